@@ -1,0 +1,2 @@
+//! Text to [`Ast`](ast::Ast): lexer, grammar, recovery, formatter.
+pub mod ast;
