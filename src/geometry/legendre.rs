@@ -14,20 +14,22 @@ const MOST_REFINED: usize = 512;
 /// polynomial in twice the working precision takes both to about one unit.
 pub(super) fn nodes_and_weights(count: NonZeroUsize) -> impl Iterator<Item = (f64, f64)> {
     let n = count.get();
-    GaussLegendre::new(count)
-        .into_iter()
-        .map(move |(node, weight)| if n <= MOST_REFINED { refine(n, node) } else { (node, weight) })
+    let middle = if n % 2 == 1 { n / 2 } else { n };
+    let pairs = GaussLegendre::new(count).into_iter().enumerate();
+    pairs.map(move |(i, (node, weight))| {
+        let node = if i == middle { 0.0 } else { node }; // by symmetry
+        if n <= MOST_REFINED { refine(n, node) } else { (node, weight) }
+    })
 }
 
 /// A node close to `x`, and its weight 2 / ((1 - x^2) P_n'(x)^2).
 fn refine(n: usize, x: f64) -> (f64, f64) {
     let (value, below) = legendre(n, x);
-    // 1 - x^2 and P_n' = n (P_(n-1) - x P_n) / (1 - x^2), all without cancellation at the ends.
-    let gap = Double::product(1.0 - x, 1.0 + x).high;
-    let slope = n as f64 * below.minus(value.times(x)).high / gap;
-    let step = -value.high / slope;
+    let gap = (-x).mul_add(x, 1.0);
+    let top = n as f64 * below.minus(value.times(x)).high; // (1 - x^2) P_n'
+    let step = -value.high * gap / top;
     // The weight belongs to the exact node: d ln w / dx = -2 x / (1 - x^2) there.
-    let weight = 2.0 / (gap * slope * slope) * (1.0 - 2.0 * x * step / gap);
+    let weight = 2.0 * gap / (top * top) * (1.0 - 2.0 * x * step / gap);
     (x + step, weight)
 }
 

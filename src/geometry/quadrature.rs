@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn graded_gauss_resolves_what_plain_gauss_does_not() {
         // The integral of (1 + tanh((x - at)/eps)) and of its square's complement, a layer of width eps.
-        let eps = 1e-3;
+        let eps: f64 = 1e-3;
         for (lower, upper, at) in [(-1.0, 1.0, 0.0), (0.0, 1.0, 0.0), (0.0, 2.0, 2.0), (-1.0, 3.0, 0.1)] {
-            let exact = eps * (((upper - at) / eps as f64).tanh() - ((lower - at) / eps as f64).tanh());
+            let exact = eps * (((upper - at) / eps).tanh() - ((lower - at) / eps).tanh());
             let layer = |x: f64| ((x - at) / eps).cosh().powi(-2);
             let plain = gauss_legendre(count(64), lower, upper);
             let graded = gauss_graded(count(64), lower, upper, Grading { at, strength: 8.0 });
