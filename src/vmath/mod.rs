@@ -1,1 +1,3 @@
-//! (to come)
+//! Math on blocks of numbers.
+mod channels;
+pub use channels::channel_products;
