@@ -19,6 +19,8 @@ pub struct NetworkDescription {
 pub struct BlockDescription {
     /// Formulas of coordinates, normals and jet variables.
     pub residuals: Vec<Expr>,
+    /// The weight of each in the loss.
+    pub weights: Vec<f64>,
 }
 
 /// A least-squares problem for networks, as formulas.

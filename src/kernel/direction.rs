@@ -32,7 +32,7 @@ impl Block {
         }
         self.run_point_program(&self.second, tile, EXTENSION, work);
         self.scaled_rows(tile, &work.point, 0, first);
-        self.scaled_rows(tile, &work.point, self.residuals, second);
+        self.scaled_rows(tile, &work.point, self.factors.len(), second);
     }
 }
 

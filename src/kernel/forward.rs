@@ -40,6 +40,11 @@ pub(super) struct NetworkBuffers {
     pub cotangents: [Vec<f64>; 2],
 }
 
+/// Row `row` of a buffer whose rows have `stride` numbers.
+pub(super) fn row_lane(buffer: usize, row: usize, stride: usize) -> Lane {
+    Lane { buffer, offset: row * stride, row_stride: 0 }
+}
+
 /// Makes a buffer at least this long and gives that much of it.
 pub(super) fn sized(buffer: &mut Vec<f64>, length: usize) -> &mut [f64] {
     if buffer.len() < length {
@@ -66,9 +71,9 @@ impl Block {
 
     /// Writes outputs `first..` of the last point program, times the scale of the rows.
     pub(super) fn scaled_rows(&self, tile: &Tile, point: &[f64], first: usize, rows: &mut [f64]) {
-        for (r, row) in rows.chunks_exact_mut(tile.rows).enumerate() {
+        for (r, (row, factor)) in rows.chunks_exact_mut(tile.rows).zip(&self.factors).enumerate() {
             let values = &point[(first + r) * tile.stride..];
-            row.iter_mut().zip(values).zip(&tile.scale).for_each(|((out, value), scale)| *out = value * scale);
+            row.iter_mut().zip(values).zip(&tile.scale).for_each(|((out, value), scale)| *out = value * (scale * factor));
         }
     }
 
@@ -86,7 +91,7 @@ impl Block {
     pub(super) fn run_point_program(&self, of: &PointProgramOf, tile: &Tile, extension: usize, work: &mut Workspace) {
         let outputs = of.program.outputs();
         let lanes: Vec<Lane> = of.inputs.iter().map(|input| self.lane(input, tile.stride, extension)).collect();
-        let out_lanes: Vec<Lane> = (0..outputs).map(|o| Lane::row(0, o, tile.stride)).collect();
+        let out_lanes: Vec<Lane> = (0..outputs).map(|o| row_lane(0, o, tile.stride)).collect();
         let mut buffers: Vec<&[f64]> = vec![&tile.columns];
         buffers.extend(work.networks.iter().map(|n| n.outputs.as_slice()));
         let point = sized(&mut work.point, outputs * tile.stride);
@@ -96,11 +101,11 @@ impl Block {
 
     fn lane(&self, input: &PointInput, stride: usize, extension: usize) -> Lane {
         match *input {
-            PointInput::Coordinate(axis) => Lane::row(0, axis, stride),
-            PointInput::Normal(axis) => Lane::row(0, self.dimension + axis, stride),
+            PointInput::Coordinate(axis) => row_lane(0, axis, stride),
+            PointInput::Normal(axis) => row_lane(0, self.dimension + axis, stride),
             PointInput::Channel(c) => {
                 let network = self.networks[c.network].as_ref().expect("channels are of networks in use");
-                Lane::row(1 + c.network, c.output * extension * network.plan.len() + c.channel, stride)
+                row_lane(1 + c.network, c.output * extension * network.plan.len() + c.channel, stride)
             }
         }
     }

@@ -67,8 +67,8 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
-    /// How many residuals there are.
-    pub residuals: usize,
+    /// sqrt(weight) of each residual.
+    pub factors: Vec<f64>,
     /// For each network in use: the jets of its input features, feature by feature, from the coordinates.
     pub features: Vec<Option<PointTape>>,
     /// R, for all residuals.
@@ -181,7 +181,7 @@ fn block_tapes(
     let features = feature_jets.iter().map(|f| f.as_deref().map(tape).transpose()).collect::<Result<_, _>>()?;
     let channel = |jet: &Jet| channel_of(description, &plans, jet);
     Ok(BlockTapes {
-        residuals: residuals.len(),
+        factors: description.blocks[block].weights.iter().map(|w| w.sqrt()).collect(),
         features,
         value: tape(&value)?,
         linear: tape(&linear)?,

@@ -18,8 +18,8 @@ impl Kernel {
         let (mut rows, mut tiles) = (residual, jacobian.tiles_mut());
         for &(b, t) in &self.order {
             let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-            let (own_rows, rest) = rows.split_at_mut(block.residuals * tile.rows);
-            let (own_tiles, rest_tiles) = tiles.split_at_mut(block.residuals);
+            let (own_rows, rest) = rows.split_at_mut(block.factors.len() * tile.rows);
+            let (own_tiles, rest_tiles) = tiles.split_at_mut(block.factors.len());
             (rows, tiles) = (rest, rest_tiles);
             tasks.push((block, tile, own_rows, own_tiles));
         }
@@ -40,7 +40,7 @@ impl Kernel {
         let mut rows = residual;
         let mut tasks = Vec::with_capacity(GRADIENT_PARTS);
         for part in self.order.chunks(per_part) {
-            let length = part.iter().map(|&(b, t)| self.blocks[b].residuals * self.blocks[b].tiles[t].rows).sum();
+            let length = part.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum();
             let (own, rest) = rows.split_at_mut(length);
             rows = rest;
             tasks.push((part, own));
@@ -51,7 +51,7 @@ impl Kernel {
                 let mut rows = rows;
                 for &(b, t) in part {
                     let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-                    let (own, rest) = rows.split_at_mut(block.residuals * tile.rows);
+                    let (own, rest) = rows.split_at_mut(block.factors.len() * tile.rows);
                     block.add_gradient(tile, theta, work, own, sum);
                     rows = rest;
                 }
@@ -120,9 +120,10 @@ impl Block {
                 continue;
             }
             let at = (channel.output * channels + channel.channel) * stride;
-            let partial = &work.point[(self.residuals + i) * stride..];
+            let factor = self.factors[*r];
+            let partial = &work.point[(self.factors.len() + i) * stride..];
             for (b, (seed, partial)) in seeds[at..at + stride].iter_mut().zip(partial).enumerate() {
-                let weight = weight(*r, b);
+                let weight = weight(*r, b) * factor;
                 if weight != 0.0 {
                     *seed += weight * partial;
                     seeded = true;

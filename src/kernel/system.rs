@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::description::Description;
 use super::programs::{ActivationTapes, Assemble, AssembleError, Channel, KernelTapes, PointInput};
+use super::forward::row_lane;
 use super::tile::{PointSet, Pool, Tile, tiles};
 use crate::expr::MultiIndex;
 use crate::linalg::RowTiles;
@@ -59,7 +60,8 @@ pub(super) struct NetworkUse {
 /// A block of points with everything compiled.
 pub(super) struct Block {
     pub networks: Vec<Option<NetworkUse>>,
-    pub residuals: usize,
+    /// sqrt(weight) of each residual.
+    pub factors: Vec<f64>,
     pub value: PointProgramOf,
     pub linear: PointProgramOf,
     pub partials: Vec<(usize, Channel)>,
@@ -122,7 +124,7 @@ impl Kernel {
                 .collect();
             blocks.push(Block {
                 networks,
-                residuals: block.residuals,
+                factors: block.factors.clone(),
                 value,
                 linear,
                 partials: block.partials.clone(),
@@ -158,7 +160,7 @@ impl Kernel {
         let mut start = block.first_row;
         block.tiles.iter().map(move |tile| {
             let first = start + residual * tile.rows;
-            start += block.residuals * tile.rows;
+            start += block.factors.len() * tile.rows;
             first..first + tile.rows
         })
     }
@@ -173,7 +175,7 @@ impl Kernel {
         self.order.clear();
         for (b, block) in self.blocks.iter_mut().enumerate() {
             block.first_row = row;
-            row += block.residuals * block.tiles.iter().map(|t| t.rows).sum::<usize>();
+            row += block.factors.len() * block.tiles.iter().map(|t| t.rows).sum::<usize>();
             self.order.extend((0..block.tiles.len()).map(|t| (b, t)));
         }
     }
@@ -188,7 +190,7 @@ impl Kernel {
         let mut rest = vectors;
         for &(b, t) in &self.order {
             let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-            let length = block.residuals * tile.rows;
+            let length = block.factors.len() * tile.rows;
             let mut own = Vec::with_capacity(K);
             rest = rest.map(|vector| {
                 let (first, second) = vector.split_at_mut(length);
@@ -230,12 +232,12 @@ impl Block {
                 let Some(network) = network else { return Vec::new() };
                 let program = &network.features;
                 let mut values = vec![0.0; program.program.outputs() * tile.stride];
-                let outputs: Vec<Lane> = (0..program.program.outputs()).map(|o| Lane::row(0, o, tile.stride)).collect();
+                let outputs: Vec<Lane> = (0..program.program.outputs()).map(|o| row_lane(0, o, tile.stride)).collect();
                 let inputs: Vec<Lane> = program
                     .inputs
                     .iter()
                     .map(|input| match input {
-                        PointInput::Coordinate(axis) => Lane::row(0, *axis, tile.stride),
+                        PointInput::Coordinate(axis) => row_lane(0, *axis, tile.stride),
                         other => unreachable!("input features are formulas of the coordinates, not of {other:?}"),
                     })
                     .collect();
@@ -258,7 +260,7 @@ impl LeastSquares for Kernel {
     }
 
     fn tile_rows(&self) -> Vec<usize> {
-        let of = |&(b, t): &(usize, usize)| (self.blocks[b].residuals, self.blocks[b].tiles[t].rows);
+        let of = |&(b, t): &(usize, usize)| (self.blocks[b].factors.len(), self.blocks[b].tiles[t].rows);
         self.order.iter().map(of).flat_map(|(residuals, rows)| std::iter::repeat_n(rows, residuals)).collect()
     }
 
