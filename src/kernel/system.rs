@@ -50,6 +50,7 @@ pub(super) struct ActivationSet {
 }
 
 /// A network as one block uses it.
+#[derive(Clone)]
 pub(super) struct NetworkUse {
     pub layout: Layout,
     pub plan: JetPlan,
@@ -148,6 +149,14 @@ impl Kernel {
         Ok(kernel)
     }
 
+    /// A kernel of the same programs without points, for batches.
+    #[must_use]
+    pub fn same_programs(&self) -> Self {
+        let blocks = self.blocks.iter().map(Block::without_points).collect();
+        let (workspaces, partial_gradients) = (Pool::default(), Pool::default());
+        Self { blocks, parameters: self.parameters, workspaces, order: Vec::new(), partial_gradients }
+    }
+
     /// Replaces the points of one block.
     pub fn set_points(&mut self, block: usize, points: &PointSet) {
         self.cut_into_tiles(block, points);
@@ -225,6 +234,20 @@ impl ActivationTapes {
 }
 
 impl Block {
+    fn without_points(&self) -> Self {
+        Self {
+            networks: self.networks.clone(),
+            factors: self.factors.clone(),
+            value: self.value.clone(),
+            linear: self.linear.clone(),
+            partials: self.partials.clone(),
+            second: self.second.clone(),
+            dimension: self.dimension,
+            tiles: Vec::new(),
+            first_row: 0,
+        }
+    }
+
     fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {
         self.networks
             .iter()

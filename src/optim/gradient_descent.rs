@@ -65,7 +65,8 @@ impl Optimizer for GradientDescent {
             if loss <= before - SUFFICIENT * self.rate * gradient * gradient && loss < before {
                 theta.copy_from_slice(&self.trial);
                 let length = self.rate * gradient;
-                let rate = std::mem::replace(&mut self.rate, 2.0 * self.rate);
+                let rate = self.rate;
+                self.rate *= 2.0;
                 return StepReport { outcome: Outcome::Moved, loss, length, rate, ..report };
             }
             self.rate *= 0.5;

@@ -12,6 +12,44 @@ pub use engd::{Engd, EngdOptions, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
 
 use crate::kernel::LeastSquares;
+use crate::model::{Method, Stage};
+
+/// The method that a stage asks for, at its start.
+pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer> {
+    let number = |name: &str| stage.number(name);
+    match stage.method {
+        Method::Engd => {
+            let solver = match stage.name("solver") {
+                "gram" => Solver::Gram,
+                "qr" => Solver::Qr,
+                _ => Solver::Auto,
+            };
+            let options = EngdOptions {
+                damping: number("damping"),
+                raise: number("raise"),
+                lower: number("lower"),
+                acceleration: stage.name("acceleration") == "on",
+                solver,
+            };
+            Box::new(Engd::new(options, problem))
+        }
+        Method::Adam => {
+            let options = AdamOptions {
+                rate: number("lr"),
+                beta1: number("beta1"),
+                beta2: number("beta2"),
+                epsilon: number("eps"),
+                decay: number("decay"),
+            };
+            Box::new(Adam::new(options, problem.parameters()))
+        }
+        Method::Gd => {
+            let line_search = stage.name("line_search") == "on";
+            let options = GradientDescentOptions { rate: number("lr"), line_search };
+            Box::new(GradientDescent::new(options, problem.parameters()))
+        }
+    }
+}
 
 /// A method of training.
 pub trait Optimizer: Send {
