@@ -21,8 +21,6 @@ mod programs;
 mod reverse;
 mod system;
 mod tile;
-#[cfg(test)]
-mod trial;
 
 pub use description::{BlockDescription, Description, NetworkDescription};
 pub use predict::Predictor;
