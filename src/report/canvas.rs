@@ -49,10 +49,6 @@ impl Pen {
     pub fn solid(colour: Colour, width: f64) -> Self {
         Self { colour, width, dashed: false }
     }
-
-    fn dashes(self) -> Option<String> {
-        self.dashed.then(|| format!("{},{}", 4.0 * self.width, 3.0 * self.width))
-    }
 }
 
 struct Image {
@@ -100,24 +96,16 @@ impl Canvas {
     }
 
     pub fn line(&mut self, from: (f64, f64), to: (f64, f64), pen: Pen) {
-        self.scene.add(Primitive::Line {
-            x1: from.0,
-            y1: from.1,
-            x2: to.0,
-            y2: to.1,
-            stroke: colour(pen.colour),
-            stroke_width: pen.width,
-            stroke_dasharray: pen.dashes(),
-        });
+        self.polyline(vec![from, to], pen);
     }
 
+    /// Dashes are cut here: the library begins each segment of a curve with a new dash, which hides them on fine curves.
     pub fn polyline(&mut self, points: Vec<(f64, f64)>, pen: Pen) {
-        self.scene.add(Primitive::PolyLine {
-            points,
-            stroke: colour(pen.colour),
-            stroke_width: pen.width,
-            stroke_dasharray: pen.dashes(),
-        });
+        let pieces = if pen.dashed { dashes(&points, 6.0, 4.0 + pen.width) } else { vec![points] };
+        for points in pieces {
+            let (stroke, stroke_width) = (colour(pen.colour), pen.width);
+            self.scene.add(Primitive::PolyLine { points, stroke, stroke_width, stroke_dasharray: None });
+        }
     }
 
     pub fn frame(&mut self, area: Area, pen: Pen) {
@@ -205,6 +193,35 @@ impl Image {
     }
 }
 
+/// Cuts a polyline into dashes of a length with gaps between them.
+fn dashes(points: &[(f64, f64)], dash: f64, gap: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces = Vec::new();
+    let Some(&first) = points.first() else { return pieces };
+    let (mut piece, mut left, mut drawing, mut at) = (vec![first], dash, true, first);
+    for &to in &points[1..] {
+        let mut length = (to.0 - at.0).hypot(to.1 - at.1);
+        while length > left {
+            let part = left / length;
+            at = (at.0 + part * (to.0 - at.0), at.1 + part * (to.1 - at.1));
+            length -= left;
+            piece.push(at);
+            let ended = std::mem::replace(&mut piece, vec![at]);
+            if drawing {
+                pieces.push(ended);
+            }
+            drawing = !drawing;
+            left = if drawing { dash } else { gap };
+        }
+        left -= length;
+        at = to;
+        piece.push(to);
+    }
+    if drawing && piece.len() > 1 {
+        pieces.push(piece);
+    }
+    pieces
+}
+
 fn colour(colour: Colour) -> Color {
     Color::Rgb(colour.0, colour.1, colour.2)
 }
@@ -226,6 +243,15 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dashes_run_on_over_corners() {
+        let points: Vec<(f64, f64)> = (0..=20).map(|i| (f64::from(i), 0.0)).collect();
+        let pieces = dashes(&points, 5.5, 2.0);
+        let ends: Vec<(f64, f64)> = pieces.iter().map(|p| (p[0].0, p[p.len() - 1].0)).collect();
+        assert_eq!(ends, [(0.0, 5.5), (7.5, 13.0), (15.0, 20.0)]);
+        assert!(dashes(&[], 1.0, 1.0).is_empty());
+    }
 
     #[test]
     fn base64_of_the_rfc() {

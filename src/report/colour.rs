@@ -40,6 +40,6 @@ impl ColourMap {
 /// The palette of Okabe and Ito, told apart with any kind of colour vision; repeats after seven.
 pub(super) fn palette(index: usize) -> Colour {
     const COLOURS: [Colour; 7] =
-        [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (110, 80, 50)];
+        [(213, 94, 0), (0, 114, 178), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (110, 80, 50)];
     COLOURS[index % COLOURS.len()]
 }

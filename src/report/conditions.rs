@@ -6,6 +6,10 @@ use super::colour::{Colour, GREY, palette};
 use super::figure::PlotError;
 use super::lines::{LEGEND_STEP, legend_width};
 
+const INTERIOR: &str = "equations";
+const FACE_WIDTH: f64 = 6.0;
+const WHITE: Colour = (255, 255, 255);
+
 /// A condition and where it holds, in the two axes of the plot.
 #[derive(Clone, Debug, Default)]
 pub struct ConditionPiece {
@@ -46,9 +50,13 @@ impl ConditionsPlot {
         Ok(())
     }
 
+    /// The space that the legend takes beside the plot.
+    pub(super) fn legend_width(&self) -> f64 {
+        legend_width(self.pieces.iter().map(|piece| &piece.name[..]).chain([INTERIOR]))
+    }
+
     pub(super) fn draw(&self, canvas: &mut Canvas, panel: Area) {
-        const INTERIOR: &str = "equations";
-        let right = legend_width(self.pieces.iter().map(|piece| &piece.name[..]).chain([INTERIOR])) + MARGIN_RIGHT;
+        let right = self.legend_width() + MARGIN_RIGHT;
         let area = Area {
             x: panel.x + MARGIN_LEFT,
             y: panel.y + MARGIN_TOP,
@@ -64,26 +72,31 @@ impl ConditionsPlot {
         canvas.dots(&inside(&self.interior), 1.3, GREY);
         let (title, x_label, y_label) = (&self.title, &self.x_label, &self.y_label);
         Frame { title, x_label, y_label, x, y, grid: false }.draw(canvas, area);
-        let mut at = area.y + 12.0;
-        let mut legend = |canvas: &mut Canvas, name: &str, colour: Colour, is_face: bool| {
-            let (left, middle) = (area.right() + 12.0, area.right() + 25.0);
-            if is_face {
-                canvas.line((left, at), (left + 26.0, at), Pen::solid(colour, 5.0));
-            }
-            canvas.dots(&[(middle, at)], if is_face { 2.6 } else { 1.3 }, colour);
-            canvas.text(left + 32.0, at + 4.0, name, TICK_SIZE, Anchor::Start);
-            at += LEGEND_STEP;
-        };
         for (index, piece) in self.pieces.iter().enumerate() {
-            let colour = palette(index);
             for [from, to] in &piece.segments {
-                canvas.line(map(*from), map(*to), Pen::solid(colour, 5.0));
+                canvas.line(map(*from), map(*to), Pen::solid(palette(index), FACE_WIDTH));
             }
-            canvas.dots(&inside(&piece.points), 2.6, colour);
-            legend(canvas, &piece.name, colour, !piece.segments.is_empty());
+        }
+        let mut at = area.y + 12.0;
+        for (index, piece) in self.pieces.iter().enumerate() {
+            let (colour, is_face) = (palette(index), !piece.segments.is_empty());
+            draw_points(canvas, &inside(&piece.points), colour, is_face);
+            let left = area.right() + 12.0;
+            if is_face {
+                canvas.line((left, at), (left + 26.0, at), Pen::solid(colour, FACE_WIDTH));
+            }
+            draw_points(canvas, &[(left + 13.0, at)], colour, is_face);
+            canvas.text(left + 32.0, at + 4.0, &piece.name, TICK_SIZE, Anchor::Start);
+            at += LEGEND_STEP;
         }
         if !self.interior.is_empty() {
-            legend(canvas, INTERIOR, GREY, false);
+            canvas.dots(&[(area.right() + 25.0, at)], 1.3, GREY);
+            canvas.text(area.right() + 44.0, at + 4.0, INTERIOR, TICK_SIZE, Anchor::Start);
         }
     }
+}
+
+/// White on a coloured face, coloured elsewhere.
+fn draw_points(canvas: &mut Canvas, points: &[(f64, f64)], colour: Colour, on_face: bool) {
+    if on_face { canvas.dots(points, 1.5, WHITE) } else { canvas.dots(points, 3.0, colour) }
 }

@@ -83,7 +83,7 @@ pub enum PlotError {
     Io(#[from] io::Error),
 }
 
-/// Panels of equal size in rows.
+/// Panels in rows, all of one height.
 #[derive(Clone, Debug, Default)]
 pub struct Figure {
     /// Title above all panels; none if empty.
@@ -136,18 +136,34 @@ impl Figure {
         }
         let columns = if self.columns == 0 { self.panels.len() } else { self.columns.min(self.panels.len()) };
         let top = if self.title.is_empty() { 0.0 } else { TITLE_HEIGHT };
-        let width = columns as f64 * PANEL_WIDTH;
+        // A column is as wide as its widest panel.
+        let column_width = |column: usize| {
+            let panels = self.panels.iter().skip(column).step_by(columns);
+            panels.map(Panel::width).fold(0.0, f64::max)
+        };
+        let widths: Vec<f64> = (0..columns).map(column_width).collect();
+        let width: f64 = widths.iter().sum();
         let mut canvas = Canvas::new(width, top + self.panels.len().div_ceil(columns) as f64 * PANEL_HEIGHT);
         canvas.bold_text(0.5 * width, 26.0, &self.title, TITLE_SIZE, Anchor::Middle);
         for (index, panel) in self.panels.iter().enumerate() {
-            let (x, y) = ((index % columns) as f64 * PANEL_WIDTH, top + (index / columns) as f64 * PANEL_HEIGHT);
-            panel.draw(&mut canvas, Area { x, y, width: PANEL_WIDTH, height: PANEL_HEIGHT })?;
+            let (column, row) = (index % columns, index / columns);
+            let (x, y) = (widths[..column].iter().sum(), top + row as f64 * PANEL_HEIGHT);
+            panel.draw(&mut canvas, Area { x, y, width: widths[column], height: PANEL_HEIGHT })?;
         }
         Ok(canvas)
     }
 }
 
 impl Panel {
+    /// Legends do not take from the plot.
+    fn width(&self) -> f64 {
+        match self {
+            Panel::Field(_) => PANEL_WIDTH,
+            Panel::Lines(plot) => PANEL_WIDTH + plot.legend_width().ceil(),
+            Panel::Conditions(plot) => PANEL_WIDTH + plot.legend_width().ceil(),
+        }
+    }
+
     fn draw(&self, canvas: &mut Canvas, area: Area) -> Result<(), PlotError> {
         match self {
             Panel::Field(plot) => plot.check().map(|()| plot.draw(canvas, area)),

@@ -97,14 +97,24 @@ impl LinePlot {
         }
     }
 
+    /// One curve alone needs no legend: title and axis name it.
+    fn legend(&self) -> Vec<(&str, Pen)> {
+        let entries = self.curves.iter().enumerate().map(|(i, curve)| (&curve.name[..], pen(i, curve.style)));
+        entries.filter(|_| self.curves.len() > 1).collect()
+    }
+
+    /// The space that the legend takes beside the plot.
+    pub(super) fn legend_width(&self) -> f64 {
+        legend_width(self.legend().into_iter().map(|(name, _)| name))
+    }
+
     fn visible(&self, y: f64) -> bool {
         y.is_finite() && (self.y_scale == YScale::Linear || y > 0.0)
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, panel: Area) {
-        let legend: Vec<_> =
-            self.curves.iter().enumerate().map(|(i, curve)| (&curve.name[..], pen(i, curve.style))).collect();
-        let right = legend_width(legend.iter().map(|(name, _)| *name)) + MARGIN_RIGHT;
+        let legend = self.legend();
+        let right = self.legend_width() + MARGIN_RIGHT;
         let area = Area {
             x: panel.x + MARGIN_LEFT,
             y: panel.y + MARGIN_TOP,
@@ -114,8 +124,8 @@ impl LinePlot {
         let (x, y) = self.scales(area);
         let (title, x_label, y_label) = (&self.title, &self.x_label, &self.y_label);
         Frame { title, x_label, y_label, x, y, grid: true }.draw(canvas, area);
-        for (curve, (_, pen)) in self.curves.iter().zip(&legend) {
-            self.draw_curve(canvas, curve, x, y, *pen);
+        for (index, curve) in self.curves.iter().enumerate() {
+            self.draw_curve(canvas, curve, x, y, pen(index, curve.style));
         }
         let mut at = area.y + 12.0;
         for (name, pen) in legend {
@@ -137,7 +147,8 @@ impl LinePlot {
             // To whole decades, which also keeps a constant away from the frame.
             YScale::Logarithmic => {
                 let decade = |v: f64, round: fn(f64) -> f64| 10f64.powf(round(v.log10()).clamp(-300.0, 300.0));
-                let (lower, upper) = (decade(lower.max(1e-300), f64::floor), decade(upper, f64::ceil));
+                let lower = if lower > 0.0 { lower } else { 0.1 * upper };
+                let (lower, upper) = (decade(lower, f64::floor), decade(upper, f64::ceil));
                 Scale::logarithmic((lower, if upper > lower { upper } else { 10.0 * lower }), area.bottom(), area.y)
             }
         };
@@ -146,7 +157,7 @@ impl LinePlot {
 
     fn draw_curve(&self, canvas: &mut Canvas, curve: &Curve, x: Scale, y: Scale, pen: Pen) {
         let stride = curve.x.len().div_ceil(MOST_POINTS).max(1);
-        let shown = |i: &usize| i % stride == 0 || i + 1 == curve.x.len();
+        let shown = |i: &usize| i.is_multiple_of(stride) || i + 1 == curve.x.len();
         let mut piece = Vec::new();
         for i in (0..curve.x.len()).filter(shown) {
             if curve.x[i].is_finite() && self.visible(curve.y[i]) {
@@ -173,7 +184,8 @@ fn pen(index: usize, style: LineStyle) -> Pen {
     Pen { colour, width: if index == 0 { 2.2 } else { 1.7 }, dashed: style == LineStyle::Dashed }
 }
 
-/// The space that a legend takes.
+/// The space that a legend takes; none without names.
 pub(super) fn legend_width<'a>(names: impl Iterator<Item = &'a str>) -> f64 {
-    LEGEND_LINE + 24.0 + names.map(|name| text_width(name, TICK_SIZE)).fold(0.0, f64::max)
+    let widest = names.map(|name| text_width(name, TICK_SIZE)).reduce(f64::max);
+    widest.map_or(0.0, |width| LEGEND_LINE + 24.0 + width)
 }
