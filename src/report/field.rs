@@ -108,8 +108,10 @@ impl FieldPlot {
 
     fn draw_bar(&self, canvas: &mut Canvas, bar: Area, (lower, upper): (f64, f64)) {
         let steps = bar.height as usize;
-        let strip = (0..steps).map(|k| self.colours.at(1.0 - (k as f64 + 0.5) / steps as f64)).collect();
-        canvas.image(bar, 1, strip);
+        // As many equal columns as the bar is wide: viewers that smooth images would blur the edges of a single one.
+        let columns = BAR_WIDTH as usize;
+        let colour = |k: usize| self.colours.at(1.0 - (k as f64 + 0.5) / steps as f64);
+        canvas.image(bar, columns, (0..steps * columns).map(|pixel| colour(pixel / columns)).collect());
         canvas.frame(bar, Pen::solid(BLACK, 1.0));
         let scale = Scale::linear((lower, upper), bar.bottom(), bar.y);
         let marks = ticks(lower, upper, 6);
