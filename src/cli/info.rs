@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, Context, Document, Status};
+use crate::vmath;
 
 /// Show the processor, the number of threads and versions
 #[derive(Debug, Args)]
@@ -19,6 +20,8 @@ pub struct Arguments {
 struct Machine {
     target: String,
     cpu_features: Vec<&'static str>,
+    /// The lanes that block math works in: avx512, avx2 or portable.
+    math: String,
     threads_available: usize,
     libraries: Vec<Library>,
 }
@@ -70,9 +73,10 @@ impl Machine {
         let features = if self.cpu_features.is_empty() { "none".to_owned() } else { self.cpu_features.join(" ") };
         let libraries: Vec<_> = self.libraries.iter().map(|l| format!("{} {}", l.name, l.version)).collect();
         format!(
-            "pdec       {}\ntarget     {}\nprocessor  {features}\nthreads    {}\nlibraries  {}\n",
+            "pdec       {}\ntarget     {}\nprocessor  {features}\nmath       {}\nthreads    {}\nlibraries  {}\n",
             env!("CARGO_PKG_VERSION"),
             self.target,
+            self.math,
             self.threads_available,
             libraries.join(", ")
         )
@@ -83,6 +87,7 @@ fn machine() -> Machine {
     Machine {
         target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         cpu_features: cpu_features(),
+        math: format!("{:?}", vmath::Path::detected()).to_lowercase(),
         threads_available: std::thread::available_parallelism().map_or(1, usize::from),
         libraries: libraries(),
     }
