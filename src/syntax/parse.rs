@@ -19,7 +19,7 @@ lalrpop_mod!(
 );
 
 /// Largest file, in bytes.
-const LARGEST_FILE: usize = 8 << 20;
+pub(super) const LARGEST_FILE: usize = 8 << 20;
 
 /// What reading a text gives; the formatter needs the tokens, too.
 pub(super) struct Reading<'source> {
@@ -70,6 +70,7 @@ pub(super) struct Place<'work, 'source> {
 }
 
 impl<'work, 'source> Place<'work, 'source> {
+    /// The grammar accepts a file without statements, so that a mistake comes with at least one token.
     fn of(mistake: &Mistake<'source>, lexemes: &'work [Lexeme<'source>]) -> Self {
         let (start, token, end) = match mistake {
             ParseError::UnrecognizedToken { token, .. } | ParseError::ExtraToken { token } => *token,
@@ -107,7 +108,7 @@ fn touches(a: Span, b: Span) -> bool {
     a.start <= b.end && b.start <= a.end
 }
 
-fn too_large(bytes: usize) -> Diagnostic {
+pub(super) fn too_large(bytes: usize) -> Diagnostic {
     let message = format!("the file has {bytes} bytes; at most {LARGEST_FILE} (8 MB) are read");
     Diagnostic::error("E0015", message, Span::new(0, 0), "not read")
         .help("put measured values into a CSV or NPZ file and name it in a `data` statement")
