@@ -6,7 +6,7 @@
 //! statement that cannot be read is reported and left out, and the next one is read as if nothing had happened. `explain`
 //! turns what the grammar stumbled on into words of the person who wrote it.
 //!
-//! [`format`] puts a file in its standard form; it moves tokens and never changes one, so that meaning and comments
+//! [`format()`] puts a file in its standard form; it moves tokens and never changes one, so that meaning and comments
 //! stay. [`print_formula`] writes a tree as text.
 //!
 //! | code | what is wrong |
