@@ -10,6 +10,7 @@ pub mod linalg;
 pub mod model;
 pub mod network;
 pub mod optim;
+pub mod pipeline;
 pub mod report;
 pub mod sample;
 pub mod simplify;

@@ -1,1 +1,10 @@
-//! (to come)
+//! The checked problem: what a file means, with every formula an [`Expr`](crate::expr::Expr).
+//!
+//! The last stage with user errors. [`problem`] says what a problem is.
+
+pub mod problem;
+
+pub use problem::{
+    Axis, AxisKind, Field, Method, Model, NetworkPlan, Parameter, Piece, Report, Sampling, Settings, Stage, Term,
+    TermKind,
+};

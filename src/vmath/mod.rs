@@ -10,6 +10,7 @@
 //! last place (ulp) of the exact result, as measured against 192-bit arithmetic by `tests/vmath.rs`. Sign and payload of
 //! a NaN are not part of the promise.
 
+mod channels;
 mod dispatch;
 mod error_function;
 mod exponential;
@@ -18,6 +19,7 @@ mod logarithm;
 mod trigonometric;
 
 pub use dispatch::{BinaryEntry, Path, UnaryEntry};
+pub use channels::channel_products;
 use dispatch::{Loops, Loops2};
 
 /// The functions. The number with each is the largest error measured, in ulp.

@@ -1,0 +1,226 @@
+//! The types of a checked problem.
+
+use crate::diagnostic::Span;
+use crate::expr::{Expr, Graph, Names};
+use crate::geometry::Rule;
+use crate::network::Mlp;
+
+/// A checked problem. All formulas live in [`Model::graph`].
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Name of the run folder and of generated symbols.
+    pub name: String,
+    /// The arena of all formulas.
+    pub graph: Graph,
+    /// The time axis first, if there is one, then space in order of declaration.
+    pub axes: Vec<Axis>,
+    /// The scalar unknowns.
+    pub fields: Vec<Field>,
+    /// Named numbers with their values (overrides applied), for display and `settings.json`.
+    pub parameters: Vec<Parameter>,
+    /// The terms of the loss: equations, boundary and initial conditions.
+    pub terms: Vec<Term>,
+    /// The exact solution of each field, if the file gives it: a formula of the coordinates.
+    pub exact: Vec<Option<Expr>>,
+    /// The networks; every field is an output of one of them.
+    pub networks: Vec<NetworkPlan>,
+    /// The stages of training, in order; never empty.
+    pub stages: Vec<Stage>,
+    /// What `report` statements ask for.
+    pub reports: Vec<Report>,
+    /// What `set` statements ask for.
+    pub settings: Settings,
+}
+
+impl Model {
+    /// The names of axes and fields, for printing formulas.
+    pub fn names(&self) -> Names {
+        Names {
+            axes: self.axes.iter().map(|a| a.name.clone()).collect(),
+            fields: self.fields.iter().map(|f| f.name.clone()).collect(),
+        }
+    }
+}
+
+/// Whether an axis is time or space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum AxisKind {
+    Time,
+    Space,
+}
+
+/// One coordinate: an interval.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// Its name; the axes of `x[1..3]` are called `x[1]`, `x[2]`, `x[3]`.
+    pub name: String,
+    /// Time or space.
+    pub kind: AxisKind,
+    /// The ends.
+    pub lower: f64,
+    /// The ends.
+    pub upper: f64,
+    /// The ends as exact formulas (no atoms).
+    pub ends: [Expr; 2],
+    /// Whether the ends are the same place.
+    pub periodic: bool,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A scalar unknown.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// The axes it depends on, ascending.
+    pub axes: Vec<usize>,
+    /// The network that represents it.
+    pub network: usize,
+    /// Which output of the network it is.
+    pub output: usize,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A named number.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value as an exact formula.
+    pub value: Expr,
+    /// Whether the command line replaced the value of the file.
+    pub overridden: bool,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What kind of statement a term comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TermKind {
+    /// `eq`
+    Equation,
+    /// `bc`
+    Boundary,
+    /// `ic`
+    Initial,
+}
+
+/// One residual of the loss: ½·weight·∫ residual² over its place.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// The label, or a name made from the statement (`eq`, `eq_2`, `bc_u`, `ic_u`); unique.
+    pub label: String,
+    /// Where it comes from.
+    pub kind: TermKind,
+    /// Left side, as it was written.
+    pub left: Expr,
+    /// Right side, as it was written.
+    pub right: Expr,
+    /// Left minus right: a formula of coordinates, normals and jet variables.
+    pub residual: Expr,
+    /// The place: disjoint pieces of the box.
+    pub place: Vec<Piece>,
+    /// The weight that the user gave.
+    pub weight: Option<f64>,
+    /// How the place is sampled.
+    pub sampling: Sampling,
+    /// The equation in the source.
+    pub span: Span,
+    /// The place in the source (`on ...`), where it has one.
+    pub place_span: Option<Span>,
+}
+
+/// A part of the box of all axes: the interior, a part of a face, an edge, a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// The range of each axis; a fixed coordinate has equal ends.
+    pub ranges: Vec<[f64; 2]>,
+    /// The axis and the sign of the outward normal, on a face in space.
+    pub normal: Option<(usize, f64)>,
+    /// A formula of the coordinates: the piece is only where it is not 0.
+    pub keep: Option<Expr>,
+}
+
+/// How a place is sampled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampling {
+    /// The rule with its counts; for a face the counts are along its own axes.
+    pub rule: Rule,
+    /// Draw anew every so many steps.
+    pub resample: Option<usize>,
+    /// Whether the rule was left out and chosen by default.
+    pub default: bool,
+}
+
+/// A network and the fields it represents.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// Its shape.
+    pub mlp: Mlp,
+    /// The axes that are its inputs, ascending.
+    pub inputs: Vec<usize>,
+    /// The fields that are its outputs, in order.
+    pub fields: Vec<usize>,
+    /// Whether the shape was left out and chosen by default.
+    pub default: bool,
+    /// The statement, if there is one.
+    pub span: Option<Span>,
+}
+
+/// One stage of training: a method with its options.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The method.
+    pub method: Method,
+    /// The option values that the user gave, by name; checked against the table of the method.
+    pub options: Vec<(String, OptionValue)>,
+    /// The statement, if there is one.
+    pub span: Option<Span>,
+}
+
+/// The value of an option of a method.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OptionValue {
+    /// A number (counts are checked to be whole).
+    Number(f64),
+    /// One of the names that the option allows.
+    Name(String),
+}
+
+/// The methods of training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Energy natural gradient with damping and geodesic acceleration.
+    Engd,
+    /// Adam.
+    Adam,
+    /// Gradient descent with a line search.
+    Gd,
+}
+
+/// A number that is printed after training.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its name.
+    pub name: String,
+    /// A formula without coordinates and fields, or of the fields at given coordinates.
+    pub value: Expr,
+    /// Where it is asked for.
+    pub span: Span,
+}
+
+/// What `set` statements ask for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// The seed, unless the command line gives one.
+    pub seed: Option<u64>,
+    /// Seconds of training.
+    pub budget: Option<f64>,
+    /// The relative L2 error to reach.
+    pub target: Option<f64>,
+    /// `smoke`, `core` or `hard`.
+    pub tier: Option<String>,
+}
