@@ -2,6 +2,7 @@
 //!
 //! The last stage with user errors. [`problem`] says what a problem is.
 
+pub mod checks;
 pub mod problem;
 
 pub use problem::{
