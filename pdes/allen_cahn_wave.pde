@@ -1,5 +1,5 @@
 # A front of the Allen-Cahn equation that moves into the unstable state 0 without changing its shape
-# Its speed and width are known in closed form (Newell and Whitehead 1969).
+# Its speed and width are known in closed form (the front of Newell and Whitehead).
 problem allen_cahn_wave
 
 param eps = 0.02

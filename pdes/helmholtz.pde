@@ -1,5 +1,5 @@
 # Helmholtz equation with a source; four half waves along y for one along x
-# from Wang, Teng and Perdikaris, Understanding and mitigating gradient pathologies in PINNs, 2020, sec. 4.1
+# from Wang, Teng and Perdikaris, Understanding and mitigating gradient pathologies in PINNs, 2020
 problem helmholtz
 
 param k  = 1

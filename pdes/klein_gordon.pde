@@ -1,5 +1,5 @@
 # Nonlinear Klein-Gordon equation; the source is made so that `wave` solves it
-# from Wang, Teng and Perdikaris, Understanding and mitigating gradient pathologies in PINNs, 2020, sec. 4.2
+# from Wang, Teng and Perdikaris, Understanding and mitigating gradient pathologies in PINNs, 2020
 problem klein_gordon
 
 time   t in [0, 1]

@@ -1,5 +1,5 @@
 # A string that is plucked into two of its modes and let go
-# from Wang, Yu and Perdikaris, When and why PINNs fail to train, 2020, sec. 7.3 (Wave-1d-C of PINNacle)
+# from Wang, Yu and Perdikaris, When and why PINNs fail to train, 2020 (Wave-1d-C of PINNacle)
 problem wave
 
 param c = 2
