@@ -1,0 +1,114 @@
+//! Text to tree: scan, separate, parse, explain.
+
+use lalrpop_util::{ParseError, lalrpop_mod};
+
+use crate::diagnostic::{Diagnostic, Level, Source, Span};
+
+use super::ast::Ast;
+use super::explain;
+use super::findings::Findings;
+use super::phrase::{Mistake, Parts};
+use super::scan::{Scan, scan};
+use super::separate::separate;
+use super::token::{Lexeme, Token};
+
+lalrpop_mod!(
+    #[allow(clippy::all, clippy::pedantic, missing_docs, unused, dead_code)]
+    grammar,
+    "/pde.rs"
+);
+
+/// Largest file, in bytes.
+const LARGEST_FILE: usize = 8 << 20;
+
+/// What reading a text gives; the formatter needs the tokens, too.
+pub(super) struct Reading<'source> {
+    pub ast: Option<Ast>,
+    pub found: Vec<Diagnostic>,
+    /// All statements, each with its [`Token::Separator`].
+    pub lexemes: Vec<Lexeme<'source>>,
+}
+
+/// Reads a text.
+pub(super) fn read(source: &Source) -> Reading<'_> {
+    let text = source.text();
+    if text.len() > LARGEST_FILE {
+        return Reading { ast: None, found: vec![too_large(text.len())], lexemes: Vec::new() };
+    }
+    let mut findings = Findings::default();
+    let Scan { lexemes: raw, comments } = scan(text, &mut findings);
+    let lexemes = separate(source, &raw, &mut findings);
+    let mut parts = Parts::new(text);
+    let tokens = lexemes.iter().map(|lexeme| Ok((lexeme.span.start as usize, lexeme.token, lexeme.span.end as usize)));
+    let parsed = grammar::FileParser::new().parse(&mut parts, tokens);
+    let Parts { found, mut mistakes, mut broken, .. } = parts;
+    found.into_iter().for_each(|diagnostic| findings.push(diagnostic));
+    let statements = parsed.map_err(|mistake| mistakes.push(mistake)).ok();
+    let mut found = findings.into_sorted();
+    let mut unreadable = Findings::default();
+    for mistake in &mistakes {
+        let statement = Place::of(mistake, &lexemes);
+        broken.push(statement.span());
+        // A slip inside the statement is the likely cause of what the grammar then stumbled on.
+        if !found.iter().any(|known| known.level == Level::Error && touches(known.span(), statement.span())) {
+            unreadable.push(explain::explain(source, &statement, expected(mistake)));
+        }
+    }
+    broken.sort();
+    let mut all = Findings::default();
+    found.drain(..).chain(unreadable.into_sorted()).for_each(|diagnostic| all.push(diagnostic));
+    let ast = statements.map(|statements| Ast { statements, comments, broken });
+    Reading { ast, found: all.into_sorted(), lexemes }
+}
+
+/// The statement that the grammar could not read, and where in it the reading stopped.
+pub(super) struct Place<'work, 'source> {
+    /// All tokens of the statement, its separator included.
+    pub tokens: &'work [Lexeme<'source>],
+    /// Index of the token that does not fit.
+    pub at: usize,
+}
+
+impl<'work, 'source> Place<'work, 'source> {
+    fn of(mistake: &Mistake<'source>, lexemes: &'work [Lexeme<'source>]) -> Self {
+        let (start, token, end) = match mistake {
+            ParseError::UnrecognizedToken { token, .. } | ParseError::ExtraToken { token } => *token,
+            ParseError::UnrecognizedEof { location, .. } | ParseError::InvalidToken { location } => {
+                (*location, Token::Separator, *location)
+            }
+            ParseError::User { .. } => (0, Token::Separator, 0),
+        };
+        let span = Span::new(start, end);
+        let mut index = lexemes.partition_point(|lexeme| lexeme.span < span).min(lexemes.len().saturating_sub(1));
+        // Tokens that stand for one character share its place.
+        while lexemes[index].token != token && lexemes.get(index + 1).is_some_and(|next| next.span == span) {
+            index += 1;
+        }
+        let is_separator = |lexeme: &Lexeme| lexeme.token == Token::Separator;
+        let first = lexemes[..index].iter().rposition(is_separator).map_or(0, |previous| previous + 1);
+        let last = lexemes[index..].iter().position(is_separator).map_or(lexemes.len() - 1, |next| index + next);
+        Place { tokens: &lexemes[first..=last], at: index - first }
+    }
+
+    /// From the first token to the last.
+    pub fn span(&self) -> Span {
+        self.tokens[0].span.to(self.tokens[self.tokens.len() - 1].span)
+    }
+}
+
+fn expected<'mistake>(mistake: &'mistake Mistake<'_>) -> &'mistake [String] {
+    match mistake {
+        ParseError::UnrecognizedToken { expected, .. } | ParseError::UnrecognizedEof { expected, .. } => expected,
+        _ => &[],
+    }
+}
+
+fn touches(a: Span, b: Span) -> bool {
+    a.start <= b.end && b.start <= a.end
+}
+
+fn too_large(bytes: usize) -> Diagnostic {
+    let message = format!("the file has {bytes} bytes; at most {LARGEST_FILE} (8 MB) are read");
+    Diagnostic::error("E0015", message, Span::new(0, 0), "not read")
+        .help("put measured values into a CSV or NPZ file and name it in a `data` statement")
+}

@@ -1,0 +1,3 @@
+﻿problem bom
+eq u == 1
+bc u = 0

@@ -1,0 +1,2 @@
+eq u_xx == 1
+eq u_t == u_xx

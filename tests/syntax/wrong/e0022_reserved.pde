@@ -1,0 +1,3 @@
+param in = 1
+unknown u, on
+let if = 2

@@ -1,0 +1,3 @@
+param Α = 1
+param ν = 2
+param ρο = 3
