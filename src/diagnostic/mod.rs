@@ -3,9 +3,19 @@
 //! Every mistake that a user can make is a [`Diagnostic`] with at least one [`Label`] that points into the [`Source`].
 //! Stages collect them and go on as far as is sound; the command line renders them for people, for editors (short) and
 //! for programs (JSON). Errors of the library itself are typed enums elsewhere, never diagnostics.
+//!
+//! * [`Source`]: the text, and places in it as bytes, lines and columns
+//! * [`Policy`]: which warnings are silenced, and whether the others stop a command
+//! * [`render`]: one list of diagnostics in three forms; nothing from the input reaches a terminal unescaped
+//! * [`catalogue`]: every code with its explanation, a wrong and a right example
 
+pub mod catalogue;
+mod policy;
+mod render;
 mod source;
 
+pub use policy::{Allowance, Policy, allowed_codes};
+pub use render::{Form, Look, MOST_SHOWN, Record, records, render, tidy, to_json, visible};
 pub use source::{Location, Source, Span};
 
 /// How bad it is. Errors stop a command, warnings and notes do not.
@@ -54,6 +64,17 @@ pub struct Diagnostic {
     pub helps: Vec<String>,
     /// Edits that an editor can apply.
     pub fixes: Vec<Fix>,
+}
+
+impl Level {
+    /// The word that people and programs read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Note => "note",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
 }
 
 impl Diagnostic {

@@ -46,6 +46,8 @@ pub struct Source {
     name: String,
     text: String,
     line_starts: Vec<usize>,
+    /// In such a text all columns are equal, and finding them does not cost a pass over a line of megabytes.
+    is_ascii: bool,
 }
 
 impl Source {
@@ -53,7 +55,8 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Self { name: name.into(), text, line_starts }
+        let is_ascii = text.is_ascii();
+        Self { name: name.into(), text, line_starts, is_ascii }
     }
 
     /// The name, usually the path as it was given.
@@ -71,11 +74,42 @@ impl Source {
         &self.text[span.range()]
     }
 
-    /// Line and column of a byte.
+    /// Line and column of a byte; a byte inside a character counts as its start, one past the end as the end.
     pub fn location(&self, byte: u32) -> Location {
-        let byte = (byte as usize).min(self.text.len());
-        let line = self.line_starts.partition_point(|&start| start <= byte) - 1;
-        let prefix = &self.text[self.line_starts[line]..byte];
-        Location { line: line + 1, column: prefix.len() + 1, column_utf16: prefix.encode_utf16().count() + 1 }
+        let (line, prefix) = self.line_before(byte);
+        let column_utf16 = if self.is_ascii { prefix.len() } else { prefix.encode_utf16().count() } + 1;
+        Location { line, column: prefix.len() + 1, column_utf16 }
+    }
+
+    /// The line (from 1) of a byte, without the cost of its columns.
+    pub fn line(&self, byte: u32) -> usize {
+        self.line_before(byte).0
+    }
+
+    /// The column of a byte counted in characters, from 1, as editors show it.
+    pub fn column_in_characters(&self, byte: u32) -> usize {
+        let (_, prefix) = self.line_before(byte);
+        1 + if self.is_ascii { prefix.len() } else { prefix.chars().count() }
+    }
+
+    /// The line of a byte, and what stands before the byte on it.
+    fn line_before(&self, byte: u32) -> (usize, &str) {
+        let byte = self.text.floor_char_boundary(byte as usize);
+        let line = self.line_starts.partition_point(|&start| start <= byte);
+        (line, &self.text[self.line_starts[line - 1]..byte])
+    }
+
+    /// How many lines there are; a text that ends with a line break has an empty last line.
+    pub fn line_count(&self) -> usize {
+        self.line_starts.len()
+    }
+
+    /// The bytes of a line (counted from 1) without its line break; lines beyond the end are empty.
+    pub fn line_range(&self, line: usize) -> Range<usize> {
+        let start = line.checked_sub(1).and_then(|index| self.line_starts.get(index)).copied();
+        let Some(start) = start else { return self.text.len()..self.text.len() };
+        let end = self.line_starts.get(line).map_or(self.text.len(), |next| next - 1);
+        let end = if self.text[start..end].ends_with('\r') { end - 1 } else { end };
+        start..end
     }
 }

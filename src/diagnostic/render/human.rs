@@ -1,0 +1,87 @@
+//! The form for people: the code as it stands in the file, and what is wrong with it beside it.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level as Tone, Origin, Patch, Renderer, Snippet};
+
+use super::super::{Diagnostic, Level, Source, Span};
+use super::excerpt::Excerpt;
+use super::{Look, visible};
+
+/// One diagnostic, with a blank line behind it.
+pub(super) fn one(source: &Source, diagnostic: &Diagnostic, look: Look) -> String {
+    let mut groups = vec![message(source, diagnostic)];
+    if !diagnostic.fixes.is_empty() {
+        groups.push(repair(source, diagnostic));
+    }
+    let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Unicode).no_graphics(!look.graphics).term_width(look.width.max(40));
+    let drawn = renderer.render(&groups);
+    // The renderer pads lines to align them; nobody reads blanks at the end of a line.
+    let mut text: String = drawn.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+    text.push('\n');
+    text
+}
+
+/// The message, its labels, notes and helps.
+fn message<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
+    let spans: Vec<Span> = diagnostic.labels.iter().map(|label| label.span).collect();
+    let excerpt = Excerpt::new(source, &spans);
+    let annotations = diagnostic.labels.iter().enumerate().map(|(index, label)| {
+        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let text = (!label.text.is_empty()).then(|| visible(&label.text).into_owned());
+        kind.span(excerpt.map(source, label.span)).label(text)
+    });
+    let annotations: Vec<_> = annotations.collect();
+    let start = diagnostic.span().start;
+    let title = tone(diagnostic.level).primary_title(visible(&diagnostic.message)).id(diagnostic.code);
+    let keeps_columns = excerpt.keeps_columns(source, start);
+    let snippet = Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations);
+    let mut group = if source.text().is_empty() {
+        title.element(Origin::path(visible(source.name())))
+    } else if keeps_columns {
+        title.element(snippet.path(visible(source.name())))
+    } else {
+        // The renderer would count the column in the cut line.
+        let column = source.column_in_characters(start);
+        title
+            .element(Origin::path(visible(source.name())).line(source.line(start)).char_column(column))
+            .element(snippet)
+    };
+    for note in &diagnostic.notes {
+        group = group.element(Tone::NOTE.message(lines(note)));
+    }
+    for help in helps_before_repair(diagnostic) {
+        group = group.element(Tone::HELP.message(lines(help)));
+    }
+    group
+}
+
+/// The fixes as a patch of the file; the last help is its heading.
+fn repair<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
+    let spans: Vec<Span> = diagnostic.fixes.iter().map(|fix| fix.span).collect();
+    let excerpt = Excerpt::new(source, &spans);
+    let patch = |fix: &super::super::Fix| Patch::new(excerpt.map(source, fix.span), lines(&fix.replacement));
+    let patches: Vec<_> = diagnostic.fixes.iter().map(patch).collect();
+    let heading = diagnostic.helps.last().map_or("write it like this".to_owned(), |help| lines(help));
+    Tone::HELP
+        .secondary_title(heading)
+        .element(Snippet::source(excerpt.text).line_start(excerpt.first_line).patches(patches))
+}
+
+fn helps_before_repair(diagnostic: &Diagnostic) -> &[String] {
+    let reserved = usize::from(!diagnostic.fixes.is_empty());
+    &diagnostic.helps[..diagnostic.helps.len().saturating_sub(reserved)]
+}
+
+fn tone(level: Level) -> Tone<'static> {
+    match level {
+        Level::Error => Tone::ERROR,
+        Level::Warning => Tone::WARNING,
+        Level::Note => Tone::NOTE,
+    }
+}
+
+/// Visible, with its line breaks kept: notes and helps may have several lines.
+fn lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,120 @@
+//! Diagnostics for programs: every field of the message, with places in all the units that editors count in.
+
+use serde::Serialize;
+
+use super::super::{Diagnostic, Source, Span};
+use super::visible::is_unsafe;
+
+/// One diagnostic as a JSON object.
+#[derive(Debug, Serialize)]
+pub struct Record<'a> {
+    code: &'static str,
+    level: &'static str,
+    message: &'a str,
+    file: &'a str,
+    span: Place,
+    labels: Vec<LabelRecord<'a>>,
+    notes: &'a [String],
+    helps: &'a [String],
+    fixes: Vec<FixRecord<'a>>,
+    /// Where the code is documented online; nowhere yet, `pdec explain` has the text.
+    url: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LabelRecord<'a> {
+    span: Place,
+    text: &'a str,
+    primary: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct FixRecord<'a> {
+    span: Place,
+    replace: &'a str,
+}
+
+/// Half-open: `end` is the first position behind the span.
+#[derive(Debug, Serialize)]
+struct Place {
+    start: Position,
+    end: Position,
+}
+
+/// Lines and columns count from 1, `byte` from 0.
+#[derive(Debug, Serialize)]
+struct Position {
+    line: usize,
+    col: usize,
+    col_utf16: usize,
+    byte: usize,
+}
+
+/// The diagnostics of one file for the `diagnostics` field of a document; the order is kept.
+pub fn records<'a>(source: &'a Source, found: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<Record<'a>> {
+    found.into_iter().map(|diagnostic| record(source, diagnostic)).collect()
+}
+
+/// One object a line.
+pub(super) fn lines(source: &Source, found: &[&Diagnostic]) -> String {
+    let mut text = String::new();
+    for record in records(source, found.iter().copied()) {
+        // Strings, numbers and lists of them: serde_json cannot refuse these.
+        text += &to_json(&record).expect("a record has only strings as keys");
+        text.push('\n');
+    }
+    text
+}
+
+/// JSON on one line that is safe to print: characters that a terminal acts on, or hides, are written as `\uXXXX`.
+///
+/// # Errors
+/// What serde_json refuses: maps with keys that are not strings, and errors of a `Serialize` of one's own.
+pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
+    let text = serde_json::to_string(value)?;
+    if !text.chars().any(is_unsafe) {
+        return Ok(text);
+    }
+    // Outside of strings JSON is plain ASCII, so every such character stands in a string, where escapes are allowed.
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| safe += &format!("\\u{unit:04x}"));
+        } else {
+            safe.push(c);
+        }
+    }
+    Ok(safe)
+}
+
+fn record<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Record<'a> {
+    let label = |(index, label): (usize, &'a super::super::Label)| LabelRecord {
+        span: place(source, label.span),
+        text: &label.text,
+        primary: index == 0,
+    };
+    let fix = |fix: &'a super::super::Fix| FixRecord { span: place(source, fix.span), replace: &fix.replacement };
+    Record {
+        code: diagnostic.code,
+        level: diagnostic.level.name(),
+        message: &diagnostic.message,
+        file: source.name(),
+        span: place(source, diagnostic.span()),
+        labels: diagnostic.labels.iter().enumerate().map(label).collect(),
+        notes: &diagnostic.notes,
+        helps: &diagnostic.helps,
+        fixes: diagnostic.fixes.iter().map(fix).collect(),
+        url: None,
+    }
+}
+
+fn place(source: &Source, span: Span) -> Place {
+    Place { start: position(source, span.start), end: position(source, span.end.max(span.start)) }
+}
+
+fn position(source: &Source, byte: u32) -> Position {
+    let byte = source.text().floor_char_boundary(byte as usize);
+    let location = source.location(byte as u32);
+    Position { line: location.line, col: location.column, col_utf16: location.column_utf16, byte }
+}
