@@ -5,7 +5,7 @@ problem burgers
 
 param nu = 0.01/pi
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [-1, 1]
 unknown u
 
@@ -14,9 +14,9 @@ ic u = -sin(pi*x)
 bc u = 0 on boundary
 
 network mlp(20, 20, 20)
-sample  interior: gauss(24, 48, at_x=0, grade=6)
-sample  boundary: gauss(24)
-sample  initial:  gauss(48)
-train   engd(steps=500)
+sample interior: gauss(24, 48, at_x=0, grade=6)
+sample boundary: gauss(24)
+sample initial:  gauss(48)
+train engd(steps=500)
 
 set tier = core

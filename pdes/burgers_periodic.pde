@@ -5,7 +5,7 @@ problem burgers_periodic
 
 param nu = 0.01/pi
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [-1, 1] periodic
 unknown u
 
@@ -13,8 +13,8 @@ eq u_t + u*u_x = nu*u_xx
 ic u = -sin(pi*x)
 
 network mlp(20, 20, 20)
-sample  interior: gauss(24, 48, at_x=0, grade=6)
-sample  initial:  gauss(48)
-train   engd(steps=500)
+sample interior: gauss(24, 48, at_x=0, grade=6)
+sample initial:  gauss(48)
+train engd(steps=500)
 
 set tier = core

@@ -7,13 +7,13 @@ domain x in [0, 1]
 unknown u
 
 eq u_xxxx = -1
-bc clamped: u = 0,    u_x = 0   on x = 0
+bc clamped: u    = 0, u_x = 0   on x = 0
 bc free:    u_xx = 0, u_xxx = 0 on x = 1
 
 exact u = -x^4/24 + x^3/6 - x^2/4
 
 network mlp(16)
-sample  interior: gauss(40)
-train   engd(steps=200)
+sample interior: gauss(40)
+train engd(steps=200)
 
 set tier = smoke

@@ -4,7 +4,7 @@ problem heat
 
 param a = 1/4
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u
 
@@ -15,9 +15,9 @@ bc u = 0 on boundary
 exact u = exp(-a*pi^2*t)*sin(pi*x)
 
 network mlp(32)
-sample  interior: gauss(20, 20)
-sample  boundary: gauss(20)
-sample  initial:  gauss(20)
-train   engd(steps=300)
+sample interior: gauss(20, 20)
+sample boundary: gauss(20)
+sample initial:  gauss(20)
+train engd(steps=300)
 
 set tier = smoke

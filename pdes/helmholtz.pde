@@ -17,8 +17,8 @@ bc u = 0 on boundary
 exact u = wave
 
 network mlp(32, 32)
-sample  interior: gauss(28, 40)
-sample  boundary: gauss(36)
-train   engd(steps=400)
+sample interior: gauss(28, 40)
+sample boundary: gauss(36)
+train engd(steps=400)
 
 set tier = core

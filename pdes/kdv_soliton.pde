@@ -5,7 +5,7 @@ problem kdv_soliton
 
 param c = 1
 
-time   t in [0, 2]
+time t in [0, 2]
 domain x in [-20, 20] periodic
 unknown u
 
@@ -17,8 +17,8 @@ ic u = soliton
 exact u = soliton
 
 network mlp(24, 24)
-sample  interior: gauss(12, 64)
-sample  initial:  gauss(64)
-train   engd(steps=400)
+sample interior: gauss(12, 64)
+sample initial:  gauss(64)
+train engd(steps=400)
 
 set tier = smoke

@@ -2,7 +2,7 @@
 # from Wang, Teng and Perdikaris, Understanding and mitigating gradient pathologies in PINNs, 2020
 problem klein_gordon
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u
 
@@ -15,9 +15,9 @@ bc u = wave on boundary
 exact u = wave
 
 network mlp(24, 24)
-sample  interior: gauss(36, 20)
-sample  boundary: gauss(36)
-sample  initial:  gauss(20)
-train   engd(steps=400)
+sample interior: gauss(36, 20)
+sample boundary: gauss(36)
+sample initial:  gauss(20)
+train engd(steps=400)
 
 set tier = core

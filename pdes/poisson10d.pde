@@ -13,8 +13,8 @@ bc u = w on boundary
 exact u = w
 
 network mlp(48)
-sample  interior: sobol(2048)
-sample  boundary: sobol(2048)
-train   engd(steps=200)
+sample interior: sobol(2048)
+sample boundary: sobol(2048)
+train engd(steps=200)
 
 set tier = core

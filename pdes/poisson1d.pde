@@ -11,8 +11,8 @@ bc u = 0 on boundary
 exact u = sin(pi*x)
 
 network mlp(16)
-sample  interior: gauss(40)
-train   gd(steps=200)
-train   engd(steps=200)
+sample interior: gauss(40)
+train gd(steps=200)
+train engd(steps=200)
 
 set tier = smoke

@@ -11,8 +11,8 @@ bc u = 0 on boundary
 exact u = sin(pi*x)*sin(pi*y)
 
 network mlp(32)
-sample  interior: gauss(24, 24)
-sample  boundary: gauss(24)
-train   engd(steps=300)
+sample interior: gauss(24, 24)
+sample boundary: gauss(24)
+train engd(steps=300)
 
 set tier = smoke

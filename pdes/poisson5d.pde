@@ -13,8 +13,8 @@ bc u = w on boundary
 exact u = w
 
 network mlp(64)
-sample  interior: sobol(4096)
-sample  boundary: sobol(2048)
-train   engd(steps=300)
+sample interior: sobol(4096)
+sample boundary: sobol(2048)
+train engd(steps=300)
 
 set tier = core

@@ -8,16 +8,16 @@ unknown u
 let harmonic = exp(x)*cos(y)
 
 eq lap(u) = 0
-bc left:   u = harmonic                               on x = 0
-bc right:  dn(u) = exp(2)*cos(y)                      on x = 2
-bc bottom: dn(u) = 0                                  on y = 0
-bc top:    dn(u) + 3*u = exp(x)*(3*cos(1) - sin(1))   on y = 1
+bc left:   u           = harmonic on x = 0
+bc right:  dn(u)       = exp(2)*cos(y) on x = 2
+bc bottom: dn(u)       = 0 on y = 0
+bc top:    dn(u) + 3*u = exp(x)*(3*cos(1) - sin(1)) on y = 1
 
 exact u = harmonic
 
 network mlp(32)
-sample  interior: gauss(24, 16)
-sample  boundary: gauss(24)
-train   engd(steps=300)
+sample interior: gauss(24, 16)
+sample boundary: gauss(24)
+train engd(steps=300)
 
 set tier = smoke

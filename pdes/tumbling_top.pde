@@ -6,7 +6,7 @@ problem tumbling_top
 time t in [-3, 3]
 unknown p, q, r
 
-eq p_t =  q*r
+eq p_t = q*r
 eq q_t = -p*r
 eq r_t = -p*q
 
@@ -15,7 +15,7 @@ ic p = -tanh(3), q = sech(3), r = sech(3)
 exact p = tanh(t), q = sech(t), r = sech(t)
 
 network mlp(16)
-sample  interior: gauss(60)
-train   engd(steps=200)
+sample interior: gauss(60)
+train engd(steps=200)
 
 set tier = smoke

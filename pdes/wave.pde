@@ -4,7 +4,7 @@ problem wave
 
 param c = 2
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u
 
@@ -16,9 +16,9 @@ bc u = 0 on boundary
 exact u = sin(pi*x)*cos(c*pi*t) + 1/2*sin(4*pi*x)*cos(4*c*pi*t)
 
 network mlp(32, 32)
-sample  interior: gauss(40, 32)
-sample  boundary: gauss(40)
-sample  initial:  gauss(32)
-train   engd(steps=500)
+sample interior: gauss(40, 32)
+sample boundary: gauss(40)
+sample initial:  gauss(32)
+train engd(steps=500)
 
 set tier = core
