@@ -300,7 +300,8 @@ fn every_code_is_explained() {
 
 #[test]
 fn the_reader_of_sources_reads_rightly() {
-    let text = "use crate::a::B; // crate::x\nlet s = \"crate::y\"; let c = '\"'; let r = r#\"crate::z\"#; f::<'a>(crate::b)";
+    let text =
+        "use crate::a::B; // crate::x\nlet s = \"crate::y\"; let c = '\"'; let r = r#\"crate::z\"#; f::<'a>(crate::b)";
     assert_eq!(crate_paths(&code_only(text)), ["a::B", "b"]);
     assert_eq!(crate_paths("use crate::{a::B, c::{D, E}, f};"), ["a::B", "c", "f"]);
     assert!(has_word("unsafe {", "unsafe") && !has_word("unsafe_code", "unsafe"));

@@ -36,8 +36,9 @@ pub struct GlobalArguments {
     /// Change to this folder first
     #[arg(short = 'C', global = true, value_name = "DIR")]
     pub directory: Option<PathBuf>,
-    /// Number of threads; the results do not depend on it
-    #[arg(short = 'j', long, global = true, value_name = "N", env = "PDEC_THREADS", hide_env_values = true)]
+    /// Number of threads; the results do not depend on it [env: PDEC_THREADS]
+    // Not clap's `env`: a flag that is always present turns up in every usage line.
+    #[arg(short = 'j', long, global = true, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 }
 
@@ -111,7 +112,7 @@ impl FromStr for Setting {
 
 fn warning_code(text: &str) -> Result<String, String> {
     match catalogue::explain(text) {
-        None => Err(format!("there is no such code; the nearest is {}", catalogue::nearest(text).code)),
+        None => Err("there is no such code; `pdec explain` lists all".to_owned()),
         Some(entry) if !entry.code.starts_with('W') => Err("only warnings (W....) can be allowed".to_owned()),
         Some(entry) => Ok(entry.code.to_owned()),
     }
@@ -135,6 +136,6 @@ mod tests {
     fn only_warnings_can_be_allowed() {
         assert_eq!(warning_code("w0301"), Ok("W0301".into()));
         assert!(warning_code("E0201").is_err());
-        assert!(warning_code("0301").is_err_and(|message| message.contains("W0301")));
+        assert!(warning_code("0301").is_err());
     }
 }

@@ -4,8 +4,6 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::ArgMatches;
-use clap::parser::ValueSource;
 
 use super::arguments::{Color, GlobalArguments, MessageFormat};
 use super::error::CliError;
@@ -44,8 +42,8 @@ impl Context {
     /// Applies the global flags: changes the folder, decides on colours.
     ///
     /// # Errors
-    /// [`CliError::Folder`] if the folder of `-C` cannot be entered.
-    pub fn new(global: GlobalArguments, matches: &ArgMatches) -> Result<Self, CliError> {
+    /// [`CliError::Folder`] if the folder of `-C` cannot be entered, [`CliError::Usage`] for a wrong `PDEC_THREADS`.
+    pub fn new(global: GlobalArguments) -> Result<Self, CliError> {
         if let Some(path) = global.directory {
             std::env::set_current_dir(&path).map_err(|source| CliError::Folder { path, source })?;
         }
@@ -61,17 +59,13 @@ impl Context {
             1 => Verbosity::Verbose,
             _ => Verbosity::Detailed,
         };
-        let available = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let (threads, threads_from) = threads(global.threads)?;
         Ok(Self {
             verbosity,
             json: global.json,
             policy: Policy { deny_warnings: global.deny.is_some(), allowed: global.allow },
-            threads: global.threads.unwrap_or(available),
-            threads_from: match matches.value_source("threads") {
-                Some(ValueSource::CommandLine) => "flag",
-                Some(ValueSource::EnvVariable) => "environment",
-                _ => "default",
-            },
+            threads,
+            threads_from,
             form: form(global.message_format),
         })
     }
@@ -117,6 +111,20 @@ impl Context {
             text = format!("{text} and {}", plural(count(Level::Warning), "warning"));
         }
         self.say(&format!("{text} in {}", crate::diagnostic::visible(source.name())));
+    }
+}
+
+/// The flag, else the environment, else all processors; and which of them it was.
+fn threads(flag: Option<NonZeroUsize>) -> Result<(NonZeroUsize, &'static str), CliError> {
+    if let Some(threads) = flag {
+        return Ok((threads, "flag"));
+    }
+    match std::env::var("PDEC_THREADS") {
+        Ok(text) if !text.is_empty() => match text.parse() {
+            Ok(threads) => Ok((threads, "environment")),
+            Err(_) => Err(CliError::Usage(format!("PDEC_THREADS is `{text}`, which is no number of threads"))),
+        },
+        _ => Ok((std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN), "default")),
     }
 }
 

@@ -106,7 +106,12 @@ fn deliver(path: &Path, outcome: &Outcome, arguments: &Arguments, context: &Cont
     let name = visible(outcome.source.name());
     if arguments.diff {
         if outcome.changed() && !context.json {
-            let changes: Vec<_> = unified(outcome.source.text(), text).lines().map(|l| visible(l) + "\n").collect();
+            // Split at `\n` only: a carriage return at the end of a line may be the whole change.
+            let changes: Vec<String> = unified(outcome.source.text(), text)
+                .split_terminator('\n')
+                .map(|l| visible(l) + "\n")
+                .map(String::from)
+                .collect();
             context.print(&format!("--- {name}\n+++ {name}\n{}", changes.concat()))?;
         }
     } else if arguments.check {

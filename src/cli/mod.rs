@@ -25,7 +25,7 @@ mod new;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 pub use arguments::{GlobalArguments, Overrides, Setting};
 pub use context::{Context, Verbosity};
@@ -64,19 +64,15 @@ enum Command {
 
 /// Runs the command line `arguments` (the first is the name of the program) and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| {
-        let cli = Cli::from_arg_matches(&matches)?;
-        Ok((cli, matches))
-    });
-    let (cli, matches) = match parsed {
-        Ok(parsed) => parsed,
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
         Err(error) => {
             // Help and version are errors to clap, with exit code 0; a closed pipe is no reason to fail.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_USAGE));
         }
     };
-    let context = match Context::new(cli.global, &matches) {
+    let context = match Context::new(cli.global) {
         Ok(context) => context,
         Err(error) => return error.finish(),
     };
@@ -97,6 +93,8 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@ problem heat
 param a = 0.25
 
 # Time and space. `ic` holds at the lower end of the time axis.
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u
 
@@ -20,5 +20,5 @@ exact u = exp(-a*pi^2*t)*sin(pi*x)
 
 # Optional too; `pdec show heat.pde` prints what is chosen when these are left out.
 network mlp(32)
-sample  interior: grid(30, 30)
-train   engd(steps=200)
+sample interior: grid(30, 30)
+train engd(steps=200)

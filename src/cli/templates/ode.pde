@@ -17,5 +17,5 @@ let omega = sqrt(stiffness - damping^2/4)
 exact u = exp(-damping*t/2)*(cos(omega*t) + damping/(2*omega)*sin(omega*t))
 
 network mlp(32)
-sample  interior: grid(100)
-train   engd(steps=300)
+sample interior: grid(100)
+train engd(steps=300)

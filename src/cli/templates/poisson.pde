@@ -16,5 +16,5 @@ bc u = 0 on boundary
 exact u = sin(pi*x)*sin(pi*y)
 
 network mlp(32)
-sample  interior: grid(30, 30)
-train   engd(steps=200)
+sample interior: grid(30, 30)
+train engd(steps=200)

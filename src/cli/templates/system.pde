@@ -1,10 +1,10 @@
 # Two unknowns: u decays into v while both diffuse.
 problem system
 
-param k = 1      # rate of the reaction
-param D = 0.1    # diffusion
+param k = 1    # rate of the reaction
+param D = 0.1  # diffusion
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u, v
 
@@ -20,5 +20,5 @@ let mode = exp(-D*pi^2*t)*sin(pi*x)
 exact u = exp(-k*t)*mode, v = (1 - exp(-k*t))*mode
 
 network mlp(32, 32)
-sample  interior: grid(20, 20)
-train   engd(steps=200)
+sample interior: grid(20, 20)
+train engd(steps=200)

@@ -3,7 +3,7 @@ problem wave
 
 param c = 1
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u
 
@@ -16,5 +16,5 @@ bc u = 0 on boundary
 exact u = sin(pi*x)*cos(c*pi*t)
 
 network mlp(32)
-sample  interior: grid(30, 30)
-train   engd(steps=300)
+sample interior: grid(30, 30)
+train engd(steps=300)
