@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pdec::diagnostic::{Diagnostic, Form, Level, Look, Source, render};
+use pdec::model::Overrides;
 use pdec::{model, syntax};
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -27,7 +28,7 @@ fn read(path: &Path) -> Source {
 fn diagnose(source: &Source) -> Vec<Diagnostic> {
     let (ast, mut found) = syntax::parse(source);
     if let Some(ast) = ast {
-        found.extend(model::check(&ast, &[]).1);
+        found.extend(model::check(&ast, &Overrides::default()).1);
     }
     found
 }

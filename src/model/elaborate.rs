@@ -7,7 +7,7 @@ use num_traits::Signed;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Function, Graph, MultiIndex, Relation};
+use crate::expr::{Expr, Function, Graph, Jet, MultiIndex, Relation};
 use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, Predicate, PredicateKind, UnaryOperator};
 
 use super::numbers::literal;
@@ -73,6 +73,10 @@ pub(super) struct Elaborator<'a> {
     pub fields: Vec<Field>,
     /// Values of parameters from the command line.
     pub overrides: FxHashMap<String, Expr>,
+    /// Where derivatives are written.
+    pub mentions: Vec<(Jet, Span)>,
+    /// Whether a mistake leaves the domain unclear; places are not judged then.
+    pub unsure: bool,
     /// What is wrong.
     pub found: Vec<Diagnostic>,
     definitions: FxHashMap<(&'a str, Vec<Value>), Option<Value>>,
@@ -92,6 +96,8 @@ impl<'a> Elaborator<'a> {
             families: FxHashMap::default(),
             fields: Vec::new(),
             overrides: FxHashMap::default(),
+            mentions: Vec::new(),
+            unsure: false,
             found: Vec::new(),
             definitions: FxHashMap::default(),
             visited: FxHashSet::default(),
@@ -142,6 +148,20 @@ impl<'a> Elaborator<'a> {
             self.found.push(Diagnostic::error("E0212", message, span, "while this was read"));
         }
         !self.graph.exhausted()
+    }
+
+    /// Elaborates all definitions, so that mistakes are found also in those that nothing uses.
+    pub fn define_everything(&mut self) {
+        let all = self.scope.declarations.keys().rev().copied().collect();
+        self.define(all);
+    }
+
+    /// The value of a parameter.
+    pub fn parameter_value(&mut self, name: &'a str) -> Option<Expr> {
+        match self.definition(name) {
+            Some(Value::Number(value)) => Some(value),
+            _ => None,
+        }
     }
 
     /// Elaborates definitions, what they need first; without recursion, since chains may be as long as the file.
@@ -340,6 +360,7 @@ impl<'a> Elaborator<'a> {
             }
             index = index.raised(axis, 1);
         }
+        self.mentions.push((Jet::new(field, index.clone()), span));
         Some(Value::Number(self.graph.jet(field, index)))
     }
 

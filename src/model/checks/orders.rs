@@ -53,6 +53,8 @@ pub(super) fn place_of(model: &Model, fits: impl Fn(&Jet) -> bool) -> Option<Spa
 /// Where a term writes a jet that fits, or else the term.
 pub(super) fn place_in(model: &Model, term: &Term, fits: impl Fn(&Jet) -> bool) -> Span {
     let inside = |span: Span| term.span.start <= span.start && span.end <= term.span.end;
-    let mention = model.mentions.iter().find(|(jet, span)| inside(*span) && fits(jet));
+    let fitting = model.mentions.iter().filter(|(jet, span)| inside(*span) && fits(jet));
+    // `u_x` by itself says it better than the operator that also makes one on its way.
+    let mention = fitting.min_by_key(|(_, span)| span.end - span.start);
     mention.map_or(term.span, |(_, span)| *span)
 }

@@ -86,7 +86,8 @@ impl Draft {
     fn term(&mut self, kind: TermKind, left: Expr, right: Expr, place: Vec<Piece>) -> Span {
         let span = Span::new(10 * self.statements, 10 * self.statements + 5);
         let residual = self.graph().sub(left, right);
-        let sampling = Sampling { rule: Rule::Grid { counts: vec![9] }, resample: None, default: true };
+        let rule = Rule::Grid { counts: vec![9] };
+        let sampling = Sampling { pieces: vec![rule.clone(); place.len()], rule, resample: None, default: true };
         let (weight, place_span) = (None, Some(Span::new(10 * self.statements + 6, 10 * self.statements + 9)));
         let label = format!("s{}", self.statements);
         self.model.terms.push(Term { label, kind, left, right, residual, place, weight, sampling, span, place_span });
