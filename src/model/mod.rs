@@ -57,8 +57,13 @@ pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic
     let model = elaborator.model(ast, overrides);
     let mut found = std::mem::take(&mut elaborator.found);
     let model = model.filter(|_| !has_errors(&found));
+    // A name that is only ever misspelt is not unused.
+    if found.iter().any(|d| d.code == "E0101") {
+        found.retain(|d| d.code != "W0105");
+    }
     if let Some(model) = &model {
-        found.extend(checks::all(model));
+        let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
+        found.extend(checks::all(model, read));
     }
     (model.filter(|_| !has_errors(&found)), found)
 }

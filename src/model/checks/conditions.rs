@@ -31,10 +31,16 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
         let shortages: Vec<Shortage> = faces.iter().filter_map(|f| f.shortage(model, &orders, field)).collect();
         found.extend(too_few(model, &orders, field, &shortages));
         for ends in faces.chunks(2) {
-            found.extend(at_both_ends(model, graph, &orders, field, ends, shortages.is_empty()));
+            let at_ends = at_both_ends(model, graph, &orders, field, ends, shortages.is_empty());
+            // One statement `on boundary` is one mistake, however many faces it has.
+            found.extend(at_ends.filter(|new| !found.iter().any(|old| same_places(old, new))));
         }
     }
     found
+}
+
+fn same_places(a: &Diagnostic, b: &Diagnostic) -> bool {
+    a.code == b.code && a.labels.iter().map(|l| l.span).eq(b.labels.iter().map(|l| l.span))
 }
 
 /// `u`, `u_t`, ...: a field differentiated along one axis.
@@ -253,7 +259,9 @@ fn at_both_ends(
     let alone = |t: usize| fields_of(&model.graph, &model.terms[t]) == [field];
     let (at_lower, at_upper) = (lower.crowd(alone), upper.crowd(alone));
     let total = at_lower.len() + at_upper.len();
-    if order > 1 && total > order {
+    let anyone = |end: &FaceCount| end.crowd(|_| true).len();
+    let together = orders.total(axis).max(order);
+    if order > 1 && total > order && anyone(lower) + anyone(upper) > together {
         let (crowd, end) = if at_lower.len() > order / 2 { (at_lower, lower) } else { (at_upper, upper) };
         return Some(too_many(model, orders, field, &crowd, end));
     }

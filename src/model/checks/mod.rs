@@ -30,25 +30,37 @@ use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
 
+/// How much of a file the model says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// All of it.
+    Whole,
+    /// Some statements could not be read, so that nothing is known to be missing.
+    InPart,
+}
+
 /// Everything that the checks have to say about a model, in the order of the source within each check.
 ///
 /// The formulas that checks make on their way live in a copy of the model's graph.
-pub fn all(model: &Model) -> Vec<Diagnostic> {
-    let mut found = presence::check(model);
-    if has_errors(&found) {
-        return found;
-    }
+pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
     let mut graph = model.graph.clone();
+    let mut found = Vec::new();
+    if read == Read::Whole {
+        found.extend(presence::check(model));
+        if has_errors(&found) {
+            return found;
+        }
+        found.extend(conditions::check(model, &mut graph));
+        found.extend(gauge::check(model, &mut graph));
+        found.extend(trivial::check(model, &mut graph));
+    }
     found.extend(smoothness::check(model));
-    found.extend(conditions::check(model, &mut graph));
     let crowded = found.iter().filter(|d| d.code == "W0306").cloned().collect::<Vec<_>>();
     let corners = corners::check(model, &mut graph);
     // Where a face has a condition too many, that they also differ there is no news.
     found.extend(corners.into_iter().filter(|corner| !crowded.iter().any(|other| shares_places(other, corner))));
     found.extend(periodic::check(model, &mut graph));
     found.extend(exact::check(model, &mut graph));
-    found.extend(gauge::check(model, &mut graph));
-    found.extend(trivial::check(model, &mut graph));
     found.extend(flux::check(model, &mut graph));
     found.extend(scales::check(model, &mut graph));
     found
