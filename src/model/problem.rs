@@ -38,6 +38,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// The weight of a term in the loss: given, or by [`default_weight`](super::defaults::weight).
+    pub fn weight(&self, term: usize) -> f64 {
+        self.terms[term].weight.unwrap_or_else(|| super::defaults::weight(self, term))
+    }
+
     /// The names of axes and fields, for printing formulas.
     pub fn names(&self) -> Names {
         Names {
@@ -230,11 +235,4 @@ pub struct Settings {
     pub target: Option<f64>,
     /// `smoke`, `core` or `hard`.
     pub tier: Option<String>,
-}
-
-impl Stage {
-    /// stub
-    pub fn number(&self, _: &str) -> f64 { 0.0 }
-    /// stub
-    pub fn name(&self, _: &str) -> &str { "" }
 }
