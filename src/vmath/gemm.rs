@@ -38,7 +38,7 @@ impl GemmShape {
 /// If a slice is too short for its part of the shape.
 pub fn small_product(out: &mut [f64], a: &[f64], b: &[f64], shape: GemmShape, factor: f64, accumulate: bool) -> bool {
     assert!(shape.fits(out.len(), a.len(), b.len()), "a product beyond its slices: {shape:?}");
-    if shape.n % 8 != 0 {
+    if !shape.n.is_multiple_of(8) {
         return false;
     }
     #[cfg(target_arch = "x86_64")]
@@ -135,7 +135,7 @@ mod x86 {
         // SAFETY: panels of 16 and one of 8 columns cover n.
         unsafe {
             (0..n / 16).for_each(|panel| panel_of::<__m512d, 2, 8>(whole, 16 * panel));
-            if n % 16 != 0 {
+            if !n.is_multiple_of(16) {
                 panel_of::<__m512d, 1, 8>(whole, n - 8);
             }
         }
@@ -177,6 +177,7 @@ mod x86 {
     /// # Safety
     /// As the callers; row + R <= m, column + V · lanes <= n.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "blocks of registers read best by index")]
     unsafe fn block_of<L: Lanes, const V: usize, const R: usize>(whole: Whole, row: usize, column: usize) {
         let shape = whole.shape;
         let (a_row, a_column) = shape.a_strides;
