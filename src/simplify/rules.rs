@@ -144,6 +144,7 @@ pub(super) const RULES: &[Rule] = rules! {
 
     // Hyperbolic functions.
     hyperbolic_pythagoras: "(+ (* (cosh ?a) (cosh ?a)) (* -1 (* (sinh ?a) (sinh ?a))))" => "1"; Absolute
+    hyperbolic_pythagoras_turned: "(+ (* (sinh ?a) (sinh ?a)) (* -1 (* (cosh ?a) (cosh ?a))))" => "-1"; Absolute
     one_plus_sinh_square: "(+ 1 (* (sinh ?a) (sinh ?a)))" => "(* (cosh ?a) (cosh ?a))"; Relative
     one_minus_tanh_square: "(+ 1 (* -1 (* (tanh ?a) (tanh ?a))))" => "(* (sech ?a) (sech ?a))"; Absolute
     sech_square: "(* (sech ?a) (sech ?a))" => "(+ 1 (* -1 (* (tanh ?a) (tanh ?a))))"; Absolute
@@ -360,13 +361,22 @@ fn inside_chains(
     rule: &Rule,
 ) -> Vec<(PatternAst<Term>, PatternAst<Term>)> {
     let mut found = vec![(left.clone(), right.clone())];
-    let (chain, [a, b]): (fn([Id; 2]) -> Term, [Id; 2]) = match left.as_ref().last() {
-        Some(ENodeOrVar::ENode(Term::Add(operands))) => (Term::Add, *operands),
-        Some(ENodeOrVar::ENode(Term::Multiply(operands))) => (Term::Multiply, *operands),
+    type Chain = fn([Id; 2]) -> Term;
+    let (chain, [a, b]) = match left.as_ref().last() {
+        Some(ENodeOrVar::ENode(Term::Add(operands))) => (Term::Add as Chain, *operands),
+        Some(ENodeOrVar::ENode(Term::Multiply(operands))) => (Term::Multiply as Chain, *operands),
         _ => return found,
     };
     // Single operands need no partner, and distribution inside chains would only repeat itself.
-    let closed = ["number_first", "add_zero", "multiply_one", "multiply_zero", "constant_out", "constants_meet", "constants_add"];
+    let closed = [
+        "number_first",
+        "add_zero",
+        "multiply_one",
+        "multiply_zero",
+        "constant_out",
+        "constants_meet",
+        "constants_add",
+    ];
     if closed.contains(&rule.name) || rule.tier == Tier::Maximal {
         return found;
     }

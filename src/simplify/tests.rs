@@ -42,7 +42,13 @@ impl Field for f64 {
             Term::Power(_) => x[0].powf(x[1]),
             Term::Compare(relation, _) => f64::from(u8::from(relation.holds(x[0], x[1]))),
             Term::Select(_) => x[if x[0] == 0.0 { 2 } else { 1 }],
-            Term::Extremum(function, _) => if *function == Function::Min { x[0].min(x[1]) } else { x[0].max(x[1]) },
+            Term::Extremum(function, _) => {
+                if *function == Function::Min {
+                    x[0].min(x[1])
+                } else {
+                    x[0].max(x[1])
+                }
+            }
             Term::Call(function, _) => match function {
                 Function::Sin => x[0].sin(),
                 Function::Cos => x[0].cos(),
@@ -103,7 +109,7 @@ impl Field for High {
                 Term::Multiply(_) => x[0].mul(x[1], BITS, to),
                 Term::Recip(_) => one.div(x[0], BITS, to),
                 Term::Sqrt(_) => x[0].sqrt(BITS, to),
-                Term::Power(_) => x[0].pow(x[1], BITS, to, constants),
+                Term::Power(_) => power(x[0], x[1], constants),
                 Term::Compare(relation, _) => {
                     let order = x[0].cmp(x[1]);
                     let holds = order.is_some_and(|o| match relation {
@@ -137,6 +143,24 @@ impl Field for High {
             })
         })
     }
+}
+
+/// `base^exponent` by logarithms: the library's own power does not end where the result has few digits.
+fn power(base: &BigFloat, exponent: &BigFloat, constants: &mut Consts) -> BigFloat {
+    let to = RoundingMode::ToEven;
+    let [zero, one, two] = [0.0, 1.0, 2.0].map(|v| BigFloat::from_f64(v, BITS));
+    if exponent.is_zero() {
+        return one;
+    }
+    if base.is_zero() {
+        return if exponent.is_negative() { one.div(&zero, BITS, to) } else { zero };
+    }
+    if base.is_negative() && !exponent.is_int() {
+        return astro_float::NAN;
+    }
+    let magnitude = base.abs().ln(BITS, to, constants).mul(exponent, BITS, to).exp(BITS, to, constants);
+    let odd = !exponent.div(&two, BITS, to).is_int();
+    if base.is_negative() && odd { magnitude.neg() } else { magnitude }
 }
 
 /// The value of a side, and the size of the largest intermediate value.
