@@ -172,6 +172,13 @@ pub struct NetworkPlan {
     pub span: Option<Span>,
 }
 
+impl NetworkPlan {
+    /// The spread of the slopes of its first layer, in units of the rescaled inputs.
+    pub fn initial_slope(&self) -> f64 {
+        super::defaults::initial_slope()
+    }
+}
+
 /// One stage of training: a method with its options.
 #[derive(Clone, Debug)]
 pub struct Stage {
@@ -225,11 +232,4 @@ pub struct Settings {
     pub target: Option<f64>,
     /// `smoke`, `core` or `hard`.
     pub tier: Option<String>,
-}
-
-impl Stage {
-    /// stub
-    pub fn number(&self, _: &str) -> f64 { 0.0 }
-    /// stub
-    pub fn name(&self, _: &str) -> &str { "" }
 }
