@@ -221,7 +221,7 @@ impl<'a> Elaborator<'a> {
 
     /// Runs a step of the recursion, which takes the stack of so many formulas, within the limits on depth and work.
     pub(super) fn guarded<T>(&mut self, depth: usize, span: Span, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        self.work += 1;
+        self.work += depth;
         let excess = if self.depth >= DEEPEST {
             "the definitions nest too deeply"
         } else if self.work > MOST_WORK {
