@@ -60,23 +60,30 @@ fn sound_files_have_nothing_to_report() {
     assert!(reports.is_empty(), "{reports}");
 }
 
-/// Codes whose examples need statements that have no meaning yet.
-const LATER: [&str; 0] = [];
+/// What a statement gives whose meaning comes later; examples that need one cannot be judged yet.
+const LATER: &str = "E0901";
 
 #[test]
 fn examples_of_the_catalogue_are_what_it_says_they_are() {
     let mut misses = String::new();
-    for entry in catalogue::all().iter().filter(|entry| !LATER.contains(&entry.code)) {
-        let found_in = |text: &str| diagnose(&Source::new(entry.code, text));
-        let (Some(wrong), Some(right)) = (entry.wrong, entry.right) else { continue };
-        if !found_in(wrong).iter().any(|d| d.code == entry.code) {
-            misses += &format!("the wrong example does not give {}:\n{}", entry.code, shown(&Source::new("wrong", wrong), &found_in(wrong)));
-        }
-        if !found_in(right).is_empty() {
-            misses += &format!("the right example of {} is not:\n{}", entry.code, shown(&Source::new("right", right), &found_in(right)));
+    let mut judged = 0;
+    for entry in catalogue::all() {
+        let examples = [(entry.wrong, true), (entry.right, false)];
+        for (text, is_wrong) in examples.into_iter().filter_map(|(text, is_wrong)| Some((text?, is_wrong))) {
+            let source = Source::new(entry.code, text);
+            let found = diagnose(&source);
+            if found.iter().any(|d| d.code == LATER) {
+                continue;
+            }
+            judged += 1;
+            let fits = if is_wrong { found.iter().any(|d| d.code == entry.code) } else { found.is_empty() };
+            if !fits {
+                misses += &format!("wrong: {is_wrong}\n{text}\n{}", shown(&source, &found));
+            }
         }
     }
     assert!(misses.is_empty(), "{misses}");
+    assert!(judged > 80, "only {judged} examples were judged");
 }
 
 #[test]

@@ -551,11 +551,12 @@ impl<'a> Elaborator<'a> {
             (Value::Number(_), Value::Number(_)) => Some(()),
             (Value::Vector(x), Value::Vector(y)) if x.len() == y.len() => Some(()),
             (Value::Vector(x), Value::Vector(y)) => {
-                let message = format!("a vector with {} components against one with {}", x.len(), y.len());
+                let message =
+                        format!("a vector with {} components and one with {} do not go together", x.len(), y.len());
                 self.error("E0209", message, span, "the two sides have different lengths")
             }
             _ => {
-                let message = format!("{} against {}", a.describe(), b.describe());
+                let message = format!("{} and {} do not go together", a.describe(), b.describe());
                 self.error("E0208", message, span, "the two sides are of different kinds")
             }
         }

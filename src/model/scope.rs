@@ -114,6 +114,7 @@ impl<'a> Scope<'a> {
             StatementKind::Unknown(unknowns) => {
                 for unknown in unknowns {
                     let scalar = unknown.kind.is_none();
+                    self.incomplete |= !scalar;
                     let meaning = if scalar { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
                     let declared = self.declare(&unknown.name, meaning, found);
                     self.unknowns += usize::from(declared && scalar);

@@ -108,7 +108,9 @@ fn insert(graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Ins
 
 fn summands(graph: &mut Graph, side: Expr) -> Vec<Expr> {
     match graph.node(side).clone() {
-        Node::Sum { terms, .. } => terms.into_iter().map(|(term, coefficient)| graph.scale(coefficient, term)).collect(),
+        Node::Sum { terms, .. } => {
+            terms.into_iter().map(|(term, coefficient)| graph.scale(coefficient, term)).collect()
+        }
         _ => vec![side],
     }
 }
