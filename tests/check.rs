@@ -1,7 +1,7 @@
 //! What `pdec check` says: wrong files with their diagnostics, sound files without any.
 //!
-//! A file of `tests/check/wrong` has one mistake and a number: that of the table of mistakes in `docs`, where it has one.
-//! `INSTA_UPDATE=always cargo test --test check` rewrites the expected texts.
+//! A file of `tests/check/wrong` has one mistake; those with the same number are about the same kind of mistake. The files
+//! of `tests/check/sound` are unusual and right. `INSTA_UPDATE=always cargo test --test check` rewrites the expected texts.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -61,7 +61,7 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
     let mut all = equations(model);
     let (equation, None) = (all.next()?, all.next()) else { return None };
     let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
-    if !steady || model.fields.len() != 1 || model.axes.len() > 3 {
+    if !steady || model.fields.len() != 1 || model.axes.len() > 2 {
         return None;
     }
     let coefficients = diffusion(model, graph, field, equation.residual)?;
@@ -98,13 +98,7 @@ fn diffusion(model: &Model, graph: &mut Graph, field: usize, residual: Expr) -> 
 
 /// The outward flux that conditions prescribe on a face, and the piece on which one does. A value that is given as well,
 /// to fix the constant, does not matter.
-fn neumann<'m>(
-    model: &'m Model,
-    graph: &mut Graph,
-    field: usize,
-    axis: usize,
-    sign: f64,
-) -> Option<(Expr, &'m Piece)> {
+fn neumann<'m>(model: &'m Model, graph: &mut Graph, field: usize, axis: usize, sign: f64) -> Option<(Expr, &'m Piece)> {
     let slope = Jet::new(field, MultiIndex::unit(axis));
     let on_face = |piece: &&Piece| {
         let others = piece.ranges.iter().zip(&model.axes).enumerate().filter(|(a, _)| *a != axis);
