@@ -1,7 +1,8 @@
 //! What `pdec check` says: wrong files with their diagnostics, sound files without any.
 //!
-//! A file of `tests/check/wrong` has one mistake; those with the same number are about the same kind of mistake. The files
-//! of `tests/check/sound` are unusual and right. `INSTA_UPDATE=always cargo test --test check` rewrites the expected texts.
+//! A file of `tests/check/wrong` has one mistake; those with the same number are about the same kind of mistake. The
+//! files of `tests/check/sound` are unusual and right. `INSTA_UPDATE=always cargo test --test check` rewrites the
+//! expected texts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,9 +44,11 @@ fn wrong_files_are_explained() {
         let source = read(&path);
         let found = diagnose(&source);
         let name = path.file_stem().expect("a file name").to_string_lossy().into_owned();
-        insta::with_settings!({ snapshot_path => "check/wrong", prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!(name, shown(&source, &found));
-        });
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("check/wrong");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, shown(&source, &found)));
         assert!(!found.is_empty(), "{path:?} is found to be sound");
     }
 }

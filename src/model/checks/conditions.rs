@@ -1,8 +1,8 @@
 //! Counts of conditions against the orders of the equations.
 //!
-//! Order m in time takes m initial conditions. Order 2k along a space axis takes k conditions at each end, an odd order one
-//! more at one of them; a first-order axis takes its one where characteristics enter. Only warnings: with data, or in a
-//! coupled system, another count may be right.
+//! Order m in time takes m initial conditions. Order 2k along a space axis takes k conditions at each end, an odd order
+//! one more at one of them; a first-order axis takes its one where characteristics enter. Only warnings: with data, or in
+//! a coupled system, another count may be right.
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Graph, Jet, MultiIndex, Symbol};
@@ -297,7 +297,8 @@ fn odd_order_lacks_one(model: &Model, orders: &Orders, field: usize, axis: usize
     let (name, order) = (&model.fields[field].name, orders.along(field, axis));
     let axis_name = &model.axes[axis].name;
     let message = format!(
-        "the equation for `{name}` is {} order in {axis_name}, which needs {order} conditions at both ends together; there are {there}",
+        "the equation for `{name}` is {} order in {axis_name}, which needs {order} conditions at both ends together; \
+         there are {there}",
         ordinal(order)
     );
     let label = format!("{} order in {axis_name}", ordinal(order));
@@ -374,7 +375,8 @@ fn one_fixes_a_constant(model: &Model) -> bool {
     (0..model.fields.len()).any(|field| {
         let value = Jet::new(field, MultiIndex::zero());
         let mut speaking = model.terms.iter().filter(|term| model.graph.jets(&[term.residual]).contains(&value));
-        matches!((speaking.next(), speaking.next()), (Some(only), None) if only.kind == TermKind::Boundary && only.place.len() == 1)
+        let (Some(only), None) = (speaking.next(), speaking.next()) else { return false };
+        only.kind == TermKind::Boundary && only.place.len() == 1
     })
 }
 

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
 use crate::geometry::{Side, gauss_legendre};
 
-use super::super::{AxisKind, Model, Piece, Term, TermKind};
+use super::super::{AxisKind, Model, Piece, TermKind};
 use super::counting::{boundary_terms, fields_of};
 use super::orders::{Orders, equations, place_of};
 use super::probe::{keeps, values_at};
@@ -96,8 +96,8 @@ fn diffusion(model: &Model, graph: &mut Graph, field: usize, residual: Expr) -> 
     Some(coefficients)
 }
 
-/// The outward flux that conditions prescribe on a face, and the piece on which one does. A value that is given as well,
-/// to fix the constant, does not matter.
+/// The outward flux that a condition prescribes on a face, and the piece on which it does. A value that is given as
+/// well, to fix the constant, does not matter.
 fn neumann<'m>(model: &'m Model, graph: &mut Graph, field: usize, axis: usize, sign: f64) -> Option<(Expr, &'m Piece)> {
     let slope = Jet::new(field, MultiIndex::unit(axis));
     let on_face = |piece: &&Piece| {
