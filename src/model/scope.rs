@@ -69,7 +69,7 @@ pub(super) struct Declaration<'a> {
 pub(super) struct Scope<'a> {
     /// In order of declaration.
     pub declarations: IndexMap<&'a str, Declaration<'a>>,
-    /// Whether a statement that could not be read may have declared more names.
+    /// Whether there may be more names: declared by a statement that could not be read, or refused.
     pub incomplete: bool,
     /// Names that are declared twice or are built in: what depends on them is silent.
     disputed: FxHashSet<&'a str>,
@@ -130,6 +130,7 @@ impl<'a> Scope<'a> {
             StatementKind::Unknown(unknowns) => {
                 for unknown in unknowns {
                     let scalar = unknown.kind.is_none();
+                    self.incomplete |= !scalar;
                     let meaning = if scalar { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
                     let declared = self.declare(&unknown.name, meaning, found);
                     self.unknowns += usize::from(declared && scalar);
@@ -152,6 +153,7 @@ impl<'a> Scope<'a> {
     /// Adds a name unless it is taken; says whether it did.
     fn declare(&mut self, name: &'a Name, meaning: Meaning<'a>, found: &mut Vec<Diagnostic>) -> bool {
         if is_built_in(&name.text) {
+            self.incomplete = true;
             let what = match name.text.as_str() {
                 "pi" | "e" => "constant",
                 "normal" | "boundary" | "rest" => "name",
@@ -163,6 +165,7 @@ impl<'a> Scope<'a> {
             return false;
         }
         if let Some(first) = self.declarations.get(name.text.as_str()) {
+            self.incomplete = true;
             let message = format!("`{}` is declared twice", name.text);
             let diagnostic = Diagnostic::error("E0102", message, name.span, "declared again here");
             found.push(diagnostic.label(first.span, "first declared here"));
