@@ -190,7 +190,7 @@ impl<'a> Elaborator<'a> {
         for e in self.graph.reachable(&[expr]) {
             self.graph.node(e).for_each_operand(|_| operands += 1);
         }
-        self.work += operands + self.graph.len() / 256;
+        self.work += 8 * operands + self.graph.len() / 256;
         self.guarded(1, span, |_| Some(())).is_some()
     }
 
