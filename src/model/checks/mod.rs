@@ -1,13 +1,13 @@
 //! What can be said about a problem before any training: is it determined, consistent, and what was meant?
 //!
-//! Each check reads the finished [`Model`] and speaks in its terms. Two of them find errors: a set of equations that
-//! cannot determine its unknowns ([`presence`]) or an `exact` that is no solution ([`exact`]), and an activation without
-//! the derivatives that the equations take ([`smoothness`]). All others warn, because what they find may be meant: counts
-//! of conditions against orders ([`conditions`]), values that disagree where conditions meet ([`corners`]) or at the ends
-//! of a periodic axis ([`periodic`]), undetermined constants ([`gauge`]), problems solved by zero ([`trivial`]), jumping
-//! coefficients ([`flux`]), and numbers of very different size ([`scales`]).
+//! Each check reads the finished [`Model`] and speaks in its terms. Three of them find errors: equations that cannot
+//! determine the unknowns (`presence`), an `exact` that is no solution (`exact`), an activation without the derivatives
+//! that the terms take (`smoothness`). All others warn, because what they find may be meant: counts of conditions
+//! against orders (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic
+//! axis (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), jumping coefficients
+//! (`flux`), and numbers of very different size (`scales`).
 //!
-//! Checks evaluate formulas at a few fixed low-discrepancy points ([`probe`]); what they find does not depend on a seed.
+//! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
 mod conditions;
 mod corners;
