@@ -5,6 +5,7 @@ use num_traits::{ToPrimitive, Zero};
 use super::function::Function;
 use super::graph::{Exponent, Expr, Graph, Node};
 use super::jet::Symbol;
+use crate::vmath;
 
 impl Graph {
     /// The values of `roots`, where `value` gives the values of atoms.
@@ -61,37 +62,27 @@ fn power(base: f64, exponent: Exponent) -> f64 {
     }
 }
 
+/// Transcendental functions are those of the machine code, so that constants are the same bits everywhere.
 fn call(function: Function, a: f64, b: f64) -> f64 {
+    let math = |f| vmath::eval(f, a);
     match function {
-        Function::Sin => a.sin(),
-        Function::Cos => a.cos(),
-        Function::Tan => a.tan(),
-        Function::Asin => a.asin(),
-        Function::Acos => a.acos(),
-        Function::Atan => a.atan(),
-        Function::Sinh => a.sinh(),
-        Function::Cosh => a.cosh(),
-        Function::Tanh => a.tanh(),
-        Function::Sech => a.cosh().recip(),
-        Function::Exp => a.exp(),
-        Function::Log => a.ln(),
-        Function::Erf => f64::NAN,
+        Function::Sin => math(vmath::Function::Sin),
+        Function::Cos => math(vmath::Function::Cos),
+        Function::Tan => math(vmath::Function::Tan),
+        Function::Asin => math(vmath::Function::Asin),
+        Function::Acos => math(vmath::Function::Acos),
+        Function::Atan => math(vmath::Function::Atan),
+        Function::Sinh => math(vmath::Function::Sinh),
+        Function::Cosh => math(vmath::Function::Cosh),
+        Function::Tanh => math(vmath::Function::Tanh),
+        Function::Sech => math(vmath::Function::Sech),
+        Function::Exp => math(vmath::Function::Exp),
+        Function::Log => math(vmath::Function::Log),
+        Function::Erf => math(vmath::Function::Erf),
         Function::Abs => a.abs(),
         Function::Sign => f64::from(i8::from(a > 0.0) - i8::from(a < 0.0)),
         Function::Step => f64::from(u8::from(a >= 0.0)),
-        Function::Min => {
-            if a < b {
-                a
-            } else {
-                b
-            }
-        }
-        Function::Max => {
-            if a > b {
-                a
-            } else {
-                b
-            }
-        }
+        Function::Min => if a < b { a } else { b },
+        Function::Max => if a > b { a } else { b },
     }
 }

@@ -25,11 +25,15 @@ pub(super) fn nodes_and_weights(count: NonZeroUsize) -> impl Iterator<Item = (f6
 /// A node close to `x`, and its weight 2 / ((1 - x^2) P_n'(x)^2).
 fn refine(n: usize, x: f64) -> (f64, f64) {
     let (value, below) = legendre(n, x);
-    let gap = (-x).mul_add(x, 1.0);
-    let top = n as f64 * below.minus(value.times(x)).high; // (1 - x^2) P_n'
-    let step = -value.high * gap / top;
-    // The weight belongs to the exact node: d ln w / dx = -2 x / (1 - x^2) there.
-    let weight = 2.0 * gap / (top * top) * (1.0 - 2.0 * x * step / gap);
+    let gap = Double::from(1.0).minus(Double::product(x, x));
+    let top = below.minus(value.times(x)).times(n as f64); // (1 - x^2) P_n'
+    let step = -value.high * gap.high / top.high;
+    let square = top.times(top.high);
+    let rough = 2.0 * gap.high / square.high;
+    let rest = gap.times(2.0).minus(square.times(rough)).high / square.high;
+    // `square` lacks a second high * low, and the weight belongs to the exact node: d ln w / dx = -2 x / (1 - x^2) there.
+    let correction = top.low / top.high + 2.0 * x * step / gap.high;
+    let weight = rough + (rest - rough * correction);
     (x + step, weight)
 }
 
@@ -139,7 +143,7 @@ mod tests {
                 } else {
                     assert!(ulps(&exact, x) <= 1.0, "n = {n}: node {x} is off by {} ulp", ulps(&exact, x));
                 }
-                assert!(ulps(&weight, w) <= 2.0, "n = {n}: weight {w} is off by {} ulp", ulps(&weight, w));
+                assert!(ulps(&weight, w) <= 1.0, "n = {n}: weight {w} is off by {} ulp", ulps(&weight, w));
             }
         }
     }

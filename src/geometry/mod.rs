@@ -20,6 +20,8 @@ mod rule;
 mod share;
 mod sobol;
 mod tensor;
+#[cfg(test)]
+mod tests;
 mod unit_cube;
 mod within;
 

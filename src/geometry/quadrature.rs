@@ -29,7 +29,7 @@ impl Grading {
 
 /// Gauss-Legendre nodes and weights on [lower, upper]: exact for polynomials of degree 2 count - 1.
 ///
-/// On [-1, 1] nodes have errors below one and weights below two units in the last place (held by a test up to 256 points).
+/// On [-1, 1] nodes and weights are within one unit in the last place (held by a test up to 256 points).
 pub fn gauss_legendre(count: NonZeroUsize, lower: f64, upper: f64) -> Nodes {
     let (middle, half) = (lower.midpoint(upper), 0.5 * (upper - lower));
     let (positions, weights) = nodes_and_weights(count)

@@ -24,8 +24,8 @@ impl Rule {
         &self,
         axes: &[AxisRange],
         place: Place,
-        stream: &Stream,
         keep: &dyn Fn(&[f64]) -> bool,
+        stream: &Stream,
     ) -> Result<Points, RuleError> {
         let is_point = axes.iter().all(|range| range.is_point());
         let Some((count, source)) = self.source(stream).filter(|_| !is_point) else {
@@ -85,7 +85,7 @@ mod tests {
     fn half_a_face_gets_all_the_points_and_half_the_measure() {
         let face = Face { axis: 0, side: Side::Lower }.of(&square());
         for rule in random_rules(100) {
-            let points = rule.draw_where(&face, Place::Face, &stream(), &|x| x[1] > 0.5).unwrap();
+            let points = rule.draw_where(&face, Place::Face, &|x| x[1] > 0.5, &stream()).unwrap();
             assert_eq!(points.len(), 100);
             assert!(points.coordinates[1].iter().all(|&y| y > 0.5));
             assert!((points.weights.iter().sum::<f64>() - 0.5).abs() < 1e-12);
@@ -96,7 +96,7 @@ mod tests {
     fn a_disc_has_its_area_and_integrals_on_it_are_right() {
         let disc = |x: &[f64]| x[0] * x[0] + x[1] * x[1] < 1.0;
         for (rule, tolerance) in random_rules(4096).into_iter().zip([0.03, 0.003, 0.03]) {
-            let points = rule.draw_where(&square(), Place::Interior, &stream(), &disc).unwrap();
+            let points = rule.draw_where(&square(), Place::Interior, &disc, &stream()).unwrap();
             let quarter = std::f64::consts::FRAC_PI_4;
             assert!((points.weights.iter().sum::<f64>() / quarter - 1.0).abs() < 1e-3);
             let moment: f64 = points.coordinates[0].iter().zip(&points.weights).map(|(x, w)| w * x).sum();
@@ -107,9 +107,12 @@ mod tests {
     #[test]
     fn the_measure_does_not_change_when_points_are_drawn_anew() {
         let weight = |step| {
-            let points =
-                Rule::Uniform { count: 10 }
-                    .draw_where(&square(), Place::Interior, &Stream::new(0, 0, step), &|x| x[0] < 0.3 * x[1]);
+            let points = Rule::Uniform { count: 10 }.draw_where(
+                &square(),
+                Place::Interior,
+                &|x| x[0] < 0.3 * x[1],
+                &Stream::new(0, 0, step),
+            );
             points.unwrap().weights[0]
         };
         assert_eq!(weight(0), weight(1));
@@ -118,20 +121,20 @@ mod tests {
     #[test]
     fn deterministic_rules_are_filtered() {
         let rule = Rule::Midpoint { counts: vec![10] };
-        let points = rule.draw_where(&square(), Place::Interior, &stream(), &|x| x[0] < 0.2).unwrap();
+        let points = rule.draw_where(&square(), Place::Interior, &|x| x[0] < 0.2, &stream()).unwrap();
         assert_eq!(points.len(), 20);
         assert!((points.weights.iter().sum::<f64>() - 0.2).abs() < 1e-14);
     }
 
     #[test]
     fn a_small_part_is_found_and_an_empty_one_is_said() {
-        let small = Rule::Uniform { count: 5 }.draw_where(&square(), Place::Interior, &stream(), &|x| x[0] < 1e-5);
+        let small = Rule::Uniform { count: 5 }.draw_where(&square(), Place::Interior, &|x| x[0] < 1e-5, &stream());
         let small = small.unwrap();
         assert!(!small.is_empty() && small.len() <= 5);
         let measure: f64 = small.weights.iter().sum();
         assert!(measure > 1e-6 && measure < 1e-4, "{measure}");
         for rule in random_rules(8).into_iter().chain([Rule::Grid { counts: vec![5] }]) {
-            let error = rule.draw_where(&square(), Place::Interior, &stream(), &|x| x[0] == 0.3).unwrap_err();
+            let error = rule.draw_where(&square(), Place::Interior, &|x| x[0] == 0.3, &stream()).unwrap_err();
             assert!(matches!(error, RuleError::EmptyPlace { .. }), "{rule:?}: {error}");
         }
     }
@@ -140,7 +143,7 @@ mod tests {
     fn a_point_is_kept_or_not() {
         let corner = [AxisRange::point(0.0), AxisRange::point(1.0)];
         let rule = Rule::Sobol { count: 64 };
-        let draw = |keep: &dyn Fn(&[f64]) -> bool| rule.draw_where(&corner, Place::Face, &stream(), keep);
+        let draw = |keep: &dyn Fn(&[f64]) -> bool| rule.draw_where(&corner, Place::Face, keep, &stream());
         assert_eq!(draw(&|x| x[1] == 1.0).unwrap().weights, [1.0]);
         assert_eq!(draw(&|x| x[1] < 1.0), Err(RuleError::EmptyPlace { tries: 1 }));
     }

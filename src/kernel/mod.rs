@@ -1,1 +1,29 @@
-//! (to come)
+//! What is compiled and run at every step: residuals and their derivatives in the parameters, over tiles of points.
+//!
+//! A [`Description`] names the networks and, for each block of points, the residual formulas. [`programs`] derives all
+//! small programs from it: the residuals, their partials in the jet variables, their first and second derivative along a
+//! direction of parameters, and what an activation does to jets. A [`Kernel`] joins them with the affine layers into
+//! fixed sweeps over [tiles](tile) of points:
+//!
+//! * [forward](forward): jets through the networks, then the residual;
+//! * [reverse](reverse): ∂R/∂u_α seeds one reverse sweep through the jets, so that a row of the Jacobian comes out
+//!   without any ∂_θ u_α being stored;
+//! * [direction](direction): jets with one more axis ε, at θ + εv, give J v and the second directional derivative.
+//!
+//! Rows are scaled by sqrt(weight × quadrature weight), so that the loss is ½‖r‖². Tiles run in parallel; every sum has a
+//! fixed order, so that results do not depend on the number of threads.
+
+mod description;
+mod direction;
+mod forward;
+mod predict;
+mod programs;
+mod reverse;
+mod system;
+mod tile;
+
+pub use description::{BlockDescription, Description, NetworkDescription};
+pub use predict::Predictor;
+pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};
+pub use system::{Kernel, LeastSquares};
+pub use tile::PointSet;

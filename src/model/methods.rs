@@ -50,12 +50,23 @@ const ON_OFF: OptionKind = Choice(&["on", "off"]);
 
 const ENGD: &[MethodOption] = &[
     option("steps", Count(1), Number(500.0), "the most iterations"),
-    option("damping", Positive, Number(1e-2), "the first damping, relative to the largest diagonal entry of the Gram matrix"),
-    option("raise", Positive, Number(4.0), "factor of the damping after a step that was refused"),
-    option("lower", Positive, Number(0.2), "factor of the damping after a step that was taken"),
+    option(
+        "damping",
+        Positive,
+        Number(1e-2),
+        "the first damping, relative to the largest diagonal entry of the Gram matrix",
+    ),
+    option("raise", Positive, Number(2.0), "the damping is multiplied by this after a step that was refused"),
+    option("lower", Positive, Number(10.0), "the damping is divided by this after a step that was taken"),
     option("acceleration", ON_OFF, Name("on"), "geodesic acceleration from the second directional derivative"),
-    option("solver", Choice(&["auto", "gram", "qr"]), Name("auto"), "Cholesky of the damped Gram matrix, or QR of the Jacobian"),
-    option("starts", Count(1), Number(1.0), "how many initialisations are tried for a few steps before the best goes on"),
+    option(
+        "solver",
+        Choice(&["auto", "gram", "qr"]),
+        Name("auto"),
+        "Cholesky of the damped Gram matrix, or QR of the Jacobian",
+    ),
+    option("starts", Count(1), Number(1.0), "how many initialisations are tried before the best goes on"),
+    option("start_steps", Count(1), Number(20.0), "steps from each of several initialisations"),
 ];
 
 const ADAM: &[MethodOption] = &[
@@ -64,7 +75,7 @@ const ADAM: &[MethodOption] = &[
     option("beta1", Within(0.0, 1.0), Number(0.9), "decay of the mean of gradients"),
     option("beta2", Within(0.0, 1.0), Number(0.999), "decay of the mean of squared gradients"),
     option("eps", Positive, Number(1e-8), "added to the root of the mean square"),
-    option("decay", Within(0.0, 1.0), Nothing, "factor of the learning rate from the first step to the last"),
+    option("decay", Positive, Number(1.0), "the learning rate is multiplied by this every 1000 steps"),
     option("batch", Count(1), Nothing, "points of a random mini-batch"),
 ];
 
@@ -77,9 +88,25 @@ const GD: &[MethodOption] = &[
 
 /// Methods that are planned: their names are no mistakes.
 pub(super) const LATER: &[&str] = &[
-    "soap", "ssbroyden", "lbfgs", "bfgs", "kfac", "spring", "muon", "sgd", "shampoo", "newton", "nys_newton", "sngd",
-    "anagram", "dsgnar", "rprop",
+    "soap",
+    "ssbroyden",
+    "lbfgs",
+    "bfgs",
+    "kfac",
+    "spring",
+    "muon",
+    "sgd",
+    "shampoo",
+    "newton",
+    "nys_newton",
+    "sngd",
+    "anagram",
+    "dsgnar",
+    "rprop",
 ];
+
+/// Values of options that are planned.
+pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "cg"), ("solver", "kernel"), ("solver", "svd")];
 
 impl Method {
     /// All methods, the default first.
@@ -141,22 +168,45 @@ impl Stage {
         }
     }
 
-    /// The value of an option that is a number.
-    pub fn number(&self, name: &str) -> Option<f64> {
-        match self.option(name)? {
-            OptionValue::Number(value) => Some(value),
-            OptionValue::Name(_) => None,
+    /// The value of an option that is a number; not a number where it is left out and has no default.
+    pub fn number(&self, name: &str) -> f64 {
+        match self.option(name) {
+            Some(OptionValue::Number(value)) => value,
+            _ => f64::NAN,
         }
     }
 
-    /// The value of an option that is a whole number.
-    pub fn count(&self, name: &str) -> Option<usize> {
-        self.number(name).map(|value| value as usize)
+    /// The value of an option that is a name; empty where it is left out and has no default.
+    pub fn name(&self, name: &str) -> &str {
+        let given = self.options.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        match (given, self.method.option(name).map(|option| option.default)) {
+            (Some(OptionValue::Name(value)), _) => value,
+            (None, Some(Fallback::Name(value))) => value,
+            _ => "",
+        }
     }
 
-    /// Whether an option is the given name.
-    pub fn is(&self, name: &str, value: &str) -> bool {
-        self.option(name) == Some(OptionValue::Name(value.to_owned()))
+    /// The most steps of the stage.
+    pub fn steps(&self) -> usize {
+        self.number("steps") as usize
+    }
+
+    /// From how many initialisations it starts.
+    pub fn starts(&self) -> usize {
+        (self.number("starts") as usize).max(1)
+    }
+
+    /// Steps from each of several initialisations before the best goes on.
+    pub fn start_steps(&self) -> usize {
+        self.number("start_steps") as usize
+    }
+
+    /// Points of a random mini-batch; `None` where every step sees all points.
+    pub fn batch(&self) -> Option<usize> {
+        match self.option("batch")? {
+            OptionValue::Number(count) => Some(count as usize),
+            OptionValue::Name(_) => None,
+        }
     }
 }
 
@@ -183,9 +233,8 @@ mod tests {
     #[test]
     fn options_given_come_before_defaults() {
         let mut stage = Stage::of(Method::Engd);
-        assert_eq!((stage.count("steps"), stage.is("acceleration", "on")), (Some(500), true));
+        assert_eq!((stage.steps(), stage.name("acceleration")), (500, "on"));
         stage.options.push(("steps".into(), OptionValue::Number(7.0)));
-        assert_eq!(stage.count("steps"), Some(7));
-        assert_eq!(Stage::of(Method::Adam).count("batch"), None);
+        assert_eq!((stage.steps(), stage.starts(), stage.batch()), (7, 1, None));
     }
 }

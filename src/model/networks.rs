@@ -13,7 +13,8 @@ use super::scope::Meaning;
 /// Architectures that are planned: their names are no mistakes.
 const LATER: &[&str] = &["piratenet", "resnet", "siren", "fourier", "kan", "spinn", "modified", "rbf", "linear"];
 /// Options that are planned.
-const LATER_OPTIONS: &[&str] = &["fourier", "width", "depth", "blocks", "init", "skip", "norm", "wires", "scale", "seed"];
+const LATER_OPTIONS: &[&str] =
+    &["fourier", "width", "depth", "blocks", "init", "skip", "norm", "wires", "scale", "seed"];
 /// The widest layer.
 const WIDEST: i64 = 16_384;
 /// The most parameters of one network.
@@ -101,7 +102,12 @@ impl<'a> Elaborator<'a> {
             {
                 let gigabytes = count as f64 * 8.0 / 1e9;
                 let message = format!("a network of {count} parameters, more than {MOST_PARAMETERS}");
-                self.found.push(Diagnostic::error("E0407", message, span, format!("needs {gigabytes:.1} GB for the weights alone")));
+                self.found.push(Diagnostic::error(
+                    "E0407",
+                    message,
+                    span,
+                    format!("needs {gigabytes:.1} GB for the weights alone"),
+                ));
             }
         }
         plans
@@ -152,7 +158,8 @@ impl<'a> Elaborator<'a> {
             }
         }
         if widths.is_empty() && sound {
-            let diagnostic = Diagnostic::error("E0404", "a network needs at least one hidden layer", call.span, "no widths");
+            let diagnostic =
+                Diagnostic::error("E0404", "a network needs at least one hidden layer", call.span, "no widths");
             self.found.push(diagnostic.help("write `mlp(64)` or `mlp(64, 64)`"));
             return None;
         }

@@ -113,7 +113,8 @@ impl<'a> Elaborator<'a> {
         for diagnostic in self.found.split_off(before) {
             let message = format!("`--set {name}=..`: {}", diagnostic.message);
             let label = diagnostic.labels[0].text.clone();
-            self.found.push(Diagnostic { labels: Vec::new(), fixes: Vec::new(), ..diagnostic }.relocated(message, label));
+            self.found
+                .push(Diagnostic { labels: Vec::new(), fixes: Vec::new(), ..diagnostic }.relocated(message, label));
         }
         value
     }

@@ -1,7 +1,7 @@
 //! What a `network` statement asks for.
 
 /// The function between two layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Activation {
     Tanh,

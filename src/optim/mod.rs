@@ -1,1 +1,151 @@
-//! (to come)
+//! Methods of training: one file each, all behind [`Optimizer`].
+//!
+//! A method sees a problem as [`LeastSquares`]: residuals, their Jacobian, gradient and derivatives along a direction. It
+//! keeps its own state between steps and can save and restore it, so that an interrupted run goes on with the same bits.
+
+mod adam;
+mod engd;
+mod gradient_descent;
+
+pub use adam::{Adam, AdamOptions};
+pub use engd::{Engd, EngdOptions, Solver};
+pub use gradient_descent::{GradientDescent, GradientDescentOptions};
+
+use crate::kernel::LeastSquares;
+use crate::model::{Method, Stage};
+
+/// The method that a stage asks for, at its start.
+pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer> {
+    let number = |name: &str| stage.number(name);
+    match stage.method {
+        Method::Engd => {
+            let solver = match stage.name("solver") {
+                "gram" => Solver::Gram,
+                "qr" => Solver::Qr,
+                _ => Solver::Auto,
+            };
+            let options = EngdOptions {
+                damping: number("damping"),
+                raise: number("raise"),
+                lower: number("lower"),
+                acceleration: stage.name("acceleration") == "on",
+                solver,
+            };
+            Box::new(Engd::new(options, problem))
+        }
+        Method::Adam => {
+            let options = AdamOptions {
+                rate: number("lr"),
+                beta1: number("beta1"),
+                beta2: number("beta2"),
+                epsilon: number("eps"),
+                decay: number("decay"),
+            };
+            Box::new(Adam::new(options, problem.parameters()))
+        }
+        Method::Gd => {
+            let line_search = stage.name("line_search") == "on";
+            let options = GradientDescentOptions { rate: number("lr"), line_search };
+            Box::new(GradientDescent::new(options, problem.parameters()))
+        }
+    }
+}
+
+/// A method of training.
+pub trait Optimizer: Send {
+    /// Makes one step from θ.
+    fn step(&mut self, problem: &dyn LeastSquares, theta: &mut [f64]) -> StepReport;
+
+    /// The state between steps.
+    fn save(&self) -> State;
+
+    /// Takes over a state that [`Optimizer::save`] gave.
+    ///
+    /// # Errors
+    /// [`StateError`] if a part is missing or has the wrong length.
+    fn restore(&mut self, state: &State) -> Result<(), StateError>;
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// θ moved.
+    Moved,
+    /// No trial had a smaller loss; θ is where it was.
+    NoDecrease,
+    /// The loss or its derivatives are not finite at θ.
+    NotFinite,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug)]
+pub struct StepReport {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The loss before the step.
+    pub loss_before: f64,
+    /// The loss behind the step (for a method that does not evaluate it: before).
+    pub loss: f64,
+    /// Norm of the gradient before the step.
+    pub gradient: f64,
+    /// Length of the step in θ.
+    pub length: f64,
+    /// The damping or learning rate of the step.
+    pub rate: f64,
+    /// How many trial points it took.
+    pub trials: usize,
+}
+
+/// The saved state of a method: named vectors (a number is a vector of length 1).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The vectors, in a fixed order.
+    pub vectors: Vec<(String, Vec<f64>)>,
+}
+
+/// Why a state can't be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The vector is not there.
+    #[error("the saved state has no `{0}`")]
+    Missing(&'static str),
+    /// It is there with another length.
+    #[error("`{name}` has length {found} instead of {expected}")]
+    Length {
+        /// Name of the vector.
+        name: &'static str,
+        /// Its length in the state.
+        found: usize,
+        /// The length it should have.
+        expected: usize,
+    },
+}
+
+impl State {
+    fn with(mut self, name: &str, vector: &[f64]) -> Self {
+        self.vectors.push((name.to_owned(), vector.to_vec()));
+        self
+    }
+
+    fn vector(&self, name: &'static str, expected: usize) -> Result<&[f64], StateError> {
+        let (_, vector) = self.vectors.iter().find(|(n, _)| n == name).ok_or(StateError::Missing(name))?;
+        if vector.len() == expected {
+            Ok(vector)
+        } else {
+            Err(StateError::Length { name, found: vector.len(), expected })
+        }
+    }
+
+    fn number(&self, name: &'static str) -> Result<f64, StateError> {
+        self.vector(name, 1).map(|v| v[0])
+    }
+}
+
+/// ½‖r‖², summed in the order of the rows.
+pub fn half_square(residual: &[f64]) -> f64 {
+    0.5 * residual.iter().map(|r| r * r).sum::<f64>()
+}
+
+fn norm(v: &[f64]) -> f64 {
+    v.iter().map(|x| x * x).sum::<f64>().sqrt()
+}

@@ -1,5 +1,24 @@
-//! What a run leaves behind: files for people and for other programs.
+//! What people look at: figures and tables.
 //!
-//! * [`files`]: writing that is atomic and durable, for everything that writes
+//! A [`Figure`] is made of panels (a [`FieldPlot`], a [`LinePlot`], a [`LossPlot`], a [`ConditionsPlot`]) and saved as PNG
+//! or SVG by the extension of its file. Every panel draws itself on a `canvas`, the only file that names the plotting
+//! library; `axes` chooses ticks and draws frames, `colour` holds the colour maps. A [`TextTable`] is the same for text.
+//! [`files`] writes what is kept: complete, or not at all.
 
 pub mod files;
+
+mod axes;
+mod canvas;
+mod colour;
+mod conditions;
+mod field;
+mod figure;
+mod lines;
+mod table;
+
+pub use colour::ColourMap;
+pub use conditions::{ConditionPiece, ConditionsPlot};
+pub use field::FieldPlot;
+pub use figure::{Figure, Panel, PlotError};
+pub use lines::{Curve, LinePlot, LineStyle, LossPlot, YScale};
+pub use table::{Align, TextTable};

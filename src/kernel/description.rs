@@ -1,0 +1,56 @@
+//! What a kernel is made from.
+
+use crate::expr::{Expr, Graph};
+use crate::network::{Features, Layout};
+
+/// A network and the fields that are its outputs.
+#[derive(Clone, Debug)]
+pub struct NetworkDescription {
+    /// Its inputs, formulas of the coordinates.
+    pub features: Features,
+    /// Its layers and their place in θ.
+    pub layout: Layout,
+    /// The fields, in the order of the outputs.
+    pub fields: Vec<usize>,
+}
+
+/// Residuals that share their points.
+#[derive(Clone, Debug)]
+pub struct BlockDescription {
+    /// Formulas of coordinates, normals and jet variables.
+    pub residuals: Vec<Expr>,
+    /// The weight of each in the loss.
+    pub weights: Vec<f64>,
+}
+
+/// A least-squares problem for networks, as formulas.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The arena of all formulas.
+    pub graph: Graph,
+    /// How many coordinates a point has.
+    pub dimension: usize,
+    /// The networks; their parameters lie one after the other in θ.
+    pub networks: Vec<NetworkDescription>,
+    /// The blocks of points.
+    pub blocks: Vec<BlockDescription>,
+}
+
+impl Description {
+    /// The network and the output that represent a field.
+    ///
+    /// # Panics
+    /// If no network has the field.
+    pub fn place_of(&self, field: usize) -> (usize, usize) {
+        self.networks
+            .iter()
+            .enumerate()
+            .find_map(|(n, network)| network.fields.iter().position(|&f| f == field).map(|output| (n, output)))
+            .expect("every field is an output of a network")
+    }
+
+    /// The length of θ.
+    pub fn parameters(&self) -> usize {
+        self.networks.iter().map(|n| n.layout.parameters().len()).sum()
+    }
+}

@@ -1,0 +1,92 @@
+//! Points in tiles, and the buffers of a sweep over one.
+
+use std::sync::Mutex;
+
+/// Points of a tile: few enough that the jets of a layer stay in the L2 cache.
+pub(super) const TILE: usize = 64;
+
+/// Points with outward normals and weights.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PointSet {
+    /// One column an axis.
+    pub coordinates: Vec<Vec<f64>>,
+    /// One column an axis: the outward unit normal (zero inside).
+    pub normals: Vec<Vec<f64>>,
+    /// Weight of each point in the loss: that of its term times that of the quadrature.
+    pub weights: Vec<f64>,
+}
+
+impl PointSet {
+    /// How many points there are.
+    pub fn len(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.weights.is_empty()
+    }
+}
+
+/// The points of one tile, padded to a multiple of 8 by copies of the last one with weight 0.
+#[derive(Clone, Debug)]
+pub(super) struct Tile {
+    pub rows: usize,
+    pub stride: usize,
+    /// Coordinates, then normals: one row of `stride` numbers an axis.
+    pub columns: Vec<f64>,
+    /// sqrt(weight), `stride` numbers.
+    pub scale: Vec<f64>,
+    /// The jets of the input features of each network: feature, channel, point. Empty for a network not in use.
+    pub features: Vec<Vec<f64>>,
+}
+
+/// Cuts points into tiles; `features(tile)` gives the jets of the input features, which do not depend on θ, once for all.
+pub(super) fn tiles(points: &PointSet, features: impl Fn(&Tile) -> Vec<Vec<f64>>) -> Vec<Tile> {
+    (0..points.len())
+        .step_by(TILE)
+        .map(|start| {
+            let mut tile = tile(points, start);
+            tile.features = features(&tile);
+            tile
+        })
+        .collect()
+}
+
+fn tile(points: &PointSet, start: usize) -> Tile {
+    let rows = TILE.min(points.len() - start);
+    let stride = rows.next_multiple_of(8);
+    let padded = |column: &[f64]| (0..stride).map(|i| column[start + i.min(rows - 1)]).collect::<Vec<f64>>();
+    let columns: Vec<f64> = points.coordinates.iter().chain(&points.normals).flat_map(|c| padded(c)).collect();
+    let scale = (0..stride).map(|i| if i < rows { points.weights[start + i].sqrt() } else { 0.0 }).collect();
+    Tile { rows, stride, columns, scale, features: Vec::new() }
+}
+
+/// Buffers that sweeps borrow, so that a step allocates nothing once all are made.
+#[derive(Debug, Default)]
+pub(super) struct Pool<T>(Mutex<Vec<T>>);
+
+impl<T> Pool<T> {
+    /// Runs `f` with a buffer of the pool, or with a new one while there are too few.
+    pub fn with<R>(&self, make: impl FnOnce() -> T, f: impl FnOnce(&mut T) -> R) -> R {
+        let taken = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+        let mut buffer = taken.unwrap_or_else(make);
+        let result = f(&mut buffer);
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(buffer);
+        result
+    }
+
+    /// Takes `count` buffers out of the pool.
+    pub fn take(&self, count: usize, make: impl Fn() -> T) -> Vec<T> {
+        let mut pool = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let kept = pool.len().saturating_sub(count);
+        let mut taken = pool.split_off(kept);
+        taken.resize_with(count, make);
+        taken
+    }
+
+    /// Puts buffers back.
+    pub fn give_back(&self, buffers: Vec<T>) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(buffers);
+    }
+}

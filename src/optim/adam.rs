@@ -1,0 +1,83 @@
+//! Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1), with an optional decay of the learning rate.
+
+use super::{Optimizer, Outcome, State, StateError, StepReport, half_square, norm};
+use crate::kernel::LeastSquares;
+
+/// Options of [`Adam`].
+#[derive(Clone, Copy, Debug)]
+pub struct AdamOptions {
+    /// Learning rate.
+    pub rate: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// The learning rate is multiplied by this every 1000 steps.
+    pub decay: f64,
+}
+
+/// Adam.
+pub struct Adam {
+    options: AdamOptions,
+    steps: f64,
+    first: Vec<f64>,
+    second: Vec<f64>,
+    gradient: Vec<f64>,
+    residual: Vec<f64>,
+}
+
+impl Adam {
+    /// Starts with both moments zero.
+    pub fn new(options: AdamOptions, parameters: usize) -> Self {
+        let zero = vec![0.0; parameters];
+        Self { options, steps: 0.0, first: zero.clone(), second: zero.clone(), gradient: zero, residual: Vec::new() }
+    }
+}
+
+impl Optimizer for Adam {
+    fn step(&mut self, problem: &dyn LeastSquares, theta: &mut [f64]) -> StepReport {
+        self.residual.resize(problem.rows(), 0.0);
+        problem.gradient(theta, &mut self.residual, &mut self.gradient);
+        let loss = half_square(&self.residual);
+        let gradient = norm(&self.gradient);
+        let AdamOptions { rate, beta1, beta2, epsilon, decay } = self.options;
+        let rate = rate * decay.powf(self.steps / 1000.0);
+        let report = StepReport {
+            outcome: Outcome::NotFinite,
+            loss_before: loss,
+            loss,
+            gradient,
+            length: 0.0,
+            rate,
+            trials: 1,
+        };
+        if !(loss.is_finite() && gradient.is_finite()) {
+            return report;
+        }
+        self.steps += 1.0;
+        let (unbias1, unbias2) = (1.0 - beta1.powf(self.steps), 1.0 - beta2.powf(self.steps));
+        let mut length = 0.0;
+        let moments = self.first.iter_mut().zip(&mut self.second);
+        for ((theta, g), (m, v)) in theta.iter_mut().zip(&self.gradient).zip(moments) {
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = beta2 * *v + (1.0 - beta2) * g * g;
+            let step = rate * (*m / unbias1) / ((*v / unbias2).sqrt() + epsilon);
+            *theta -= step;
+            length += step * step;
+        }
+        StepReport { outcome: Outcome::Moved, length: length.sqrt(), ..report }
+    }
+
+    fn save(&self) -> State {
+        State::default().with("steps", &[self.steps]).with("first", &self.first).with("second", &self.second)
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), StateError> {
+        self.steps = state.number("steps")?;
+        self.first = state.vector("first", self.first.len())?.to_vec();
+        self.second = state.vector("second", self.second.len())?.to_vec();
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! From text to kernels, stage by stage: the file to read first.
+//!
+//! ```text
+//! text --parse--> Ast --check--> Model --simplify, tape--> KernelTapes --codegen--> Kernel
+//! ```
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::codegen;
+use crate::diagnostic::{Diagnostic, Source, has_errors};
+use crate::expr::{Expr, Graph, Symbol};
+use crate::geometry::RuleError;
+use crate::kernel::{
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet, Predictor,
+};
+use crate::model::{self, Model, Overrides};
+use crate::network::{AxisScale, Features, Layout};
+use crate::sample;
+use crate::simplify::{self, Effort, SimplifyReport};
+use crate::syntax;
+use crate::tape::{Interpreter, PointProgram, Tape, host_contraction};
+
+/// How formulas become something that runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// Machine code in memory.
+    #[default]
+    Jit,
+    /// The interpreter, which says what a tape means; slow, the same bits.
+    Interpreter,
+}
+
+impl Assemble for Backend {
+    fn assemble(&self, tapes: &[&Tape]) -> Result<Vec<Arc<dyn PointProgram>>, AssembleError> {
+        match self {
+            Backend::Jit => {
+                let compiled = codegen::jit(tapes).map_err(|e| AssembleError::Backend(e.to_string()))?;
+                Ok(compiled.into_iter().map(|c| Arc::new(c) as Arc<dyn PointProgram>).collect())
+            }
+            Backend::Interpreter => {
+                Ok(tapes.iter().map(|&t| Arc::new(Interpreter::new(t)) as Arc<dyn PointProgram>).collect())
+            }
+        }
+    }
+}
+
+/// The time of each stage, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Times(pub Vec<(&'static str, Duration)>);
+
+impl Times {
+    /// Runs a stage and notes how long it took.
+    pub fn stage<T>(&mut self, name: &'static str, stage: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = stage();
+        self.0.push((name, start.elapsed()));
+        result
+    }
+
+    /// The time of all stages together.
+    pub fn total(&self) -> Duration {
+        self.0.iter().map(|(_, time)| *time).sum()
+    }
+}
+
+/// Reads and checks a problem. Parsing never fails outright: the sound statements are checked although others are broken.
+pub fn check(source: &Source, overrides: &Overrides, times: &mut Times) -> (Option<Model>, Vec<Diagnostic>) {
+    let (ast, mut found) = times.stage("parse", || syntax::parse(source));
+    let Some(ast) = ast else { return (None, found) };
+    let (model, more) = times.stage("check", || model::check(&ast, overrides));
+    found.extend(more);
+    let sound = !has_errors(&found);
+    (model.filter(|_| sound), found)
+}
+
+/// A checked problem with its formulas in the form that kernels are made from.
+pub struct Lowered {
+    /// The problem.
+    pub model: Model,
+    /// Which terms share their points.
+    pub blocks: Vec<sample::Block>,
+    /// Networks and residuals.
+    pub description: Description,
+    /// All small programs.
+    pub tapes: KernelTapes,
+    /// What simplification did, block by block: value and partials, then directional derivatives.
+    pub simplified: Vec<SimplifyReport>,
+}
+
+/// A problem that is ready to be trained.
+pub struct Compiled {
+    /// The problem and its programs.
+    pub lowered: Lowered,
+    /// The compiled kernel with its first points.
+    pub kernel: Kernel,
+    /// What the programs run on.
+    pub backend: Backend,
+}
+
+/// Why a checked problem can't be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The points of a term can't be drawn.
+    #[error("the points of `{label}` can't be drawn: {error}")]
+    Points {
+        /// The label of the term.
+        label: String,
+        /// Why.
+        error: RuleError,
+    },
+    /// No programs.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+}
+
+/// Simplifies all formulas of a problem and lowers them to tapes.
+///
+/// # Errors
+/// [`CompileError::Assemble`] if a formula has no tape.
+pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered, CompileError> {
+    let blocks = sample::blocks(&model);
+    let mut description = describe(&model, &blocks);
+    let ranges: Vec<[f64; 2]> = model.axes.iter().map(|a| [a.lower, a.upper]).collect();
+    let mut simplified = Vec::new();
+    let mut simplify_time = Duration::ZERO;
+    let start = Instant::now();
+    let mut simplify = |graph: &mut Graph, roots: &[Expr]| {
+        let start = Instant::now();
+        let known = |symbol: &Symbol| simplify::Interval::of_symbol(symbol, &ranges);
+        let (roots, report) = simplify::simplify(graph, roots, &known, effort);
+        simplified.push(report);
+        simplify_time += start.elapsed();
+        roots
+    };
+    let tapes = KernelTapes::new(&mut description, host_contraction(), &mut simplify).map_err(AssembleError::from)?;
+    times.0.push(("simplify", simplify_time));
+    times.0.push(("tape", start.elapsed() - simplify_time));
+    Ok(Lowered { model, blocks, description, tapes, simplified })
+}
+
+/// Makes machine code and draws the first points.
+///
+/// # Errors
+/// [`CompileError`] if the points can't be drawn or the back end refuses a tape.
+pub fn assemble(lowered: Lowered, seed: u64, backend: Backend, times: &mut Times) -> Result<Compiled, CompileError> {
+    let points = times.stage("sample", || lowered.draw_all(seed))?;
+    let kernel = times.stage("codegen", || Kernel::new(&lowered.description, &lowered.tapes, &points, &backend))?;
+    Ok(Compiled { lowered, kernel, backend })
+}
+
+impl Lowered {
+    /// The points of all blocks, as they are first drawn.
+    ///
+    /// # Errors
+    /// [`CompileError::Points`] if a rule does not fit its place.
+    pub fn draw_all(&self, seed: u64) -> Result<Vec<PointSet>, CompileError> {
+        self.blocks.iter().map(|block| self.draw(block, seed, 0)).collect()
+    }
+
+    /// The points of one block, as they are drawn for the `drawing`th time (from 0).
+    ///
+    /// # Errors
+    /// [`CompileError::Points`] if the rule does not fit the place.
+    pub fn draw(&self, block: &sample::Block, seed: u64, drawing: u64) -> Result<PointSet, CompileError> {
+        sample::draw(&self.model, block, seed, drawing).map_err(|error| CompileError::Points {
+            label: self.model.terms[block.terms[0]].label.clone(),
+            error,
+        })
+    }
+
+    /// Something that evaluates formulas of the model at any points.
+    ///
+    /// # Errors
+    /// [`AssembleError`] if a formula has no program.
+    pub fn predictor(&self, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Predictor, AssembleError> {
+        let mut description = self.description.clone();
+        description.graph = graph.clone();
+        Predictor::new(&description, formulas, host_contraction(), &backend)
+    }
+}
+
+fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
+    let mut graph = model.graph.clone();
+    let mut start = 0;
+    let mut networks = Vec::with_capacity(model.networks.len());
+    for plan in &model.networks {
+        let scales: Vec<AxisScale> = plan
+            .inputs
+            .iter()
+            .map(|&axis| AxisScale { axis, ends: model.axes[axis].ends, periodic: model.axes[axis].periodic })
+            .collect();
+        let features = Features::new(&mut graph, &scales);
+        let layout = Layout::new(&plan.mlp, features.len(), plan.fields.len(), start);
+        start = layout.parameters().end;
+        networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
+    }
+    let block = |block: &sample::Block| BlockDescription {
+        residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
+        weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+    };
+    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph }
+}

@@ -1,0 +1,428 @@
+//! The state of a run, and its loop.
+
+use std::time::{Duration, Instant};
+
+use super::batch;
+use super::metrics::{FieldError, Metrics};
+use super::stop::{Limits, Stagnation, Stop};
+use crate::geometry::Stream;
+use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet};
+use crate::model::Stage;
+use crate::network::initial_parameters;
+use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
+use crate::pipeline::{CompileError, Compiled};
+
+/// Why a run can't begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// Points could not be drawn or a program not be made.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// A program could not be made.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+}
+
+/// Why a checkpoint does not fit a session.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Another number of parameters.
+    #[error("the checkpoint has {found} parameters, the problem {expected}")]
+    Parameters {
+        /// In the checkpoint.
+        found: usize,
+        /// In the problem.
+        expected: usize,
+    },
+    /// A stage that the problem does not have.
+    #[error("the checkpoint is in stage {found} of {expected}")]
+    Stage {
+        /// In the checkpoint.
+        found: usize,
+        /// In the problem.
+        expected: usize,
+    },
+    /// Made with another seed.
+    #[error("the checkpoint was made with seed {found}, this run has {expected}")]
+    Seed {
+        /// In the checkpoint.
+        found: u64,
+        /// Of this run.
+        expected: u64,
+    },
+    /// The state of the method does not fit.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Points could not be drawn.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+}
+
+/// What an observer wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// Stop behind this step.
+    Stop,
+}
+
+/// What is known behind a step.
+#[derive(Debug)]
+pub struct StepEvent<'a> {
+    /// The stage, from 0.
+    pub stage: usize,
+    /// How many stages there are.
+    pub stages: usize,
+    /// Name of the method.
+    pub method: &'static str,
+    /// Steps of this stage so far.
+    pub step: usize,
+    /// Steps that the stage may take.
+    pub steps: usize,
+    /// Steps of all stages so far.
+    pub total_steps: usize,
+    /// Seconds of training so far, evaluation of errors excluded.
+    pub seconds: f64,
+    /// What the step did.
+    pub report: StepReport,
+    /// The loss of each term (empty where it was not evaluated).
+    pub terms: &'a [(String, f64)],
+    /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
+    pub errors: &'a [FieldError],
+}
+
+/// Sees every step.
+pub trait Observer {
+    /// Whether to evaluate the losses of the terms and the errors behind this step (counted over all stages).
+    fn wants_errors(&self, total_steps: usize) -> bool;
+    /// Sees a step; may write a checkpoint of the session.
+    fn step(&mut self, event: &StepEvent<'_>, session: &Session) -> Control;
+}
+
+/// A session on disk: what it takes to go on with the same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The stage, from 0.
+    pub stage: usize,
+    /// Steps of this stage so far.
+    pub step: usize,
+    /// Steps of all stages so far.
+    pub total_steps: usize,
+    /// Seconds of training so far.
+    pub seconds: f64,
+    /// The parameters.
+    pub theta: Vec<f64>,
+    /// The state of the method.
+    pub state: State,
+    /// The last losses, for the stop rule.
+    pub losses: Vec<f64>,
+}
+
+/// A run.
+pub struct Session {
+    compiled: Compiled,
+    metrics: Option<Metrics>,
+    seed: u64,
+    theta: Vec<f64>,
+    points: Vec<PointSet>,
+    optimizer: Box<dyn Optimizer>,
+    batch_kernel: Option<Kernel>,
+    stagnation: Stagnation,
+    stage: usize,
+    step: usize,
+    total_steps: usize,
+    time: Duration,
+}
+
+/// The streams of a seed beside those of the terms.
+const INITIAL_STREAM: u64 = 1 << 32;
+const BATCH_STREAM: u64 = 2 << 32;
+
+impl Session {
+    /// A run from the start: parameters drawn, the first stage ahead.
+    ///
+    /// # Errors
+    /// [`TrainError`] if points can't be drawn or a program not be made.
+    pub fn new(compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
+        let metrics = Metrics::new(&compiled.lowered, compiled.backend)?;
+        let points = compiled.lowered.draw_all(seed)?;
+        let stage = &compiled.lowered.model.stages[0];
+        let optimizer = optim::for_stage(stage, &compiled.kernel);
+        let mut session = Self {
+            theta: initial(&compiled, seed, 0),
+            stagnation: Stagnation::new(stagnation_window(stage)),
+            compiled,
+            metrics,
+            seed,
+            points,
+            optimizer,
+            batch_kernel: None,
+            stage: 0,
+            step: 0,
+            total_steps: 0,
+            time: Duration::ZERO,
+        };
+        session.make_batch_kernel()?;
+        Ok(session)
+    }
+
+    /// The problem.
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    /// The parameters θ.
+    pub fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Seconds of training so far, evaluation of errors excluded.
+    pub fn seconds(&self) -> f64 {
+        self.time.as_secs_f64()
+    }
+
+    /// Steps of all stages so far.
+    pub fn total_steps(&self) -> usize {
+        self.total_steps
+    }
+
+    /// The error of each unknown that has an exact solution.
+    pub fn errors(&mut self) -> Vec<FieldError> {
+        self.metrics.as_mut().map(|m| m.errors(&self.theta)).unwrap_or_default()
+    }
+
+    /// The loss of each term at θ, by label.
+    pub fn term_losses(&self) -> Vec<(String, f64)> {
+        let kernel = &self.compiled.kernel;
+        let mut residual = vec![0.0; kernel.rows()];
+        kernel.residual(&self.theta, &mut residual);
+        let mut losses = Vec::new();
+        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
+            for (r, &term) in block.terms.iter().enumerate() {
+                let loss = kernel.rows_of(b, r).map(|rows| optim::half_square(&residual[rows])).sum();
+                losses.push((term, loss));
+            }
+        }
+        losses.sort_by_key(|(term, _)| *term);
+        let label = |term: usize| self.compiled.lowered.model.terms[term].label.clone();
+        losses.into_iter().map(|(term, loss)| (label(term), loss)).collect()
+    }
+
+    /// What it takes to go on later.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            seed: self.seed,
+            stage: self.stage,
+            step: self.step,
+            total_steps: self.total_steps,
+            seconds: self.seconds(),
+            theta: self.theta.clone(),
+            state: self.optimizer.save(),
+            losses: self.stagnation.save(),
+        }
+    }
+
+    /// Goes back to a checkpoint.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if it is not one of this problem.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RestoreError> {
+        let (found, expected) = (checkpoint.theta.len(), self.theta.len());
+        if found != expected {
+            return Err(RestoreError::Parameters { found, expected });
+        }
+        if checkpoint.seed != self.seed {
+            return Err(RestoreError::Seed { found: checkpoint.seed, expected: self.seed });
+        }
+        let stages = self.compiled.lowered.model.stages.len();
+        let Some(stage) = self.compiled.lowered.model.stages.get(checkpoint.stage) else {
+            return Err(RestoreError::Stage { found: checkpoint.stage + 1, expected: stages });
+        };
+        let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
+        optimizer.restore(&checkpoint.state)?;
+        self.stagnation = Stagnation::new(stagnation_window(stage));
+        self.stagnation.restore(&checkpoint.losses);
+        self.optimizer = optimizer;
+        self.stage = checkpoint.stage;
+        self.step = checkpoint.step;
+        self.total_steps = checkpoint.total_steps;
+        self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
+        self.theta.copy_from_slice(&checkpoint.theta);
+        self.make_batch_kernel()?;
+        self.redraw(true)?;
+        Ok(())
+    }
+
+    /// Trains until a stage or a limit ends it.
+    ///
+    /// # Errors
+    /// [`TrainError`] if points can't be drawn anew.
+    pub fn run(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
+        let stages = self.compiled.lowered.model.stages.len();
+        loop {
+            let stop = self.run_stage(limits, observer)?;
+            let ends_run = matches!(stop, Stop::Time | Stop::Target | Stop::Interrupted | Stop::NotFinite);
+            let over = limits.steps.is_some_and(|most| self.total_steps >= most);
+            if ends_run || over || self.stage + 1 == stages {
+                return Ok(stop);
+            }
+            self.begin_stage(self.stage + 1)?;
+        }
+    }
+
+    fn begin_stage(&mut self, stage: usize) -> Result<(), TrainError> {
+        self.stage = stage;
+        self.step = 0;
+        let plan = &self.compiled.lowered.model.stages[stage];
+        self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
+        self.stagnation = Stagnation::new(stagnation_window(plan));
+        self.make_batch_kernel()
+    }
+
+    fn run_stage(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
+        let stage = self.compiled.lowered.model.stages[self.stage].clone();
+        let steps = stage.steps();
+        if self.step == 0 && stage.starts() > 1 {
+            self.tournament(&stage)?;
+        }
+        let mut decreased = self.step > 0;
+        while self.step < steps {
+            if limits.steps.is_some_and(|most| self.total_steps >= most) {
+                return Ok(Stop::Steps);
+            }
+            if limits.time.is_some_and(|most| self.time >= most) {
+                return Ok(Stop::Time);
+            }
+            let clock = Instant::now();
+            self.redraw(false)?;
+            let report = self.make_step(&stage)?;
+            self.time += clock.elapsed();
+            self.step += 1;
+            self.total_steps += 1;
+            decreased |= report.outcome == Outcome::Moved;
+            let stop = self.stop_after(&report, decreased);
+            let (mut terms, mut errors) = (Vec::new(), Vec::new());
+            if stop.is_some() || self.step == steps || observer.wants_errors(self.total_steps) {
+                terms = self.term_losses();
+                errors = self.errors();
+            }
+            let event = StepEvent {
+                stage: self.stage,
+                stages: self.compiled.lowered.model.stages.len(),
+                method: stage.method.name(),
+                step: self.step,
+                steps,
+                total_steps: self.total_steps,
+                seconds: self.seconds(),
+                report,
+                terms: &terms,
+                errors: &errors,
+            };
+            if observer.step(&event, self) == Control::Stop {
+                return Ok(Stop::Interrupted);
+            }
+            let reached = |target: f64| !errors.is_empty() && errors.iter().all(|e| e.relative_l2 < target);
+            if limits.target.is_some_and(reached) {
+                return Ok(Stop::Target);
+            }
+            if let Some(stop) = stop {
+                return Ok(stop);
+            }
+        }
+        Ok(Stop::Steps)
+    }
+
+    fn stop_after(&mut self, report: &StepReport, decreased: bool) -> Option<Stop> {
+        match report.outcome {
+            Outcome::NotFinite => Some(Stop::NotFinite),
+            Outcome::NoDecrease if !decreased => Some(Stop::NoDecrease),
+            _ => self.stagnation.observe(report.loss).then_some(Stop::Stagnated),
+        }
+    }
+
+    fn make_step(&mut self, stage: &Stage) -> Result<StepReport, TrainError> {
+        let Some(kernel) = &mut self.batch_kernel else {
+            return Ok(self.optimizer.step(&self.compiled.kernel, &mut self.theta));
+        };
+        let count = stage.batch().unwrap_or(usize::MAX);
+        let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
+        for (block, points) in batch::draw(&self.points, count, &stream).iter().enumerate() {
+            kernel.set_points(block, points);
+        }
+        Ok(self.optimizer.step(kernel, &mut self.theta))
+    }
+
+    /// Short runs from several starts; the one with the smallest loss goes on.
+    fn tournament(&mut self, stage: &Stage) -> Result<(), TrainError> {
+        let clock = Instant::now();
+        let mut best: Option<(f64, Vec<f64>, State)> = None;
+        for start in 0..stage.starts() {
+            let mut theta = initial(&self.compiled, self.seed, start as u64);
+            let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
+            let mut loss = f64::INFINITY;
+            for _ in 0..stage.start_steps() {
+                let report = optimizer.step(&self.compiled.kernel, &mut theta);
+                loss = report.loss;
+                if report.outcome != Outcome::Moved {
+                    break;
+                }
+            }
+            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
+                best = Some((loss, theta, optimizer.save()));
+            }
+        }
+        if let Some((_, theta, state)) = best {
+            self.theta = theta;
+            // The state is one that this very method saved.
+            let restored = self.optimizer.restore(&state);
+            debug_assert!(restored.is_ok());
+        }
+        self.time += clock.elapsed();
+        Ok(())
+    }
+
+    fn redraw(&mut self, restored: bool) -> Result<(), CompileError> {
+        let lowered = &self.compiled.lowered;
+        for (b, block) in lowered.blocks.iter().enumerate() {
+            let Some(every) = block.sampling.resample else { continue };
+            let due = self.total_steps > 0 && self.total_steps.is_multiple_of(every);
+            if due || restored {
+                self.points[b] = lowered.draw(block, self.seed, (self.total_steps / every) as u64)?;
+                self.compiled.kernel.set_points(b, &self.points[b]);
+            }
+        }
+        Ok(())
+    }
+
+    fn make_batch_kernel(&mut self) -> Result<(), CompileError> {
+        let batched = self.compiled.lowered.model.stages[self.stage].batch().is_some();
+        self.batch_kernel = batched.then(|| self.compiled.kernel.same_programs());
+        Ok(())
+    }
+}
+
+fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
+    let mut theta = vec![0.0; compiled.lowered.description.parameters()];
+    for (n, network) in compiled.lowered.description.networks.iter().enumerate() {
+        let stream = Stream::new(seed, INITIAL_STREAM + n as u64, start);
+        let (mut normal, mut uniform) = (stream.part(0), stream.part(1));
+        let slope = compiled.lowered.model.networks[n].initial_slope();
+        initial_parameters(&network.layout, &mut theta, slope, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
+    }
+    theta
+}
+
+fn stagnation_window(stage: &Stage) -> usize {
+    match stage.method {
+        crate::model::Method::Engd => 200,
+        crate::model::Method::Gd | crate::model::Method::Adam => 5000,
+    }
+}

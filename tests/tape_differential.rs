@@ -1,0 +1,173 @@
+//! Random formulas: machine code = interpreter = tape at a point, bit for bit, and all of them near the formula.
+
+use pdec::codegen::{self, Options};
+use pdec::expr::{Exponent, Expr, Function, Graph, Rational, Relation, Symbol};
+use pdec::tape::{Contraction, Interpreter, Lane, PointProgram, Tape, host_contraction};
+use proptest::prelude::*;
+
+const INPUTS: usize = 3;
+
+/// How to make one more formula from those that are there.
+#[derive(Clone, Debug)]
+struct Recipe {
+    kind: u8,
+    operands: [usize; 3],
+    number: i8,
+}
+
+fn recipes(length: usize) -> impl Strategy<Value = Vec<Recipe>> {
+    let recipe = (any::<u8>(), any::<[u16; 3]>(), -9..10_i8).prop_map(|(kind, operands, number)| Recipe {
+        kind,
+        operands: operands.map(usize::from),
+        number,
+    });
+    prop::collection::vec(recipe, 1..length)
+}
+
+fn symbols() -> Vec<Symbol> {
+    (0..INPUTS).map(|i| Symbol::Slot(i as u32)).collect()
+}
+
+fn inputs(graph: &mut Graph) -> Vec<Expr> {
+    (0..INPUTS).map(|i| graph.slot(i)).collect()
+}
+
+fn ratio(number: i8, denominator: i64) -> Rational {
+    Rational::new(i64::from(number).into(), denominator.into())
+}
+
+/// Anything at all, also formulas that are infinite or undefined everywhere.
+fn wild(graph: &mut Graph, recipes: &[Recipe]) -> Vec<Expr> {
+    let mut formulas = inputs(graph);
+    for recipe in recipes {
+        let [a, b, c] = recipe.operands.map(|i| formulas[i % formulas.len()]);
+        let n = recipe.number;
+        let formula = match recipe.kind % 12 {
+            0 | 1 => graph.linear(ratio(n, 3), [(a, ratio(n, 7)), (b, ratio(1, 1)), (c, ratio(-1, 1))]),
+            2 => graph.linear(ratio(0, 1), [(a, ratio(-1, 1)), (b, ratio(n, 1))]),
+            3 | 4 => graph.mul(a, b),
+            5 => graph.div(a, b),
+            6 => graph.product([(a, Exponent::new(n.into(), 2)), (b, Exponent::from_integer((n / 3).into()))]),
+            7 => graph.product([(a, Exponent::new(n.into(), 3))]),
+            8 => {
+                let function = Function::ALL[recipe.operands[2] % Function::ALL.len()];
+                graph.call(function, &[a, b][..function.arity()])
+            }
+            9 => {
+                let relations = [Relation::Equal, Relation::Less, Relation::LessEqual];
+                graph.compare(relations[recipe.operands[2] % 3], a, b)
+            }
+            10 => graph.select(a, b, c),
+            _ => graph.pow(a, b),
+        };
+        formulas.push(formula);
+    }
+    formulas
+}
+
+/// Formulas of moderate positive numbers without cancellation, so that their rounding errors stay small.
+fn tame(graph: &mut Graph, recipes: &[Recipe]) -> Vec<Expr> {
+    let mut formulas = inputs(graph);
+    for recipe in recipes {
+        let [a, b, _] = recipe.operands.map(|i| formulas[i % formulas.len()]);
+        let n = recipe.number.abs();
+        let formula = match recipe.kind % 9 {
+            0 => graph.linear(ratio(n, 3), [(a, ratio(1, 7)), (b, ratio(1, 1))]),
+            1 => graph.mul(a, b),
+            2 => graph.div(a, b),
+            3 => graph.product([(a, Exponent::new((n % 4).into(), 2)), (b, Exponent::new(-1, 2))]),
+            4 => graph.product([(a, Exponent::new(recipe.number.into(), 8))]),
+            5 => {
+                let difference = graph.sub(a, b);
+                let square = graph.powi(difference, 2);
+                graph.add(square, Graph::ONE)
+            }
+            6 => {
+                let opposite = graph.neg(a);
+                let decay = graph.call(Function::Exp, &[opposite]);
+                graph.add(decay, b)
+            }
+            7 => {
+                let bounded = [Function::Tanh, Function::Atan, Function::Sin, Function::Cos][n as usize % 4];
+                let value = graph.call(bounded, &[a]);
+                graph.linear(ratio(2, 1), [(value, ratio(1, 2)), (b, ratio(1, 9))])
+            }
+            _ => graph.call([Function::Max, Function::Min][n as usize % 2], &[a, b]),
+        };
+        formulas.push(formula);
+    }
+    formulas
+}
+
+fn run(program: &impl PointProgram, columns: &[Vec<f64>]) -> Vec<f64> {
+    let count = columns[0].len();
+    let lanes = |n: usize| (0..n).map(|i| Lane { buffer: 0, offset: i * count, row_stride: count }).collect::<Vec<_>>();
+    let data = columns.concat();
+    let mut result = vec![0.0; program.outputs() * count];
+    let mut scratch = vec![f64::NAN; program.scratch_len()];
+    let (inputs, outputs) = (lanes(program.inputs()), lanes(program.outputs()));
+    program.run(1, count, &[&data], &inputs, &mut [&mut result], &outputs, &mut scratch);
+    result
+}
+
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![6 => -3.0..3.0, 1 => any::<f64>(), 1 => prop::sample::select(vec![0.0, -0.0, 1.0, -1.0])]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn machine_code_is_the_interpreter(
+        recipes in recipes(40),
+        columns in prop::collection::vec(prop::collection::vec(number(), 7), INPUTS),
+        longest_body in prop::sample::select(vec![1_usize, 3, 10, 1000]),
+        roots in 1..8_usize,
+    ) {
+        let mut graph = Graph::new();
+        let formulas = wild(&mut graph, &recipes);
+        let roots = &formulas[formulas.len().saturating_sub(roots)..];
+        for contraction in [Contraction::Separate, host_contraction()] {
+            let tape = Tape::new(&graph, roots, &symbols(), contraction).unwrap();
+            prop_assert_eq!(&tape.to_string().parse::<Tape>().unwrap().to_string(), &tape.to_string());
+            let options = Options { verify: true, longest_body, ..Options::default() };
+            let compiled = codegen::jit(&[&tape], &options).unwrap().remove(0);
+            let expected = run(&Interpreter::new(&tape), &columns);
+            let found = run(&compiled, &columns);
+            for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
+                prop_assert!(same(*a, *b), "machine code {:?}, interpreter {:?} at {}\n{}", a, b, i, tape);
+            }
+            for point in 0..7 {
+                let at: Vec<f64> = columns.iter().map(|c| c[point]).collect();
+                for (output, value) in tape.evaluate(&at).into_iter().enumerate() {
+                    prop_assert!(same(value, expected[output * 7 + point]), "one point and a block differ\n{}", tape);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tapes_compute_their_formulas(
+        recipes in recipes(25),
+        point in prop::collection::vec(0.5..2.0, INPUTS),
+    ) {
+        let mut graph = Graph::new();
+        let formulas = tame(&mut graph, &recipes);
+        let value = |symbol: &Symbol| if let Symbol::Slot(i) = symbol { point[*i as usize] } else { f64::NAN };
+        let expected = graph.evaluate(&formulas, value);
+        // Beyond the first large or tiny value the formulas are not tame any more.
+        let end = expected.iter().position(|v| !(1e-4..1e4).contains(v)).unwrap_or(expected.len());
+        for contraction in [Contraction::Fused, Contraction::Separate] {
+            let tape = Tape::new(&graph, &formulas[..end], &symbols(), contraction).unwrap();
+            for ((found, expected), formula) in tape.evaluate(&point).iter().zip(&expected).zip(&formulas) {
+                let error = (found - expected).abs() / expected.abs();
+                let text = graph.display(*formula, &Default::default());
+                prop_assert!(error < 1e-10, "{found:?}, not {expected:?}: {text}\n{tape}");
+            }
+        }
+    }
+}
