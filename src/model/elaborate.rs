@@ -434,16 +434,9 @@ impl<'a> Elaborator<'a> {
 
     /// `a/b/c` reads from left to right, which not everybody means.
     fn warn_of_two_divisions(&mut self, formula: &Formula) {
-        let quotient = |formula: &Formula| match &formula.kind {
-            FormulaKind::Binary(BinaryOperator::Divide, a, b) => Some((a.clone(), b.clone())),
-            _ => None,
-        };
         let Some((dividend, last)) = quotient(formula) else { return };
-        let Some((first, second)) = quotient(&dividend) else { return };
-        if quotient(&first).is_some() {
-            return;
-        }
-        let [a, b, c] = [&first, &second, &last].map(|part| print_formula(part));
+        let Some((first, second)) = quotient(dividend).filter(|(first, _)| quotient(first).is_none()) else { return };
+        let [a, b, c] = [first, second, last].map(print_formula);
         let message = format!("`{a}/{b}/{c}` reads as `({a}/{b})/{c}`");
         let diagnostic = Diagnostic::warning("W0207", message, formula.span, "two divisions in a row");
         self.found.push(diagnostic.help(format!("write `{a}/({b}*{c})`, or set parentheses")));
@@ -789,5 +782,13 @@ pub(super) fn listed<T: AsRef<str>>(items: &[T]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// The two sides of a division.
+fn quotient(formula: &Formula) -> Option<(&Formula, &Formula)> {
+    match &formula.kind {
+        FormulaKind::Binary(BinaryOperator::Divide, a, b) => Some((a, b)),
+        _ => None,
     }
 }

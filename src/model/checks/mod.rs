@@ -30,6 +30,11 @@ use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
 
+/// Nodes of the largest graph whose formulas are evaluated.
+const LARGEST: usize = 50_000;
+/// Terms of the largest problem whose formulas are evaluated.
+const MOST_TERMS: usize = 2_000;
+
 /// How much of a file the model says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
@@ -55,6 +60,11 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
         found.extend(trivial::check(model, &mut graph));
     }
     found.extend(smoothness::check(model));
+    // What follows evaluates formulas at many points: worth it for formulas that a person wrote, not for what a runaway
+    // definition or a generator has grown into.
+    if graph.len() > LARGEST || model.terms.len() > MOST_TERMS {
+        return found;
+    }
     let crowded = found.iter().filter(|d| d.code == "W0306").cloned().collect::<Vec<_>>();
     let corners = corners::check(model, &mut graph);
     // Where a face has a condition too many, that they also differ there is no news.
