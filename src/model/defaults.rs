@@ -13,7 +13,7 @@ pub fn network(inputs: usize) -> Mlp {
         3 => vec![40, 40],
         _ => vec![48, 48],
     };
-    Mlp { widths, activation: Activation::Tanh }
+    Mlp::new(widths, Activation::Tanh)
 }
 
 /// The spread of the slopes of the first layer, in units of the rescaled inputs: kinks of the neurons then lie all over the
@@ -59,6 +59,3 @@ pub fn weight(model: &Model, term: usize) -> f64 {
         TermKind::Boundary | TermKind::Initial => 100.0,
     }
 }
-
-/// Standard deviation of the slopes of the first layer, on inputs rescaled to [-1, 1].
-pub const INITIAL_SLOPE: f64 = 1.0;

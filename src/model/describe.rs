@@ -161,7 +161,8 @@ fn networks(model: &Model) -> Section {
     let row = |plan: &NetworkPlan| {
         let fields: Vec<&str> = plan.fields.iter().map(|&field| model.fields[field].name.as_str()).collect();
         let widths: Vec<String> = plan.mlp.widths.iter().map(usize::to_string).collect();
-        let mut network = format!("mlp({}, act={})", widths.join(", "), plan.mlp.activation.name());
+        let (activation, scale) = (plan.mlp.activation.name(), plan.mlp.scale);
+        let mut network = format!("mlp({}, act={activation}, scale={scale})", widths.join(", "));
         if plan.default {
             network.push_str(" (default)");
         }

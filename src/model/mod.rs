@@ -38,7 +38,6 @@ use crate::syntax::ast::Ast;
 use elaborate::Elaborator;
 use scope::{Meaning, Scope};
 
-pub use defaults::INITIAL_SLOPE;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{

@@ -138,6 +138,7 @@ impl<'a> Elaborator<'a> {
     fn mlp(&mut self, call: &'a Call) -> Option<Mlp> {
         let mut widths = Vec::new();
         let mut activation = Some(Activation::Tanh);
+        let mut scale = Some(1.0);
         let mut sound = true;
         for argument in &call.arguments {
             match argument {
@@ -146,13 +147,14 @@ impl<'a> Elaborator<'a> {
                     None => sound = false,
                 },
                 Argument::Keyword(name, value) if name.text == "act" => activation = self.activation(value),
+                Argument::Keyword(name, value) if name.text == "scale" => scale = self.scale(value),
                 Argument::Keyword(name, _) | Argument::Index(name, _) => {
                     sound = false;
                     if LATER_OPTIONS.contains(&name.text.as_str()) {
                         self.found.push(unsupported(&format!("`{}=` of `mlp`", name.text), name.span));
                     } else {
                         let message = format!("unknown option `{}` of `mlp`", name.text);
-                        self.found.push(Diagnostic::error("E0401", message, name.span, "known: act"));
+                        self.found.push(Diagnostic::error("E0401", message, name.span, "known: act, scale"));
                     }
                 }
             }
@@ -163,7 +165,19 @@ impl<'a> Elaborator<'a> {
             self.found.push(diagnostic.help("write `mlp(64)` or `mlp(64, 64)`"));
             return None;
         }
-        activation.filter(|_| sound).map(|activation| Mlp { widths, activation })
+        match (activation, scale) {
+            (Some(activation), Some(scale)) if sound => Some(Mlp { widths, activation, scale }),
+            _ => None,
+        }
+    }
+
+    fn scale(&mut self, formula: &'a Formula) -> Option<f64> {
+        let (_, value) = self.constant(formula, "the scale of a network")?;
+        if !(value > 0.0 && value.is_finite()) {
+            let message = "the scale of a network is a number greater than 0";
+            return self.error("E0404", message, formula.span, format!("this is {value}"));
+        }
+        Some(value)
     }
 
     fn width(&mut self, formula: &'a Formula) -> Option<usize> {

@@ -132,7 +132,7 @@ impl Problem {
         for Network { axes: own, fields, widths, activation } in networks {
             let scales: Vec<AxisScale> = own.iter().map(|&axis| axes[axis].scale(&mut graph, axis)).collect();
             let features = Features::new(&mut graph, &scales);
-            let mlp = Mlp { widths: widths.clone(), activation: *activation };
+            let mlp = Mlp::new(widths.clone(), *activation);
             let layout = Layout::new(&mlp, features.len(), *fields, start);
             start = layout.parameters().end;
             described.push(NetworkDescription { features, layout, fields: (field..field + fields).collect() });
