@@ -59,6 +59,24 @@ fn files_are_understood() {
     }
 }
 
+#[test]
+fn the_problems_of_the_collection_are_sound() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pdes");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some_and(|e| e == "pde")).collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    for path in paths {
+        let source = read(&path);
+        let (ast, mut found) = syntax::parse(&source);
+        let (model, more) = model::check(&ast.unwrap(), &Overrides::default());
+        found.extend(more);
+        let mut text = String::new();
+        found.iter().for_each(|diagnostic| write_diagnostic(&mut text, &source, diagnostic));
+        assert!(model.is_some() && found.is_empty(), "{}:\n{text}", source.name());
+    }
+}
+
 fn check(text: &str, arguments: &[&str]) -> (Option<model::Model>, Vec<Diagnostic>) {
     let (ast, found) = syntax::parse(&Source::new("test.pde", text));
     assert!(found.is_empty(), "{found:?}");
