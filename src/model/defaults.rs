@@ -16,12 +16,6 @@ pub fn network(inputs: usize) -> Mlp {
     Mlp::new(widths, Activation::Tanh)
 }
 
-/// The spread of the slopes of the first layer, in units of the rescaled inputs: kinks of the neurons then lie all over the
-/// domain, which was measured to matter more than the choice of the linear solver.
-pub fn initial_slope() -> f64 {
-    2.0
-}
-
 /// How many points an equation should have for so many parameters of the networks.
 ///
 /// With fewer than about three equations a parameter the network can hide large residuals between the points.

@@ -78,9 +78,9 @@ impl<'a> Elaborator<'a> {
     /// Unknowns over the same axes share a network, unless they have their own.
     fn plans(&mut self, own: &[Option<(Mlp, Span)>], shared: Option<&(Mlp, Span)>) -> Vec<NetworkPlan> {
         let mut plans: Vec<(NetworkPlan, bool)> = Vec::new();
-        for field in 0..self.fields.len() {
+        for (field, own) in own.iter().enumerate() {
             let axes = self.fields[field].axes.clone();
-            if own[field].is_none()
+            if own.is_none()
                 && let Some(number) = plans.iter().position(|(plan, shares)| *shares && plan.inputs == axes)
             {
                 let plan = &mut plans[number].0;
@@ -88,11 +88,11 @@ impl<'a> Elaborator<'a> {
                 plan.fields.push(field);
                 continue;
             }
-            let given = own[field].as_ref().or(shared);
+            let given = own.as_ref().or(shared);
             let mlp = given.map_or_else(|| defaults::network(axes.len()), |(mlp, _)| mlp.clone());
             let (default, span) = (given.is_none(), given.map(|(_, span)| *span));
             (self.fields[field].network, self.fields[field].output) = (plans.len(), 0);
-            plans.push((NetworkPlan { mlp, inputs: axes, fields: vec![field], default, span }, own[field].is_none()));
+            plans.push((NetworkPlan { mlp, inputs: axes, fields: vec![field], default, span }, own.is_none()));
         }
         let plans: Vec<NetworkPlan> = plans.into_iter().map(|(plan, _)| plan).collect();
         for plan in &plans {

@@ -182,13 +182,6 @@ pub struct NetworkPlan {
     pub span: Option<Span>,
 }
 
-impl NetworkPlan {
-    /// The spread of the slopes of its first layer, in units of the rescaled inputs.
-    pub fn initial_slope(&self) -> f64 {
-        super::defaults::initial_slope()
-    }
-}
-
 /// One stage of training: a method with its options.
 #[derive(Clone, Debug)]
 pub struct Stage {

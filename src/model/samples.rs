@@ -26,7 +26,7 @@ struct Request {
 #[derive(Clone, Debug)]
 enum Requested {
     Total(Random, usize),
-    Along(Product, Vec<usize>, Vec<(usize, Grading)>),
+    Along(Product, Vec<usize>, Gradings),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +43,9 @@ enum Product {
     Trapezoid,
     Midpoint,
 }
+
+/// Gradings by number of the axis.
+type Gradings = Vec<(usize, Grading)>;
 
 /// The requests of a file by what they are for.
 #[derive(Default)]
@@ -178,7 +181,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Counts, and the gradings `at_x=.., grade=..` by axis.
-    fn counts(&mut self, call: &'a Call, graded: bool) -> Option<(Vec<usize>, Vec<(usize, Grading)>)> {
+    fn counts(&mut self, call: &'a Call, graded: bool) -> Option<(Vec<usize>, Gradings)> {
         let mut counts = Vec::new();
         let mut centres = Vec::new();
         let mut strength = None;
@@ -298,7 +301,7 @@ impl<'a> Elaborator<'a> {
                 share(*count, &measures).into_iter().map(|count| random.rule(count)).collect()
             }
             Requested::Along(product, counts, gradings) => {
-                let free = |piece: &Piece| {
+                let free = |piece: &Piece| -> Vec<usize> {
                     (0..piece.ranges.len()).filter(|&a| piece.ranges[a][0] < piece.ranges[a][1]).collect()
                 };
                 draft.place.iter().map(|piece| product.rule(&free(piece), counts, gradings, inherits, piece)).collect()
@@ -450,7 +453,7 @@ impl Product {
     /// The rule of a piece with these free axes. Counts that are inherited from the inside are those of all axes.
     fn rule(
         self,
-        free: &Vec<usize>,
+        free: &[usize],
         counts: &[usize],
         gradings: &[(usize, Grading)],
         inherits: bool,

@@ -64,6 +64,9 @@ pub(super) struct Declaration<'a> {
     pub meaning: Meaning<'a>,
 }
 
+/// A name that a definition refers to, and where it does.
+pub(super) type Reference<'a> = (&'a str, Span);
+
 /// All names of a file.
 #[derive(Default)]
 pub(super) struct Scope<'a> {
@@ -209,7 +212,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The definitions that the definition of `name` refers to, with the places.
-    pub fn references(&self, name: &str) -> Vec<(&'a str, Span)> {
+    pub fn references(&self, name: &str) -> Vec<Reference<'a>> {
         let mut references = Vec::new();
         let mut push = |name: &'a str, span: Span| references.push((name, span));
         match self.get(name) {
@@ -232,7 +235,7 @@ impl<'a> Scope<'a> {
         let mut finished: FxHashSet<&'a str> = FxHashSet::default();
         let names: Vec<&'a str> = self.declarations.keys().copied().collect();
         for root in names {
-            let mut path: Vec<(&'a str, Vec<(&'a str, Span)>, usize)> = Vec::new();
+            let mut path: Vec<(&'a str, Vec<Reference<'a>>, usize)> = Vec::new();
             let mut open: FxHashSet<&'a str> = FxHashSet::default();
             if !finished.contains(root) {
                 open.insert(root);
