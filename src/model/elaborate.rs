@@ -90,7 +90,7 @@ pub(super) struct Elaborator<'a> {
     locals: Vec<(&'a str, Value)>,
     depth: usize,
     pub(super) work: usize,
-    told_too_large: bool,
+    pub(super) told_too_large: bool,
 }
 
 impl<'a> Elaborator<'a> {
@@ -224,8 +224,13 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Runs a step of the recursion, which takes the stack of so many formulas, within the limits on depth and work.
-    pub(super) fn guarded<T>(&mut self, depth: usize, span: Span, step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        self.work += 1;
+    pub(super) fn guarded<T>(
+        &mut self,
+        depth: usize,
+        span: Span,
+        step: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        self.work += depth;
         let excess = if self.depth >= DEEPEST {
             "the definitions nest too deeply"
         } else if self.work > MOST_WORK {
@@ -595,7 +600,7 @@ impl<'a> Elaborator<'a> {
             (Value::Vector(x), Value::Vector(y)) if x.len() == y.len() => Some(()),
             (Value::Vector(x), Value::Vector(y)) => {
                 let message =
-                        format!("a vector with {} components and one with {} do not go together", x.len(), y.len());
+                    format!("a vector with {} components and one with {} do not go together", x.len(), y.len());
                 self.error("E0209", message, span, "the two sides have different lengths")
             }
             _ => {

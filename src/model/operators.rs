@@ -9,7 +9,9 @@ use super::elaborate::{Elaborator, HIGHEST_ORDER, Value, counted};
 use super::scope::{Meaning, callable};
 
 /// The most members of a `sum`.
-const MOST_MEMBERS: i64 = 10_000;
+const MOST_MEMBERS: i64 = 1000;
+/// Steps of work that adding one member counts for.
+const WORK_OF_MEMBER: usize = 300;
 
 impl<'a> Elaborator<'a> {
     /// The arguments of a call without keys.
@@ -167,8 +169,9 @@ impl<'a> Elaborator<'a> {
 
     /// The derivative along an axis, of coordinates and unknowns alike.
     pub(super) fn derivative(&mut self, expr: Expr, axis: usize, span: Span) -> Option<Expr> {
-        // A derivative walks the whole formula.
-        self.work += self.graph.len() / 256;
+        if !self.may_differentiate(expr, span) {
+            return None;
+        }
         let order = self.graph.jets(&[expr]).iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         if order >= HIGHEST_ORDER {
             return self.order_too_high(order + 1, span);
@@ -179,6 +182,16 @@ impl<'a> Elaborator<'a> {
         let jets = self.graph.jets(&[derivative]);
         self.mentions.extend(jets.into_iter().map(|jet| (jet, span)));
         Some(derivative)
+    }
+
+    /// A derivative walks the whole formula, and repeated ones grow it without bound.
+    fn may_differentiate(&mut self, expr: Expr, span: Span) -> bool {
+        let mut operands = 0;
+        for e in self.graph.reachable(&[expr]) {
+            self.graph.node(e).for_each_operand(|_| operands += 1);
+        }
+        self.work += 8 * operands + self.graph.len() / 256;
+        self.guarded(1, span, |_| Some(())).is_some()
     }
 
     fn gradient(&mut self, expr: Expr, span: Span) -> Option<Vec<Expr>> {
@@ -342,6 +355,8 @@ impl<'a> Elaborator<'a> {
         }
         let mut terms = Vec::new();
         self.members(&indices, body, &mut terms)?;
+        // Exact fractions grow with every term that is added.
+        self.work += terms.len() * WORK_OF_MEMBER;
         let first = terms.first()?.clone();
         for term in &terms {
             self.same_shape(&first, term, body.span)?;

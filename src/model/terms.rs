@@ -341,7 +341,7 @@ impl<'a> Elaborator<'a> {
                 }
                 _ => base.clone(),
             };
-            if terms.drafts.len() == MOST_TERMS {
+            if terms.drafts.len() == MOST_TERMS && !std::mem::replace(&mut self.told_too_large, true) {
                 let message = format!("more than {MOST_TERMS} equations and conditions");
                 self.found.push(Diagnostic::error("E0212", message, equation.span, "one too many"));
             }
