@@ -15,7 +15,7 @@ mod render;
 mod source;
 
 pub use policy::{Allowance, Policy, allowed_codes};
-pub use render::{Form, Look, MOST_SHOWN, Record, records, render, tidy, visible};
+pub use render::{Form, Look, MOST_SHOWN, Record, records, render, tidy, to_json, visible};
 pub use source::{Location, Source, Span};
 
 /// How bad it is. Errors stop a command, warnings and notes do not.

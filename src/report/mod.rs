@@ -3,6 +3,9 @@
 //! A [`Figure`] is made of panels (a [`FieldPlot`], a [`LinePlot`], a [`LossPlot`], a [`ConditionsPlot`]) and saved as PNG
 //! or SVG by the extension of its file. Every panel draws itself on a `canvas`, the only file that names the plotting
 //! library; `axes` chooses ticks and draws frames, `colour` holds the colour maps. A [`TextTable`] is the same for text.
+//! [`files`] writes what is kept: complete, or not at all.
+
+pub mod files;
 
 mod axes;
 mod canvas;

@@ -18,7 +18,7 @@ mod inverse;
 mod logarithm;
 mod trigonometric;
 
-use dispatch::{BinaryEntry, Path, UnaryEntry};
+pub use dispatch::{BinaryEntry, Path, UnaryEntry};
 pub use channels::channel_products;
 use dispatch::{Loops, Loops2};
 

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::super::{Source, Span};
-use super::visible;
+use super::visible::visible_in_columns;
 
 /// A line up to this many bytes is shown whole.
 const LONGEST_LINE: usize = 400;
@@ -56,11 +56,18 @@ impl Excerpt {
             self.text.push_str(CUT);
         }
         let offset = self.text.len();
-        self.text.push_str(&visible(&source.text()[window.clone()]));
+        self.text.push_str(&visible_in_columns(&source.text()[window.clone()]));
         if near && window.end < line.end {
             self.text.push_str(CUT);
         }
         self.lines.push(Line { window, offset });
+    }
+
+    /// Whether the line of a byte is shown from its first character, so that columns in the excerpt are those of the source.
+    pub fn keeps_columns(&self, source: &Source, byte: u32) -> bool {
+        let line = source.line(byte);
+        let shown = self.lines.get(line.saturating_sub(self.first_line));
+        shown.is_some_and(|shown| shown.window.start == source.line_range(line).start)
     }
 
     /// The bytes of the excerpt that show a span of the source; places that are cut off move to the edge.
@@ -74,7 +81,7 @@ impl Excerpt {
         let index = source.line(byte).saturating_sub(self.first_line).min(self.lines.len() - 1);
         let Line { window, offset } = &self.lines[index];
         let byte = source.text().floor_char_boundary(byte as usize).clamp(window.start, window.end);
-        offset + visible(&source.text()[window.start..byte]).len()
+        offset + visible_in_columns(&source.text()[window.start..byte]).len()
     }
 }
 

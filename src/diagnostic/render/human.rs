@@ -33,12 +33,20 @@ fn message<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
     });
     let annotations: Vec<_> = annotations.collect();
     let start = diagnostic.span().start;
-    let origin = Origin::path(visible(source.name()))
-        .line(source.line(start))
-        .char_column(source.column_in_characters(start));
-    let snippet = Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations);
     let title = tone(diagnostic.level).primary_title(visible(&diagnostic.message)).id(diagnostic.code);
-    let mut group = title.element(origin).element(snippet);
+    let keeps_columns = excerpt.keeps_columns(source, start);
+    let snippet = Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations);
+    let mut group = if source.text().is_empty() {
+        title.element(Origin::path(visible(source.name())))
+    } else if keeps_columns {
+        title.element(snippet.path(visible(source.name())))
+    } else {
+        // The renderer would count the column in the cut line.
+        let column = source.column_in_characters(start);
+        title
+            .element(Origin::path(visible(source.name())).line(source.line(start)).char_column(column))
+            .element(snippet)
+    };
     for note in &diagnostic.notes {
         group = group.element(Tone::NOTE.message(lines(note)));
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::{Diagnostic, Source, Span};
+use super::visible::is_unsafe;
 
 /// One diagnostic as a JSON object.
 #[derive(Debug, Serialize)]
@@ -59,11 +60,32 @@ pub(super) fn lines(source: &Source, found: &[&Diagnostic]) -> String {
     let mut text = String::new();
     for record in records(source, found.iter().copied()) {
         // Strings, numbers and lists of them: serde_json cannot refuse these.
-        let line = serde_json::to_string(&record).expect("a record has only strings as keys");
-        text += &line;
+        text += &to_json(&record).expect("a record has only strings as keys");
         text.push('\n');
     }
     text
+}
+
+/// JSON on one line that is safe to print: characters that a terminal acts on, or hides, are written as `\uXXXX`.
+///
+/// # Errors
+/// What serde_json refuses: maps with keys that are not strings, and errors of a `Serialize` of one's own.
+pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
+    let text = serde_json::to_string(value)?;
+    if !text.chars().any(is_unsafe) {
+        return Ok(text);
+    }
+    // Outside of strings JSON is plain ASCII, so every such character stands in a string, where escapes are allowed.
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| safe += &format!("\\u{unit:04x}"));
+        } else {
+            safe.push(c);
+        }
+    }
+    Ok(safe)
 }
 
 fn record<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Record<'a> {

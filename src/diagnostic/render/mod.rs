@@ -12,7 +12,7 @@ mod visible;
 #[cfg(test)]
 mod tests;
 
-pub use json::{Record, records};
+pub use json::{Record, records, to_json};
 pub use visible::visible;
 
 use super::{Diagnostic, Level, Source};

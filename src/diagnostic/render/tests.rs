@@ -20,10 +20,11 @@ fn all_forms(source: &Source, found: &[Diagnostic]) -> String {
 #[test]
 fn two_labels_a_note_and_a_help() {
     let text = "domain x in [0, 1]\nunknown u\neq u_xx = 1\n\n\n\n\n\nbc u = 0 on x = 0\n";
-    let found = Diagnostic::warning("W0301", "no condition on `u` at x = 1", span_of(text, "x = 0"), "covers only x = 0")
-        .label(span_of(text, "u_xx"), "2nd order in x: one condition at each end")
-        .note("without it the solution is not unique")
-        .help("add `bc u = 0 on x = 1`, or write `on boundary`");
+    let found =
+        Diagnostic::warning("W0301", "no condition on `u` at x = 1", span_of(text, "x = 0"), "covers only x = 0")
+            .label(span_of(text, "u_xx"), "2nd order in x: one condition at each end")
+            .note("without it the solution is not unique")
+            .help("add `bc u = 0 on x = 1`, or write `on boundary`");
     insta::assert_snapshot!(all_forms(&Source::new("heat.pde", text), &[found]));
 }
 
@@ -39,8 +40,12 @@ fn a_fix_is_a_patch() {
 #[test]
 fn a_label_over_several_lines() {
     let text = "let f = (1 +\n  2 +\n  3 +\n  4 +\n  5\nunknown u\n";
-    let found =
-        Diagnostic::error("E0013", "`(` is never closed", span_of(text, "(1 +\n  2 +\n  3 +\n  4 +\n  5"), "opened here");
+    let found = Diagnostic::error(
+        "E0013",
+        "`(` is never closed",
+        span_of(text, "(1 +\n  2 +\n  3 +\n  4 +\n  5"),
+        "opened here",
+    );
     insta::assert_snapshot!(render(&Source::new("a.pde", text), &[found], Form::Human(Look::default())));
 }
 
@@ -54,10 +59,11 @@ fn greek_names_tabs_and_carriage_returns() {
 #[test]
 fn control_characters_are_shown_not_sent() {
     let text = "let a\u{1b}[31m = \"\u{7}\u{9b}2J\u{202e}\"\n";
-    let found = Diagnostic::error("E0101", "unknown name `a\u{1b}[31m`", span_of(text, "a\u{1b}[31m"), "\u{1b}]0;x\u{7}")
-        .note("\u{1b}[2J")
-        .help("\u{1b}c")
-        .fix(span_of(text, "a\u{1b}[31m"), "\u{8}b");
+    let found =
+        Diagnostic::error("E0101", "unknown name `a\u{1b}[31m`", span_of(text, "a\u{1b}[31m"), "\u{1b}]0;x\u{7}")
+            .note("\u{1b}[2J\u{9b}2J\u{e0041}")
+            .help("\u{1b}c")
+            .fix(span_of(text, "a\u{1b}[31m"), "\u{8}b");
     let shown = all_forms(&Source::new("\u{1b}[1m.pde", text), &[found]);
     assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
     insta::assert_snapshot!(shown);
@@ -76,7 +82,8 @@ fn a_long_line_is_cut_around_the_label() {
 fn the_end_of_the_file_has_a_place() {
     let text = "eq u_xx - 1";
     let end = Span::new(text.len(), text.len());
-    let found = Diagnostic::error("E0009", "an equation needs `=`", end, "expected here").help("add `= 0`").fix(end, " = 0");
+    let found =
+        Diagnostic::error("E0009", "an equation needs `=`", end, "expected here").help("add `= 0`").fix(end, " = 0");
     insta::assert_snapshot!(all_forms(&Source::new("a.pde", text), &[found]));
     let empty = Diagnostic::error("E0206", "nothing to solve", Span::default(), "");
     insta::assert_snapshot!(all_forms(&Source::new("empty.pde", ""), &[empty]));
@@ -109,7 +116,7 @@ proptest! {
     /// Spans come from many places; none may bring the renderers down, not even one inside a character.
     #[test]
     fn any_span_of_any_text_can_be_rendered(
-        text in "[a-zν\u{1b}\t\r\n𝄞 ]{0,60}",
+        text in "[a-zν\u{1b}\u{9b}\u{7f}\t\r\n𝄞 ]{0,60}",
         places in prop::collection::vec((0usize..260, 0usize..260), 1..4),
     ) {
         let spans: Vec<_> = places.iter().map(|&(a, b)| Span::new(a.min(b), a.max(b))).collect();

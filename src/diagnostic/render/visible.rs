@@ -6,18 +6,32 @@ use std::borrow::Cow;
 ///
 /// Tabs become four spaces, line breaks `␊`; the result has no character that a terminal acts on.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| picture(c).is_some()) {
+    replaced(text, "    ")
+}
+
+/// Like [`visible`], one character for one: tabs stay tabs, for a renderer that expands them itself and counts columns.
+pub(super) fn visible_in_columns(text: &str) -> Cow<'_, str> {
+    replaced(text, "\t")
+}
+
+fn replaced<'a>(text: &'a str, tab: &str) -> Cow<'a, str> {
+    if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match picture(c) {
             None => safe.push(c),
-            Some('\t') => safe.push_str("    "),
+            Some('\t') => safe.push_str(tab),
             Some(picture) => safe.push(picture),
         }
     }
     Cow::Owned(safe)
+}
+
+/// Whether a terminal acts on the character or hides it.
+pub(super) fn is_unsafe(c: char) -> bool {
+    picture(c).is_some()
 }
 
 /// What stands for a character that must not be printed; a tab stands for itself and is expanded by the caller.
