@@ -7,7 +7,7 @@
 //! variables*: a field with a multi-index, `u_xx`. The network is not in this form.
 //!
 //! On top of the graph: [derivatives](Graph::derivative) (partial with respect to a symbol, total along an axis),
-//! substitution, evaluation in f64 and text.
+//! substitution, evaluation in f64 and in [intervals](Interval), and text.
 //!
 //! Removable singularities are removed by the normal form (`x/x` is 1, `sqrt(x)^2` is `x`); nothing else about the
 //! domain of a formula is assumed here.
@@ -16,6 +16,7 @@ mod derivative;
 mod evaluate;
 mod function;
 mod graph;
+mod interval;
 mod jet;
 mod normal;
 mod print;
@@ -24,5 +25,6 @@ mod tests;
 
 pub use function::{Function, Relation};
 pub use graph::{Exponent, Expr, Graph, Node, Rational};
+pub use interval::Interval;
 pub use jet::{Jet, MultiIndex, Symbol};
 pub use print::Names;
