@@ -1,10 +1,125 @@
 //! The checked problem: what a file means, with every formula an [`Expr`](crate::expr::Expr).
 //!
-//! The last stage with user errors. [`problem`] says what a problem is.
+//! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
+//! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
+//! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
+//! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
+//! `operators`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//!
+//! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
+//! where a file says nothing, and [`describe`] puts a problem into words.
 
+mod axes;
+pub mod defaults;
+pub mod describe;
+mod elaborate;
+pub mod methods;
+mod nearest;
+mod networks;
+mod numbers;
+mod operators;
+mod overrides;
+mod places;
 pub mod problem;
+mod references;
+mod regions;
+mod samples;
+mod scope;
+mod settings;
+mod stages;
+mod terms;
 
+use crate::diagnostic::{Diagnostic, Span, has_errors};
+use crate::syntax::ast::Ast;
+
+use elaborate::Elaborator;
+use scope::{Meaning, Scope};
+
+pub use networks::parameter_count;
+pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Field, Method, Model, NetworkPlan, Parameter, Piece, Report, Sampling, Settings, Stage, Term,
-    TermKind,
+    Axis, AxisKind, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings, Stage,
+    Term, TermKind,
 };
+
+/// Reads the meaning of a file; `overrides` replace values of parameters and settings.
+///
+/// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
+/// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
+pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    let scope = Scope::collect(ast, &mut found);
+    let mut elaborator = Elaborator::new(&scope);
+    elaborator.found = found;
+    let model = elaborator.model(ast, overrides);
+    let found = std::mem::take(&mut elaborator.found);
+    (model.filter(|_| !has_errors(&found)), found)
+}
+
+impl<'a> Elaborator<'a> {
+    fn model(&mut self, ast: &'a Ast, overrides: &'a Overrides) -> Option<Model> {
+        let name = self.problem_name(ast);
+        self.later_statements(ast);
+        let overridden = self.override_parameters(overrides);
+        self.declare_axes_and_unknowns(ast);
+        self.define_everything();
+        self.needs_something_to_solve(ast);
+        let terms = self.terms(ast);
+        let exact = self.exact(ast);
+        let networks = self.networks(ast);
+        let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
+        let terms = self.sampled(ast, terms, parameters);
+        let stages = self.stages(ast);
+        let reports = self.reports(ast);
+        let mut settings = self.settings(ast);
+        self.override_settings(overrides, &mut settings);
+        if has_errors(&self.found) {
+            return None;
+        }
+        let parameters = self.parameters(&overridden);
+        Some(Model {
+            name,
+            graph: std::mem::take(&mut self.graph),
+            axes: std::mem::take(&mut self.axes),
+            fields: std::mem::take(&mut self.fields),
+            parameters,
+            terms,
+            exact,
+            networks,
+            stages,
+            reports,
+            settings,
+        })
+    }
+
+    /// Named numbers in order of declaration, with their values.
+    fn parameters(&mut self, overridden: &[String]) -> Vec<problem::Parameter> {
+        let declarations = self.scope.declarations.iter().filter(|(_, d)| matches!(d.meaning, Meaning::Param(_)));
+        let declarations: Vec<(&str, Span)> = declarations.map(|(name, d)| (*name, d.span)).collect();
+        let mut parameters = Vec::new();
+        for (name, span) in declarations {
+            if let Some(value) = self.parameter_value(name) {
+                let overridden = overridden.iter().any(|o| o == name);
+                parameters.push(Parameter { name: name.to_owned(), value, overridden, span });
+            }
+        }
+        parameters
+    }
+
+    /// Without axes or unknowns there is no problem, whatever else the file says.
+    fn needs_something_to_solve(&mut self, ast: &Ast) {
+        if self.scope.incomplete || self.unsure || crate::diagnostic::has_errors(&self.found) {
+            return;
+        }
+        let (missing, help) = if self.axes.is_empty() {
+            ("there is no axis", "declare one: `domain x in [0, 1]`")
+        } else if self.fields.is_empty() {
+            ("there is no unknown", "declare one: `unknown u`")
+        } else {
+            return;
+        };
+        let span = ast.statements.first().map_or(Span::default(), |statement| statement.span);
+        let diagnostic = Diagnostic::error("E0206", format!("nothing to solve: {missing}"), span, "in this file");
+        self.found.push(diagnostic.help(help));
+    }
+}

@@ -147,8 +147,10 @@ pub struct Piece {
 /// How a place is sampled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
-    /// The rule with its counts; for a face the counts are along its own axes.
+    /// The rule as it was asked for: random points with their total, others with the counts of the first piece.
     pub rule: Rule,
+    /// The rule of each piece of the place: totals are shared out by measure, counts are along its own free axes.
+    pub pieces: Vec<Rule>,
     /// Draw anew every so many steps.
     pub resample: Option<usize>,
     /// Whether the rule was left out and chosen by default.

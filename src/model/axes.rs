@@ -1,0 +1,162 @@
+//! Axes and unknowns: the statements `time`, `domain` and `unknown`.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::syntax::ast::{Ast, Interval, Name, Space, StatementKind, UnknownDeclaration};
+use crate::syntax::print_formula;
+
+use super::elaborate::{Elaborator, Family};
+use super::problem::{Axis, AxisKind, Field};
+use super::scope::Meaning;
+
+/// The most axes of a problem.
+const MOST_AXES: usize = 100;
+/// The most unknowns of a problem.
+const MOST_UNKNOWNS: usize = 1000;
+
+impl<'a> Elaborator<'a> {
+    /// Reads the axes, time first, and then the unknowns.
+    pub fn declare_axes_and_unknowns(&mut self, ast: &'a Ast) {
+        let mut time: Option<Span> = None;
+        for statement in &ast.statements {
+            let StatementKind::Time { name, interval, periodic } = &statement.kind else { continue };
+            if let Some(first) = time {
+                let diagnostic = Diagnostic::error("E0102", "there is at most one time axis", statement.span, "a second one");
+                self.found.push(diagnostic.label(first, "the first one"));
+            } else if self.declares(name) {
+                time = Some(statement.span);
+                self.axis_over(name.text.clone(), AxisKind::Time, interval, periodic.is_some(), name.span);
+            }
+        }
+        for statement in &ast.statements {
+            if let StatementKind::Domain(spaces) = &statement.kind {
+                spaces.iter().for_each(|space| self.space_axes(space));
+            }
+        }
+        for statement in &ast.statements {
+            if let StatementKind::Unknown(unknowns) = &statement.kind {
+                unknowns.iter().for_each(|unknown| self.unknown(unknown));
+            }
+        }
+    }
+
+    /// Whether this is where the name is declared (and not a second declaration, which was reported).
+    fn declares(&self, name: &Name) -> bool {
+        self.scope.declarations.get(name.text.as_str()).is_some_and(|d| d.span == name.span)
+    }
+
+    fn space_axes(&mut self, space: &'a Space) {
+        match space {
+            Space::Axis { name, interval, periodic } => {
+                if self.declares(name) {
+                    self.axis_over(name.text.clone(), AxisKind::Space, interval, periodic.is_some(), name.span);
+                }
+            }
+            Space::Axes { name, range, interval, periodic } => {
+                if !self.declares(name) {
+                    return;
+                }
+                let Some((first, last)) = self.range(range, MOST_AXES as i64) else {
+                    self.unsure = true;
+                    return;
+                };
+                let family = Family { first, axis: self.axes.len(), count: (last - first + 1) as usize };
+                for index in first..=last {
+                    let axis = format!("{}[{index}]", name.text);
+                    let before = self.found.len();
+                    self.axis_over(axis, AxisKind::Space, interval, periodic.is_some(), name.span);
+                    if self.found.len() > before {
+                        break;
+                    }
+                }
+                self.families.insert(&name.text, family);
+            }
+            Space::Shape { names, shape } => {
+                let last = names.last().map_or(shape.span, |name| name.span);
+                self.unsure = true;
+                let _: Option<()> = self.unsupported("a domain that is a shape", shape.span.to(last));
+            }
+        }
+    }
+
+    fn axis_over(&mut self, name: String, kind: AxisKind, interval: &'a Interval, periodic: bool, span: Span) {
+        if self.axes.len() >= MOST_AXES {
+            self.unsure = true;
+            let _: Option<()> = self.error("E0212", format!("more than {MOST_AXES} axes"), span, "one too many");
+            return;
+        }
+        let ends = self.interval(interval);
+        self.unsure |= ends.is_none();
+        // An axis with a wrong interval still is an axis: what refers to it is no mistake.
+        let [(a, lower), (b, upper)] = ends.unwrap_or([(crate::expr::Graph::ZERO, 0.0), (crate::expr::Graph::ONE, 1.0)]);
+        self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, span });
+    }
+
+    /// The ends of an interval, in order and apart.
+    fn interval(&mut self, interval: &'a Interval) -> Option<[(crate::expr::Expr, f64); 2]> {
+        let lower = self.constant(&interval.lower, "the end of an interval");
+        let upper = self.constant(&interval.upper, "the end of an interval");
+        let (lower, upper) = (lower?, upper?);
+        if lower.1 > upper.1 {
+            let message = format!("bounds are reversed: {} > {}", lower.1, upper.1);
+            let swapped = format!("[{}, {}]", print_formula(&interval.upper), print_formula(&interval.lower));
+            let diagnostic = Diagnostic::error("E0501", message, interval.span, "the lower bound comes first");
+            self.found.push(diagnostic.help(format!("write `{swapped}`")).fix(interval.span, swapped));
+            return None;
+        }
+        if lower.1 == upper.1 {
+            let message = format!("the interval is empty: both ends are {}", lower.1);
+            return self.error("E0502", message, interval.span, "has no length");
+        }
+        Some([lower, upper])
+    }
+
+    fn unknown(&mut self, declaration: &'a UnknownDeclaration) {
+        if let Some(kind) = &declaration.kind {
+            let _: Option<()> = match kind.text.as_str() {
+                "vector" | "complex" | "tensor" => self.unsupported(&format!("a {} unknown", kind.text), kind.span),
+                other => {
+                    let known = "known kinds: vector, complex, tensor; a number needs none";
+                    self.error("E0401", format!("unknown kind `{other}`"), kind.span, known)
+                }
+            };
+            return;
+        }
+        if !self.declares(&declaration.name) {
+            return;
+        }
+        if self.fields.len() >= MOST_UNKNOWNS {
+            let message = format!("more than {MOST_UNKNOWNS} unknowns");
+            let _: Option<()> = self.error("E0212", message, declaration.name.span, "one too many");
+        }
+        let axes = match &declaration.arguments {
+            None => (0..self.axes.len()).collect(),
+            Some(arguments) => self.unknown_axes(arguments),
+        };
+        let name = declaration.name.text.clone();
+        self.fields.push(Field { name, axes, network: 0, output: 0, span: declaration.name.span });
+    }
+
+    fn unknown_axes(&mut self, arguments: &'a [Name]) -> Vec<usize> {
+        let mut axes = Vec::new();
+        for argument in arguments {
+            match self.scope.get(&argument.text) {
+                Some(Meaning::Axis) => axes.extend(self.axes.iter().position(|axis| axis.name == argument.text)),
+                Some(Meaning::Axes) => {
+                    let family = self.families.get(argument.text.as_str());
+                    axes.extend(family.into_iter().flat_map(|f| f.axis..f.axis + f.count));
+                }
+                Some(Meaning::Unsupported) => {}
+                _ => {
+                    let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+                    let message = format!("`{}` is not an axis", argument.text);
+                    let label = format!("axes are {}", names.join(", "));
+                    let _: Option<()> = self.error("E0201", message, argument.span, label);
+                }
+            }
+        }
+        axes.sort_unstable();
+        axes.dedup();
+        axes.retain(|&axis| axis < self.axes.len());
+        axes
+    }
+}

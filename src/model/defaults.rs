@@ -1,0 +1,44 @@
+//! What is chosen where the file says nothing.
+
+use crate::geometry::Rule;
+use crate::network::{Activation, Mlp};
+
+use super::problem::{Method, Stage};
+
+/// The network for a number of inputs: one layer while that resolves the solution, two beyond the plane.
+pub fn network(inputs: usize) -> Mlp {
+    let widths = match inputs {
+        0 | 1 => vec![32],
+        2 => vec![64],
+        3 => vec![40, 40],
+        _ => vec![48, 48],
+    };
+    Mlp { widths, activation: Activation::Tanh }
+}
+
+/// How many points an equation should have for so many parameters of the networks.
+///
+/// With fewer than about three equations a parameter the network can hide large residuals between the points.
+fn interior_count(parameters: usize) -> usize {
+    parameters.saturating_mul(3).clamp(256, 1 << 15)
+}
+
+/// The points of equations: Gauss up to three axes, where quadrature is most accurate, Sobol beyond.
+pub fn interior(axes: usize, parameters: usize) -> Rule {
+    let count = interior_count(parameters);
+    if axes == 0 || axes > 3 {
+        return Rule::Sobol { count: count.next_power_of_two() };
+    }
+    let along = (count as f64).powf(1.0 / axes as f64).ceil() as usize;
+    Rule::Gauss { counts: vec![along.max(16)], grading: Vec::new() }
+}
+
+/// How many random points a boundary or initial condition has beside `interior` ones inside.
+pub fn boundary_count(interior: usize) -> usize {
+    (interior / 4).max(64)
+}
+
+/// The training of a file without `train`.
+pub fn stages() -> Vec<Stage> {
+    vec![Stage::of(Method::Engd)]
+}

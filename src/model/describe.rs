@@ -1,0 +1,234 @@
+//! A problem in words: what `pdec show` prints.
+
+use crate::expr::{Expr, MultiIndex, Names};
+use crate::geometry::{Grading, Rule};
+
+use super::networks::parameter_count;
+use super::problem::{AxisKind, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind};
+
+/// A headed table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// What the table is about.
+    pub title: &'static str,
+    /// Names of the columns.
+    pub columns: Vec<&'static str>,
+    /// One line each, with as many cells as there are columns.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Everything that was understood, in the order of a file; empty tables are left out.
+pub fn describe(model: &Model) -> Vec<Section> {
+    let sections = [
+        axes(model),
+        unknowns(model),
+        parameters(model),
+        equations(model),
+        terms(model),
+        derivatives(model),
+        networks(model),
+        stages(model),
+        reports(model),
+        settings(model),
+    ];
+    sections.into_iter().filter(|section| !section.rows.is_empty()).collect()
+}
+
+fn section(title: &'static str, columns: &[&'static str], rows: Vec<Vec<String>>) -> Section {
+    Section { title, columns: columns.to_vec(), rows }
+}
+
+fn text(model: &Model, expr: Expr) -> String {
+    model.graph.display(expr, &model.names())
+}
+
+fn axes(model: &Model) -> Section {
+    let row = |axis: &super::Axis| {
+        let kind = if axis.kind == AxisKind::Time { "time" } else { "space" };
+        let ends = axis.ends.map(|end| text(model, end)).join(", ");
+        let periodic = if axis.periodic { " periodic" } else { "" };
+        vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}")]
+    };
+    section("axes", &["name", "kind", "range"], model.axes.iter().map(row).collect())
+}
+
+fn unknowns(model: &Model) -> Section {
+    let rows = model.fields.iter().zip(&model.exact).map(|(field, exact)| {
+        let axes: Vec<&str> = field.axes.iter().map(|&axis| model.axes[axis].name.as_str()).collect();
+        let exact = exact.map_or_else(String::new, |exact| text(model, exact));
+        vec![format!("{}({})", field.name, axes.join(", ")), exact]
+    });
+    section("unknowns", &["name", "exact"], rows.collect())
+}
+
+fn parameters(model: &Model) -> Section {
+    let row = |parameter: &super::Parameter| {
+        let from = if parameter.overridden { "command line" } else { "" };
+        vec![parameter.name.clone(), text(model, parameter.value), from.to_owned()]
+    };
+    section("parameters", &["name", "value", "from"], model.parameters.iter().map(row).collect())
+}
+
+fn equations(model: &Model) -> Section {
+    let row = |term: &Term| vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right)];
+    section("equations", &["label", "left", "", "right"], model.terms.iter().map(row).collect())
+}
+
+fn terms(model: &Model) -> Section {
+    let row = |term: &Term| {
+        let kind = match term.kind {
+            TermKind::Equation => "equation",
+            TermKind::Boundary => "boundary",
+            TermKind::Initial => "initial",
+        };
+        let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
+        let weight = term.weight.map_or_else(|| "chosen".to_owned(), |weight| weight.to_string());
+        let points = term.sampling.counts(&term.place).iter().sum::<usize>();
+        let how = sampling(model, &term.sampling);
+        vec![term.label.clone(), kind.to_owned(), places.join("; "), weight, points.to_string(), how]
+    };
+    let columns = ["label", "kind", "place", "weight", "points", "rule"];
+    section("terms", &columns, model.terms.iter().map(row).collect())
+}
+
+/// A piece in the notation of the language: `x = 0, y in [0, 1/2]`.
+pub fn place(model: &Model, piece: &Piece) -> String {
+    let range = |axis: usize| {
+        let [a, b] = piece.ranges[axis];
+        let whole = [model.axes[axis].lower, model.axes[axis].upper] == [a, b];
+        let name = &model.axes[axis].name;
+        if a == b {
+            Some(format!("{name} = {a}"))
+        } else {
+            (!whole).then(|| format!("{name} in [{a}, {b}]"))
+        }
+    };
+    let mut parts: Vec<String> = (0..model.axes.len()).filter_map(range).collect();
+    parts.extend(piece.keep.map(|keep| format!("where {}", text(model, keep))));
+    if parts.is_empty() { "interior".to_owned() } else { parts.join(", ") }
+}
+
+fn sampling(model: &Model, sampling: &Sampling) -> String {
+    let mut words = rule(model, &sampling.rule);
+    if let Some(steps) = sampling.resample {
+        words.push_str(&format!(" anew every {steps} steps"));
+    }
+    if sampling.default {
+        words.push_str(" (default)");
+    }
+    words
+}
+
+fn rule(_: &Model, rule: &Rule) -> String {
+    let counts = |counts: &[usize]| counts.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    match rule {
+        Rule::Grid { counts: n } => format!("grid({})", counts(n)),
+        Rule::Uniform { count } => format!("uniform({count})"),
+        Rule::Sobol { count } => format!("sobol({count})"),
+        Rule::LatinHypercube { count } => format!("lhs({count})"),
+        Rule::Gauss { counts: n, grading } => {
+            let graded = grading.iter().flatten().map(|Grading { at, strength }| format!("towards {at} by {strength}"));
+            let graded: Vec<String> = graded.collect();
+            let graded = if graded.is_empty() { String::new() } else { format!(" graded {}", graded.join(", ")) };
+            format!("gauss({}){graded}", counts(n))
+        }
+        Rule::Trapezoid { counts: n } => format!("trapezoid({})", counts(n)),
+        Rule::Midpoint { counts: n } => format!("midpoint({})", counts(n)),
+    }
+}
+
+fn derivatives(model: &Model) -> Section {
+    let names: Names = model.names();
+    let rows = model.terms.iter().map(|term| {
+        let jets = model.graph.jets(&[term.residual]);
+        let order = jets.iter().map(|jet| jet.index.order()).max().unwrap_or(0);
+        let listed: Vec<String> = jets.iter().map(|jet| names.jet(jet)).collect();
+        vec![term.label.clone(), listed.join(", "), order.to_string()]
+    });
+    section("derivatives", &["label", "derivatives", "order"], rows.collect())
+}
+
+fn networks(model: &Model) -> Section {
+    let row = |plan: &NetworkPlan| {
+        let fields: Vec<&str> = plan.fields.iter().map(|&field| model.fields[field].name.as_str()).collect();
+        let widths: Vec<String> = plan.mlp.widths.iter().map(usize::to_string).collect();
+        let mut network = format!("mlp({}, act={})", widths.join(", "), plan.mlp.activation.name());
+        if plan.default {
+            network.push_str(" (default)");
+        }
+        vec![fields.join(", "), network, model.parameter_count(plan).to_string()]
+    };
+    section("networks", &["unknowns", "network", "parameters"], model.networks.iter().map(row).collect())
+}
+
+fn stages(model: &Model) -> Section {
+    let row = |stage: &Stage| {
+        let value = |value: &OptionValue| match value {
+            OptionValue::Number(number) => number.to_string(),
+            OptionValue::Name(name) => name.clone(),
+        };
+        let options = stage.method.options().iter().filter_map(|option| {
+            let given = stage.options.iter().any(|(name, _)| name == option.name);
+            let mark = if given { "" } else { "*" };
+            stage.option(option.name).map(|v| format!("{}={}{mark}", option.name, value(&v)))
+        });
+        vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ")]
+    };
+    section("training", &["method", "options (* by default)"], model.stages.iter().map(row).collect())
+}
+
+fn reports(model: &Model) -> Section {
+    let rows = model.reports.iter().map(|report| vec![report.name.clone(), text(model, report.value)]);
+    section("reports", &["name", "formula"], rows.collect())
+}
+
+fn settings(model: &Model) -> Section {
+    let settings = &model.settings;
+    let rows = [
+        ("seed", settings.seed.map(|seed| seed.to_string())),
+        ("budget", settings.budget.map(|budget| format!("{budget} s"))),
+        ("target", settings.target.map(|target| target.to_string())),
+        ("tier", settings.tier.clone()),
+    ];
+    let rows = rows.into_iter().filter_map(|(key, value)| Some(vec![key.to_owned(), value?])).collect();
+    section("settings", &["key", "value"], rows)
+}
+
+impl Sampling {
+    /// How many points each piece has, before a formula drops some; a grid inside has no points at the ends.
+    pub fn counts(&self, place: &[Piece]) -> Vec<usize> {
+        let free = |piece: &Piece| piece.ranges.iter().filter(|[a, b]| a < b).count();
+        let counts = place.iter().zip(&self.pieces).map(|(piece, rule)| match rule {
+            Rule::Uniform { count } | Rule::Sobol { count } | Rule::LatinHypercube { count } => *count,
+            Rule::Grid { counts } => {
+                let inside = usize::from(free(piece) == piece.ranges.len());
+                along(counts, free(piece)).map(|n| n.saturating_sub(2 * inside)).product()
+            }
+            Rule::Gauss { counts, .. } | Rule::Trapezoid { counts } | Rule::Midpoint { counts } => {
+                along(counts, free(piece)).product()
+            }
+        });
+        counts.collect()
+    }
+}
+
+fn along(counts: &[usize], axes: usize) -> impl Iterator<Item = usize> {
+    (0..axes).map(move |i| if counts.len() == 1 { counts[0] } else { counts.get(i).copied().unwrap_or(1) })
+}
+
+impl Model {
+    /// How many parameters a network has; a periodic axis enters as a pair (cosine, sine).
+    pub fn parameter_count(&self, plan: &NetworkPlan) -> usize {
+        let inputs = plan.inputs.iter().map(|&axis| 1 + usize::from(self.axes[axis].periodic)).sum();
+        parameter_count(&plan.mlp, inputs, plan.fields.len())
+    }
+
+    /// The derivatives of the unknowns that occur in any term.
+    pub fn multi_indices(&self) -> Vec<MultiIndex> {
+        let residuals: Vec<Expr> = self.terms.iter().map(|term| term.residual).collect();
+        let mut indices: Vec<MultiIndex> = self.graph.jets(&residuals).into_iter().map(|jet| jet.index).collect();
+        indices.sort();
+        indices.dedup();
+        indices
+    }
+}

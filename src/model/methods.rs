@@ -1,0 +1,191 @@
+//! The methods of training and their options: the one table that checks, documents and fills in.
+
+use super::problem::{Method, OptionValue, Stage};
+
+/// What an option may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OptionKind {
+    /// A whole number, at least this.
+    Count(usize),
+    /// A number greater than 0.
+    Positive,
+    /// A number between two ends, the upper one excluded.
+    Within(f64, f64),
+    /// One of these names.
+    Choice(&'static [&'static str]),
+}
+
+/// What an option is if it is left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fallback {
+    /// A number.
+    Number(f64),
+    /// A name.
+    Name(&'static str),
+    /// Nothing: the option then has no effect.
+    Nothing,
+}
+
+/// An option of a method.
+#[derive(Clone, Copy, Debug)]
+pub struct MethodOption {
+    /// The key.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: OptionKind,
+    /// Its value if it is left out.
+    pub default: Fallback,
+    /// What it does, in one line.
+    pub about: &'static str,
+}
+
+const fn option(name: &'static str, kind: OptionKind, default: Fallback, about: &'static str) -> MethodOption {
+    MethodOption { name, kind, default, about }
+}
+
+use Fallback::{Name, Nothing, Number};
+use OptionKind::{Choice, Count, Positive, Within};
+
+const ON_OFF: OptionKind = Choice(&["on", "off"]);
+
+const ENGD: &[MethodOption] = &[
+    option("steps", Count(1), Number(500.0), "the most iterations"),
+    option("damping", Positive, Number(1e-2), "the first damping, relative to the largest diagonal entry of the Gram matrix"),
+    option("raise", Positive, Number(4.0), "factor of the damping after a step that was refused"),
+    option("lower", Positive, Number(0.2), "factor of the damping after a step that was taken"),
+    option("acceleration", ON_OFF, Name("on"), "geodesic acceleration from the second directional derivative"),
+    option("solver", Choice(&["auto", "gram", "qr"]), Name("auto"), "Cholesky of the damped Gram matrix, or QR of the Jacobian"),
+    option("starts", Count(1), Number(1.0), "how many initialisations are tried for a few steps before the best goes on"),
+];
+
+const ADAM: &[MethodOption] = &[
+    option("steps", Count(1), Number(20_000.0), "the number of iterations"),
+    option("lr", Positive, Number(1e-3), "the learning rate"),
+    option("beta1", Within(0.0, 1.0), Number(0.9), "decay of the mean of gradients"),
+    option("beta2", Within(0.0, 1.0), Number(0.999), "decay of the mean of squared gradients"),
+    option("eps", Positive, Number(1e-8), "added to the root of the mean square"),
+    option("decay", Within(0.0, 1.0), Nothing, "factor of the learning rate from the first step to the last"),
+    option("batch", Count(1), Nothing, "points of a random mini-batch"),
+];
+
+const GD: &[MethodOption] = &[
+    option("steps", Count(1), Number(10_000.0), "the number of iterations"),
+    option("lr", Positive, Number(1e-3), "the step length, without a line search"),
+    option("line_search", ON_OFF, Name("on"), "choose the step length among powers of one half"),
+    option("batch", Count(1), Nothing, "points of a random mini-batch"),
+];
+
+/// Methods that are planned: their names are no mistakes.
+pub(super) const LATER: &[&str] = &[
+    "soap", "ssbroyden", "lbfgs", "bfgs", "kfac", "spring", "muon", "sgd", "shampoo", "newton", "nys_newton", "sngd",
+    "anagram", "dsgnar", "rprop",
+];
+
+impl Method {
+    /// All methods, the default first.
+    pub const ALL: [Method; 3] = [Method::Engd, Method::Adam, Method::Gd];
+
+    /// The name in the language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Engd => "engd",
+            Method::Adam => "adam",
+            Method::Gd => "gd",
+        }
+    }
+
+    /// The method of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// What it does, in one line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Method::Engd => "energy natural gradient with damping and geodesic acceleration",
+            Method::Adam => "adaptive moments, on all points or on mini-batches",
+            Method::Gd => "gradient descent",
+        }
+    }
+
+    /// The options it takes.
+    pub fn options(self) -> &'static [MethodOption] {
+        match self {
+            Method::Engd => ENGD,
+            Method::Adam => ADAM,
+            Method::Gd => GD,
+        }
+    }
+
+    /// The option of this name.
+    pub fn option(self, name: &str) -> Option<&'static MethodOption> {
+        self.options().iter().find(|option| option.name == name)
+    }
+}
+
+impl Stage {
+    /// A stage with no option given.
+    pub fn of(method: Method) -> Self {
+        Self { method, options: Vec::new(), span: None }
+    }
+
+    /// The value of an option: given, or by default. `None` where it is left out and has no default, or is unknown.
+    pub fn option(&self, name: &str) -> Option<OptionValue> {
+        if let Some((_, value)) = self.options.iter().find(|(key, _)| key == name) {
+            return Some(value.clone());
+        }
+        match self.method.option(name)?.default {
+            Fallback::Number(value) => Some(OptionValue::Number(value)),
+            Fallback::Name(value) => Some(OptionValue::Name(value.to_owned())),
+            Fallback::Nothing => None,
+        }
+    }
+
+    /// The value of an option that is a number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.option(name)? {
+            OptionValue::Number(value) => Some(value),
+            OptionValue::Name(_) => None,
+        }
+    }
+
+    /// The value of an option that is a whole number.
+    pub fn count(&self, name: &str) -> Option<usize> {
+        self.number(name).map(|value| value as usize)
+    }
+
+    /// Whether an option is the given name.
+    pub fn is(&self, name: &str, value: &str) -> bool {
+        self.option(name) == Some(OptionValue::Name(value.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_values_that_the_option_takes() {
+        for (method, option) in Method::ALL.into_iter().flat_map(|m| m.options().iter().map(move |o| (m, o))) {
+            let sound = match (option.kind, option.default) {
+                (_, Fallback::Nothing) => true,
+                (OptionKind::Count(least), Fallback::Number(n)) => n.fract() == 0.0 && n >= least as f64,
+                (OptionKind::Positive, Fallback::Number(n)) => n > 0.0,
+                (OptionKind::Within(lower, upper), Fallback::Number(n)) => lower <= n && n < upper,
+                (OptionKind::Choice(names), Fallback::Name(name)) => names.contains(&name),
+                _ => false,
+            };
+            assert!(sound, "{} {}", method.name(), option.name);
+            assert_eq!(method.option(option.name).map(|o| o.about), Some(option.about), "names are unique");
+        }
+    }
+
+    #[test]
+    fn options_given_come_before_defaults() {
+        let mut stage = Stage::of(Method::Engd);
+        assert_eq!((stage.count("steps"), stage.is("acceleration", "on")), (Some(500), true));
+        stage.options.push(("steps".into(), OptionValue::Number(7.0)));
+        assert_eq!(stage.count("steps"), Some(7));
+        assert_eq!(Stage::of(Method::Adam).count("batch"), None);
+    }
+}

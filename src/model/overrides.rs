@@ -1,0 +1,149 @@
+//! Values from the command line: `--set name=value`.
+
+use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::syntax;
+use crate::syntax::ast::{Formula, StatementKind};
+
+use super::elaborate::Elaborator;
+use super::nearest::nearest;
+use super::problem::Settings;
+use super::scope::Meaning;
+use super::settings::KEYS;
+
+/// Values that replace those of the file: of parameters, and of the keys of `set`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    values: Vec<(String, Formula)>,
+}
+
+/// Why an argument of `--set` cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OverrideError {
+    /// There is no `=`.
+    #[error("`--set {given}`: write `--set name=value`")]
+    NoValue {
+        /// The argument.
+        given: String,
+    },
+    /// The value is not a formula of the language.
+    #[error("`--set {name}={value}`: {message}")]
+    NotAFormula {
+        /// What was to be replaced.
+        name: String,
+        /// The text after `=`.
+        value: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl Overrides {
+    /// Reads arguments of the form `name=value`; a value is any formula, such as `0.01/pi`.
+    ///
+    /// # Errors
+    /// [`OverrideError`] where an argument has no `=` or its value is no formula. Whether the names exist is for
+    /// [`check`](super::check).
+    pub fn parse<T: AsRef<str>>(arguments: &[T]) -> Result<Self, OverrideError> {
+        let mut values = Vec::new();
+        for argument in arguments {
+            let given = argument.as_ref();
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(OverrideError::NoValue { given: given.to_owned() });
+            };
+            let name = name.trim().to_owned();
+            match parse_formula(value) {
+                Ok(formula) => values.push((name, formula)),
+                Err(message) => return Err(OverrideError::NotAFormula { name, value: value.to_owned(), message }),
+            }
+        }
+        Ok(Self { values })
+    }
+}
+
+/// A formula alone, read as the value of a statement.
+fn parse_formula(text: &str) -> Result<Formula, String> {
+    if text.contains(['\n', ';', '#']) {
+        return Err("a value is one formula".to_owned());
+    }
+    let (ast, found) = syntax::parse(&Source::new("--set", format!("set value = {text}")));
+    if let Some(first) = found.first() {
+        return Err(first.message.clone());
+    }
+    let statement = ast.and_then(|ast| ast.statements.into_iter().next());
+    match statement.map(|statement| (statement.kind, statement.attributes.is_empty())) {
+        Some((StatementKind::Set { value, .. }, true)) => Ok(value),
+        _ => Err("a value is one formula".to_owned()),
+    }
+}
+
+impl<'a> Elaborator<'a> {
+    /// Takes the values of parameters; gives their names. Reports names that are neither parameter nor setting.
+    pub fn override_parameters(&mut self, overrides: &'a Overrides) -> Vec<String> {
+        let mut overridden = Vec::new();
+        for (name, formula) in &overrides.values {
+            match self.scope.get(name) {
+                Some(Meaning::Param(_)) => {
+                    let value = self.quoted(name, |this| this.constant(formula, "the value"));
+                    if let Some((value, _)) = value {
+                        self.overrides.insert(name.clone(), value);
+                        overridden.push(name.clone());
+                    }
+                }
+                _ if KEYS.contains(&name.as_str()) => {}
+                _ => self.no_such_parameter(name),
+            }
+        }
+        overridden
+    }
+
+    /// Takes the values of settings.
+    pub fn override_settings(&mut self, overrides: &'a Overrides, settings: &mut Settings) {
+        for (name, formula) in &overrides.values {
+            let parameter = matches!(self.scope.get(name), Some(Meaning::Param(_)));
+            if !parameter && KEYS.contains(&name.as_str()) {
+                self.quoted(name, |this| this.setting(settings, name, formula));
+            }
+        }
+    }
+
+    /// Runs `read` on a formula that stands in no file: its diagnostics lose their places and say where they come from.
+    fn quoted<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.found.len();
+        let value = read(self);
+        for diagnostic in self.found.split_off(before) {
+            let message = format!("`--set {name}=..`: {}", diagnostic.message);
+            let label = diagnostic.labels[0].text.clone();
+            self.found.push(Diagnostic { labels: Vec::new(), fixes: Vec::new(), ..diagnostic }.relocated(message, label));
+        }
+        value
+    }
+
+    fn no_such_parameter(&mut self, name: &str) {
+        let parameters: Vec<&str> = self
+            .scope
+            .declarations
+            .iter()
+            .filter(|(_, d)| matches!(d.meaning, Meaning::Param(_)))
+            .map(|(name, _)| *name)
+            .collect();
+        let known: Vec<&str> = parameters.iter().copied().chain(KEYS).collect();
+        let message = format!("`--set {name}=..`: the file has no parameter `{name}`");
+        let mut diagnostic = Diagnostic::error("E0401", message, Span::default(), "in this file");
+        diagnostic = diagnostic.note(format!("known: {}", known.join(", ")));
+        if let Some(similar) = nearest(name, known) {
+            diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
+        }
+        self.found.push(diagnostic);
+    }
+}
+
+trait Relocated {
+    fn relocated(self, message: String, label: String) -> Self;
+}
+
+impl Relocated for Diagnostic {
+    fn relocated(mut self, message: String, label: String) -> Self {
+        self.message = message;
+        self.label(Span::default(), label)
+    }
+}

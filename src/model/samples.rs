@@ -1,0 +1,443 @@
+//! The statement `sample`, and the points of statements that have none.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::Graph;
+use crate::geometry::{AxisRange, Grading, MAX_POINTS, Place, Rule, Stream, share};
+use crate::syntax::ast::{Argument, Ast, Call, Formula, Statement, StatementKind};
+
+use super::defaults;
+use super::elaborate::{Elaborator, counted, listed, unsupported};
+use super::nearest::nearest;
+use super::places::fraction;
+use super::problem::{Axis, AxisKind, Piece, Sampling, Term, TermKind};
+use super::terms::{Draft, Terms};
+
+/// The rules that a `sample` statement knows.
+const RULES: [&str; 7] = ["grid", "uniform", "sobol", "lhs", "gauss", "trapezoid", "midpoint"];
+
+/// A `sample` statement that could be read; gradings by number of the axis.
+#[derive(Clone, Debug)]
+struct Request {
+    rule: Requested,
+    resample: Option<usize>,
+    span: Span,
+}
+
+#[derive(Clone, Debug)]
+enum Requested {
+    Total(Random, usize),
+    Along(Product, Vec<usize>, Vec<(usize, Grading)>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Random {
+    Uniform,
+    Sobol,
+    LatinHypercube,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Product {
+    Grid,
+    Gauss,
+    Trapezoid,
+    Midpoint,
+}
+
+/// The requests of a file by what they are for.
+#[derive(Default)]
+struct Requests {
+    interior: Option<Request>,
+    boundary: Option<Request>,
+    initial: Option<Request>,
+    labels: Vec<(String, Request)>,
+}
+
+impl<'a> Elaborator<'a> {
+    /// Gives each term its points.
+    pub fn sampled(&mut self, ast: &'a Ast, terms: Terms, parameters: usize) -> Vec<Term> {
+        let mut requests = Requests::default();
+        for statement in &ast.statements {
+            self.request(statement, &terms, &mut requests);
+        }
+        let default_interior = default_request(self.axes.len(), parameters);
+        let drafts = terms.drafts.into_iter();
+        drafts.map(|draft| self.sampled_term(draft, &requests, &default_interior)).collect()
+    }
+
+    fn request(&mut self, statement: &'a Statement, terms: &Terms, requests: &mut Requests) {
+        let StatementKind::Sample { target, rule } = &statement.kind else { return };
+        let requested = self.requested(rule);
+        let resample = self.sample_attributes(statement);
+        let name = target.text.as_str();
+        let by_label = terms.statements.contains_key(name) || terms.drafts.iter().any(|draft| draft.label == name);
+        let request = requested.map(|rule| Request { rule, resample, span: rule_span(statement) });
+        let place = match name {
+            _ if by_label => {
+                if requests.labels.iter().any(|(label, _)| label == name) {
+                    self.sampled_twice(name, target.span);
+                }
+                requests.labels.extend(request.map(|request| (name.to_owned(), request)));
+                return;
+            }
+            "interior" => &mut requests.interior,
+            "boundary" => &mut requests.boundary,
+            "initial" => &mut requests.initial,
+            _ if self.scope.incomplete => return,
+            _ => {
+                let labels = terms.drafts.iter().map(|draft| draft.label.as_str()).chain(terms.statements.keys().map(String::as_str));
+                let mut known: Vec<&str> = ["interior", "boundary", "initial"].into_iter().chain(labels).collect();
+                known.sort_unstable();
+                known.dedup();
+                let message = format!("there is no statement `{name}` to sample");
+                let label = format!("known: {}", listed(&known));
+                let mut diagnostic = Diagnostic::error("E0401", message, target.span, label);
+                if let Some(similar) = nearest(name, known) {
+                    diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
+                }
+                self.found.push(diagnostic);
+                return;
+            }
+        };
+        if place.is_some() {
+            self.sampled_twice(name, target.span);
+        }
+        *place = request;
+    }
+
+    fn sampled_twice(&mut self, name: &str, span: Span) {
+        self.found.push(Diagnostic::error("E0102", format!("`{name}` is sampled twice"), span, "again here"));
+    }
+
+    fn sample_attributes(&mut self, statement: &'a Statement) -> Option<usize> {
+        let mut resample = None;
+        for attribute in &statement.attributes {
+            match (attribute.name.text.as_str(), &attribute.value) {
+                ("resample", Some(value)) => {
+                    let steps = self.whole(value, "`resample`").filter(|_| true);
+                    resample = steps.and_then(|steps| match usize::try_from(steps) {
+                        Ok(steps) if steps >= 1 => Some(steps),
+                        _ => self.error("E0404", "`resample` is at least 1 step", value.span, format!("this is {steps}")),
+                    });
+                }
+                _ => self.other_attribute(attribute, &["resample"], &["adapt", "margin", "batch"]),
+            }
+        }
+        resample
+    }
+
+    fn requested(&mut self, call: &'a Call) -> Option<Requested> {
+        let name = call.name.text.as_str();
+        let total = |random| Err(random);
+        let kind = match name {
+            "uniform" => total(Random::Uniform),
+            "sobol" => total(Random::Sobol),
+            "lhs" => total(Random::LatinHypercube),
+            "grid" => Ok(Product::Grid),
+            "gauss" => Ok(Product::Gauss),
+            "trapezoid" => Ok(Product::Trapezoid),
+            "midpoint" => Ok(Product::Midpoint),
+            _ => {
+                let label = format!("known: {}", RULES.join(", "));
+                let mut diagnostic = Diagnostic::error("E0401", format!("unknown sampler `{name}`"), call.name.span, label);
+                if let Some(similar) = nearest(name, RULES) {
+                    diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
+                }
+                self.found.push(diagnostic);
+                return None;
+            }
+        };
+        let (counts, gradings) = self.counts(call, kind == Ok(Product::Gauss))?;
+        match kind {
+            Ok(product) => {
+                if counts.is_empty() {
+                    return self.error("E0405", format!("`{name}` needs a count for each axis"), call.span, "no counts");
+                }
+                Some(Requested::Along(product, counts, gradings))
+            }
+            Err(random) => {
+                let [count] = counts.as_slice() else {
+                    let message = format!("`{name}` takes the total number of points");
+                    return self.error("E0405", message, call.span, counted(counts.len(), "count"));
+                };
+                Some(Requested::Total(random, *count))
+            }
+        }
+    }
+
+    /// Counts, and the gradings `at_x=.., grade=..` by axis.
+    fn counts(&mut self, call: &'a Call, graded: bool) -> Option<(Vec<usize>, Vec<(usize, Grading)>)> {
+        let mut counts = Vec::new();
+        let mut centres = Vec::new();
+        let mut strength = None;
+        let mut sound = true;
+        for argument in &call.arguments {
+            let read = match argument {
+                Argument::Positional(count) => self.count(count).map(|count| counts.push(count)),
+                Argument::Keyword(name, value) if graded && name.text == "grade" => {
+                    self.grade(value).map(|value| strength = Some(value))
+                }
+                Argument::Keyword(name, value) if graded && name.text.starts_with("at_") => {
+                    self.centre(&name.text[3..], name.span, value).map(|centre| centres.push((centre, name.span)))
+                }
+                Argument::Keyword(name, _) | Argument::Index(name, _) => {
+                    let message = format!("unknown option `{}` of `{}`", name.text, call.name.text);
+                    let known = if graded { "known: at_ with an axis, grade" } else { "it has none" };
+                    self.error("E0401", message, name.span, known)
+                }
+            };
+            sound &= read.is_some();
+        }
+        if let (Some((_, span)), None, true) = (centres.first(), strength, sound) {
+            let diagnostic = Diagnostic::error("E0405", "points crowd only with a strength", *span, "how much?");
+            self.found.push(diagnostic.help("add `grade=6`; the spacing there shrinks by about 6/sinh(6) = 1/34"));
+            return None;
+        }
+        if strength.is_some() && centres.is_empty() && sound {
+            return self.error("E0405", "`grade` needs a place to crowd towards, like `at_x=0`", call.span, "where?");
+        }
+        let strength = strength.unwrap_or(0.0);
+        let gradings = centres.into_iter().map(|((axis, at), _)| (axis, Grading { at, strength })).collect();
+        sound.then_some((counts, gradings))
+    }
+
+    fn grade(&mut self, value: &'a Formula) -> Option<f64> {
+        let (_, strength) = self.constant(value, "`grade`")?;
+        if !(0.0..=Grading::STRONGEST).contains(&strength) {
+            let message = format!("`grade` is between 0 and {}", Grading::STRONGEST);
+            return self.error("E0404", message, value.span, format!("this is {strength}"));
+        }
+        Some(strength)
+    }
+
+    fn centre(&mut self, axis_name: &str, span: Span, value: &'a Formula) -> Option<(usize, f64)> {
+        let (_, at) = self.constant(value, &format!("`at_{axis_name}`"))?;
+        let Some(number) = self.axes.iter().position(|axis| axis.name == axis_name) else {
+            let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+            let message = format!("`at_{axis_name}`: there is no axis `{axis_name}`");
+            return self.error("E0401", message, span, format!("axes are {}", names.join(", ")));
+        };
+        let Axis { lower, upper, .. } = self.axes[number];
+        if at < lower || at > upper {
+            let message = format!("{axis_name} = {at} is outside the domain [{lower}, {upper}]");
+            return self.error("E0404", message, value.span, "no points can crowd there");
+        }
+        Some((number, at))
+    }
+
+    fn count(&mut self, formula: &'a Formula) -> Option<usize> {
+        let count = self.whole(formula, "a count of points")?;
+        match usize::try_from(count) {
+            Ok(0) | Err(_) => self.error("E0407", "at least one point is needed", formula.span, format!("this is {count}")),
+            Ok(count) if count > MAX_POINTS => self.too_many(count as f64, formula.span),
+            Ok(count) => Some(count),
+        }
+    }
+
+    fn too_many<T>(&mut self, count: f64, span: Span) -> Option<T> {
+        let gigabytes = count * 8.0 * (self.axes.len() + 1) as f64 / 1e9;
+        let message = format!("{count} points are more than {MAX_POINTS}");
+        self.error("E0407", message, span, format!("would need {gigabytes:.1} GB for the coordinates alone"))
+    }
+
+    fn sampled_term(&mut self, draft: Draft, requests: &Requests, default_interior: &Request) -> Term {
+        let labelled = requests.labels.iter().find(|(label, _)| *label == draft.label);
+        let of_statement = || requests.labels.iter().find(|(label, _)| Some(label) == draft.statement.as_ref());
+        let by_kind = match draft.kind {
+            TermKind::Equation => &requests.interior,
+            TermKind::Boundary => &requests.boundary,
+            TermKind::Initial => &requests.initial,
+        };
+        let asked = labelled.or_else(of_statement).map(|(_, request)| request).or(by_kind.as_ref());
+        let interior = requests.interior.as_ref().unwrap_or(default_interior);
+        let given = asked.is_some();
+        let request = match asked {
+            Some(request) => request.clone(),
+            None if draft.kind == TermKind::Equation => default_interior.clone(),
+            None => inherited(interior),
+        };
+        let inherits = !given && draft.kind != TermKind::Equation;
+        let rules = self.rules(&request, &draft, inherits);
+        self.check_rules(&request, &draft, &rules, given);
+        let sampling = Sampling {
+            rule: request.shown(&rules),
+            pieces: rules,
+            resample: request.resample,
+            default: !given,
+        };
+        Term {
+            label: draft.label,
+            kind: draft.kind,
+            left: draft.left,
+            right: draft.right,
+            residual: draft.residual,
+            place: draft.place,
+            weight: draft.weight,
+            sampling,
+            span: draft.span,
+            place_span: draft.place_span,
+        }
+    }
+
+    /// The rule of each piece.
+    fn rules(&mut self, request: &Request, draft: &Draft, inherits: bool) -> Vec<Rule> {
+        match &request.rule {
+            Requested::Total(random, count) => {
+                let measures: Vec<f64> =
+                    draft.place.iter().map(|piece| measure(&self.graph, &self.axes, piece)).collect();
+                share(*count, &measures).into_iter().map(|count| random.rule(count)).collect()
+            }
+            Requested::Along(product, counts, gradings) => {
+                let free = |piece: &Piece| (0..piece.ranges.len()).filter(|&a| piece.ranges[a][0] < piece.ranges[a][1]).collect();
+                draft.place.iter().map(|piece| product.rule(&free(piece), counts, gradings, inherits, piece)).collect()
+            }
+        }
+    }
+
+    /// Reports counts that do not fit the pieces.
+    fn check_rules(&mut self, request: &Request, draft: &Draft, rules: &[Rule], given: bool) {
+        let mut total = 0.0;
+        for (piece, rule) in draft.place.iter().zip(rules) {
+            let ranges: Vec<AxisRange> = self.ranges(piece);
+            let free: Vec<usize> = (0..ranges.len()).filter(|&axis| !ranges[axis].is_point()).collect();
+            if let Rule::Grid { counts } | Rule::Gauss { counts, .. } | Rule::Trapezoid { counts } | Rule::Midpoint { counts } = rule {
+                if counts.len() != 1 && counts.len() != free.len() && !free.is_empty() {
+                    if given {
+                        self.wrong_counts(request, draft, counts.len(), &free);
+                    }
+                    return;
+                }
+                let along = |i: usize| if counts.len() == 1 { counts[0] } else { counts[i] };
+                total += (0..free.len()).map(|i| along(i) as f64).product::<f64>();
+            } else if let Rule::Uniform { count } | Rule::Sobol { count } | Rule::LatinHypercube { count } = rule {
+                total += *count as f64;
+            }
+            if total > MAX_POINTS as f64 {
+                return self.too_many::<()>(total, request.span).unwrap_or(());
+            }
+            let place = if draft.kind == TermKind::Equation { Place::Interior } else { Place::Face };
+            if let Err(error) = shrunken(rule).draw(&ranges, place, &Stream::new(0, 0, 0)) {
+                let label = format!("for `{}`", draft.label);
+                let diagnostic = Diagnostic::error("E0407", error.to_string(), request.span, label);
+                if !self.found.contains(&diagnostic) {
+                    self.found.push(diagnostic);
+                }
+                return;
+            }
+        }
+    }
+
+    fn wrong_counts(&mut self, request: &Request, draft: &Draft, given: usize, free: &[usize]) {
+        let names: Vec<&str> = free.iter().map(|&axis| self.axes[axis].name.as_str()).collect();
+        let message = format!("{} for `{}`, which needs {} ({})", counted(given, "count"), draft.label, names.len(), names.join(", "));
+        let diagnostic = Diagnostic::error("E0405", message, request.span, "wrong number of counts");
+        let diagnostic = diagnostic.help("one number stands for that many along each axis");
+        if !self.found.iter().any(|d| d.code == "E0405" && d.span() == request.span) {
+            self.found.push(diagnostic);
+        }
+    }
+
+    fn ranges(&self, piece: &Piece) -> Vec<AxisRange> {
+        let whole = |axis: usize| piece.ranges[axis] == [self.axes[axis].lower, self.axes[axis].upper];
+        let range = |axis: usize| {
+            let [a, b] = piece.ranges[axis];
+            if self.axes[axis].periodic && whole(axis) { AxisRange::periodic(a, b) } else { AxisRange::new(a, b) }
+        };
+        (0..piece.ranges.len()).map(range).collect()
+    }
+}
+
+fn rule_span(statement: &Statement) -> Span {
+    if let StatementKind::Sample { rule, .. } = &statement.kind { rule.span } else { statement.span }
+}
+
+/// The points of equations where the file says nothing.
+fn default_request(axes: usize, parameters: usize) -> Request {
+    let rule = match defaults::interior(axes, parameters) {
+        Rule::Gauss { counts, .. } => Requested::Along(Product::Gauss, counts, Vec::new()),
+        Rule::Grid { counts } => Requested::Along(Product::Grid, counts, Vec::new()),
+        Rule::Trapezoid { counts } => Requested::Along(Product::Trapezoid, counts, Vec::new()),
+        Rule::Midpoint { counts } => Requested::Along(Product::Midpoint, counts, Vec::new()),
+        Rule::Uniform { count } => Requested::Total(Random::Uniform, count),
+        Rule::Sobol { count } => Requested::Total(Random::Sobol, count),
+        Rule::LatinHypercube { count } => Requested::Total(Random::LatinHypercube, count),
+    };
+    Request { rule, resample: None, span: Span::default() }
+}
+
+/// What a condition takes over from the inside: the kind, and the counts along the axes that it has.
+fn inherited(interior: &Request) -> Request {
+    let rule = match &interior.rule {
+        Requested::Total(random, count) => Requested::Total(*random, defaults::boundary_count(*count)),
+        along @ Requested::Along(..) => along.clone(),
+    };
+    Request { rule, ..interior.clone() }
+}
+
+/// The measure of a piece; 1 where it is a point.
+fn measure(graph: &Graph, axes: &[Axis], piece: &Piece) -> f64 {
+    let lengths = piece.ranges.iter().map(|[a, b]| b - a).filter(|length| *length > 0.0);
+    lengths.product::<f64>() * fraction(graph, axes, piece)
+}
+
+/// The same rule with few points: cheap to try, and too few are still too few.
+fn shrunken(rule: &Rule) -> Rule {
+    let mut rule = rule.clone();
+    match &mut rule {
+        Rule::Grid { counts } | Rule::Gauss { counts, .. } | Rule::Trapezoid { counts } | Rule::Midpoint { counts } => {
+            let most = if counts.len() > 6 { 3 } else { 4 };
+            counts.iter_mut().for_each(|count| *count = (*count).min(most));
+        }
+        Rule::Uniform { count } | Rule::Sobol { count } | Rule::LatinHypercube { count } => *count = (*count).min(1),
+    }
+    rule
+}
+
+impl Request {
+    /// The rule to show: totals as asked for, counts as the first piece has them.
+    fn shown(&self, rules: &[Rule]) -> Rule {
+        match &self.rule {
+            Requested::Total(random, count) => random.rule(*count),
+            Requested::Along(product, counts, _) => {
+                rules.first().cloned().unwrap_or_else(|| product.bare(counts.clone(), Vec::new()))
+            }
+        }
+    }
+}
+
+impl Random {
+    fn rule(self, count: usize) -> Rule {
+        match self {
+            Random::Uniform => Rule::Uniform { count },
+            Random::Sobol => Rule::Sobol { count },
+            Random::LatinHypercube => Rule::LatinHypercube { count },
+        }
+    }
+}
+
+impl Product {
+    fn bare(self, counts: Vec<usize>, grading: Vec<Option<Grading>>) -> Rule {
+        match self {
+            Product::Grid => Rule::Grid { counts },
+            Product::Gauss => Rule::Gauss { counts, grading },
+            Product::Trapezoid => Rule::Trapezoid { counts },
+            Product::Midpoint => Rule::Midpoint { counts },
+        }
+    }
+
+    /// The rule of a piece with these free axes. Counts that are inherited from the inside are those of all axes.
+    fn rule(self, free: &Vec<usize>, counts: &[usize], gradings: &[(usize, Grading)], inherits: bool, piece: &Piece) -> Rule {
+        let counts = match counts {
+            [one] => vec![*one],
+            all if inherits => free.iter().filter_map(|&axis| all.get(axis).copied()).collect(),
+            given => given.to_vec(),
+        };
+        let grading = |axis: &usize| {
+            let [lower, upper] = piece.ranges[*axis];
+            gradings.iter().find(|(a, g)| a == axis && lower <= g.at && g.at <= upper).map(|(_, g)| *g)
+        };
+        let grading: Vec<Option<Grading>> = free.iter().map(grading).collect();
+        let graded = grading.iter().any(Option::is_some);
+        self.bare(counts, if graded { grading } else { Vec::new() })
+    }
+}

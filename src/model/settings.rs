@@ -1,0 +1,133 @@
+//! The statements `set`, `report` and `problem`, and those that come later.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::Symbol;
+use crate::syntax::ast::{Ast, Formula, FormulaKind, StatementKind};
+
+use super::elaborate::{Elaborator, unsupported};
+use super::nearest::nearest;
+use super::problem::{Report, Settings};
+
+/// The keys of `set`.
+pub(super) const KEYS: [&str; 6] = ["tier", "budget", "target", "seed", "precision", "causal"];
+/// The values of `set tier`.
+const TIERS: [&str; 3] = ["smoke", "core", "hard"];
+
+impl<'a> Elaborator<'a> {
+    /// What `set` statements ask for; later ones win.
+    pub fn settings(&mut self, ast: &'a Ast) -> Settings {
+        let mut settings = Settings::default();
+        for statement in &ast.statements {
+            let StatementKind::Set { name, value } = &statement.kind else { continue };
+            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
+            if !KEYS.contains(&name.text.as_str()) {
+                let message = format!("unknown setting `{}`", name.text);
+                let mut diagnostic = Diagnostic::error("E0401", message, name.span, format!("known: {}", KEYS.join(", ")));
+                if let Some(similar) = nearest(&name.text, KEYS) {
+                    diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
+                }
+                self.found.push(diagnostic);
+                continue;
+            }
+            self.setting(&mut settings, &name.text, value);
+        }
+        settings
+    }
+
+    /// Applies one setting; a wrong value is reported.
+    pub fn setting(&mut self, settings: &mut Settings, key: &str, value: &'a Formula) {
+        match key {
+            "tier" => settings.tier = self.tier(value),
+            "budget" => settings.budget = self.positive(value, "the budget (in seconds)"),
+            "target" => settings.target = self.positive(value, "the target (a relative error)"),
+            "seed" => {
+                let seed = self.whole(value, "the seed");
+                settings.seed = seed.and_then(|seed| match u64::try_from(seed) {
+                    Ok(seed) => Some(seed),
+                    Err(_) => self.error("E0404", "the seed is at least 0", value.span, format!("this is {seed}")),
+                });
+            }
+            "precision" => match &value.kind {
+                FormulaKind::Name(name) if name == "f64" => {}
+                FormulaKind::Name(name) if name == "f32" => self.found.push(unsupported("`precision = f32`", value.span)),
+                _ => self.found.push(Diagnostic::error("E0404", "the precision is `f64` or `f32`", value.span, "neither")),
+            },
+            _ => self.found.push(unsupported(&format!("`set {key}`"), value.span)),
+        }
+    }
+
+    fn tier(&mut self, value: &'a Formula) -> Option<String> {
+        match &value.kind {
+            FormulaKind::Name(name) | FormulaKind::Text(name) if TIERS.contains(&name.as_str()) => Some(name.clone()),
+            _ => self.error("E0404", format!("the tier is one of {}", TIERS.join(", ")), value.span, "none of them"),
+        }
+    }
+
+    fn positive(&mut self, value: &'a Formula, what: &str) -> Option<f64> {
+        let (_, number) = self.constant(value, what)?;
+        if number <= 0.0 {
+            return self.error("E0404", format!("{what} is greater than 0"), value.span, format!("this is {number}"));
+        }
+        Some(number)
+    }
+
+    /// What `report` statements ask for.
+    pub fn reports(&mut self, ast: &'a Ast) -> Vec<Report> {
+        let mut reports: Vec<Report> = Vec::new();
+        for statement in &ast.statements {
+            let StatementKind::Report { name, value } = &statement.kind else { continue };
+            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
+            if let Some(first) = reports.iter().find(|report| report.name == name.text) {
+                let message = format!("`{}` is reported twice", name.text);
+                let diagnostic = Diagnostic::error("E0102", message, name.span, "again here");
+                self.found.push(diagnostic.label(first.span, "first here"));
+                continue;
+            }
+            let Some(expr) = self.root_number(value) else { continue };
+            match self.graph.symbols(&[expr]).first() {
+                None => reports.push(Report { name: name.text.clone(), value: expr, span: name.span }),
+                Some(Symbol::Jet(_)) => self.found.push(unsupported("a report of an unknown", value.span)),
+                Some(_) => {
+                    let message = "a report is a number";
+                    self.found.push(Diagnostic::error("E0208", message, value.span, "depends on the point"));
+                }
+            }
+        }
+        reports
+    }
+
+    /// The name of the problem; the first statement `problem` counts.
+    pub fn problem_name(&mut self, ast: &'a Ast) -> String {
+        let mut name: Option<(&str, Span)> = None;
+        for statement in &ast.statements {
+            let StatementKind::Problem(given) = &statement.kind else { continue };
+            if let Some((_, first)) = name {
+                let diagnostic = Diagnostic::error("E0102", "the problem is named twice", given.span, "named again here");
+                self.found.push(diagnostic.label(first, "first named here"));
+            } else {
+                name = Some((&given.text, given.span));
+            }
+        }
+        name.map_or("problem", |(name, _)| name).to_owned()
+    }
+
+    /// Reports every statement whose meaning comes later.
+    pub fn later_statements(&mut self, ast: &'a Ast) {
+        for statement in &ast.statements {
+            let what = match &statement.kind {
+                StatementKind::Import(_) => "`import`",
+                StatementKind::Fit { .. } => "`fit`",
+                StatementKind::Param { interval: Some(_), .. } => "a parametric problem (`param ... in`)",
+                StatementKind::Minimize(_) => "`minimize`",
+                StatementKind::Constraint { .. } => "`constraint`",
+                StatementKind::Data { .. } => "`data`",
+                StatementKind::Reference { .. } => "`reference`",
+                StatementKind::Ansatz(_) => "`ansatz`",
+                StatementKind::Output(_) => "`output`",
+                _ => continue,
+            };
+            let span = if matches!(statement.kind, StatementKind::Param { .. }) { statement.span } else { statement.keyword };
+            self.found.push(unsupported(what, span));
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The statements `eq`, `bc`, `ic` and `exact`: terms of the loss without their points.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::{Expr, Symbol};
+use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, Predicate, Statement, StatementKind};
+
+use super::elaborate::{Elaborator, Value, unsupported};
+use super::places::{on_boundary, whole_box, within};
+use super::problem::{AxisKind, Piece, TermKind};
+use super::references::References;
+use super::regions::{Region, Rest};
+use super::scope::Meaning;
+
+/// A term whose points are not chosen yet.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    /// Unique among terms.
+    pub label: String,
+    /// The label of its statement, if it has one.
+    pub statement: Option<String>,
+    pub kind: TermKind,
+    pub left: Expr,
+    pub right: Expr,
+    pub residual: Expr,
+    pub place: Vec<Piece>,
+    pub weight: Option<f64>,
+    pub span: Span,
+    pub place_span: Option<Span>,
+}
+
+/// All terms of a file.
+#[derive(Default)]
+pub(super) struct Terms {
+    pub drafts: Vec<Draft>,
+    /// Where each label of a statement is.
+    pub statements: IndexMap<String, Span>,
+    labels: FxHashSet<String>,
+    /// What earlier conditions on each unknown cover.
+    covered: FxHashMap<usize, Vec<Rc<Region>>>,
+}
+
+/// What the terms of one statement share.
+struct Setting<'s> {
+    kind: TermKind,
+    label: Option<&'s ast::Name>,
+    weight: Option<f64>,
+    several: bool,
+}
+
+impl<'a> Elaborator<'a> {
+    /// The terms of a file, in order.
+    pub fn terms(&mut self, ast: &'a Ast) -> Terms {
+        let mut terms = Terms::default();
+        for statement in &ast.statements {
+            match &statement.kind {
+                StatementKind::Eq { label, equation, within } => {
+                    let weight = self.term_attributes(statement, &[]);
+                    let setting = Setting { kind: TermKind::Equation, label: label.as_ref(), weight, several: false };
+                    self.equation_term(&mut terms, &setting, equation, within.as_ref());
+                }
+                StatementKind::Bc { label, equations, place } => {
+                    let weight = self.term_attributes(statement, &["interior"]);
+                    let interior = statement.attributes.iter().any(|a| a.name.text == "interior");
+                    let several = equations.len() > 1;
+                    let setting = Setting { kind: TermKind::Boundary, label: label.as_ref(), weight, several };
+                    for equation in equations {
+                        self.boundary_term(&mut terms, &setting, equation, place, interior);
+                    }
+                }
+                StatementKind::Ic { label, equations } => {
+                    let weight = self.term_attributes(statement, &[]);
+                    let several = equations.len() > 1;
+                    let setting = Setting { kind: TermKind::Initial, label: label.as_ref(), weight, several };
+                    self.initial_terms(&mut terms, &setting, statement, equations);
+                }
+                _ => {}
+            }
+        }
+        terms
+    }
+
+    /// The weight; reports options that mean nothing here.
+    fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
+        let mut weight = None;
+        for attribute in &statement.attributes {
+            match (attribute.name.text.as_str(), &attribute.value) {
+                ("weight", Some(value)) => weight = self.weight(value),
+                (flag, None) if flags.contains(&flag) => {}
+                _ => self.other_attribute(attribute, &["weight"], &["hard", "softplus", "adaptive"]),
+            }
+        }
+        weight
+    }
+
+    fn weight(&mut self, value: &'a Formula) -> Option<f64> {
+        let (_, weight) = self.constant(value, "a weight")?;
+        if weight <= 0.0 {
+            return self.error("E0404", "a weight is greater than 0", value.span, format!("this is {weight}"));
+        }
+        Some(weight)
+    }
+
+    /// An option after `with` that a statement does not know, or not yet. `allow=CODE` is for the diagnostics.
+    pub(super) fn other_attribute(&mut self, attribute: &'a Attribute, known: &[&str], later: &[&str]) {
+        let name = attribute.name.text.as_str();
+        if name == "allow" {
+            return;
+        }
+        if later.contains(&name) {
+            self.found.push(unsupported(&format!("`with {name}`"), attribute.name.span));
+        } else {
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let message = format!("unknown option `{name}`");
+            self.found.push(Diagnostic::error("E0401", message, attribute.name.span, format!("known: {known}")));
+        }
+    }
+
+    fn equation_term(&mut self, terms: &mut Terms, setting: &Setting, equation: &'a Equation, place: Option<&'a Predicate>) {
+        let sides = self.sides(equation);
+        let pieces = match place {
+            None => Some(vec![Piece { ranges: whole_box(&self.axes), normal: None, keep: None }]),
+            Some(predicate) => self.region(predicate, &Rest::Everything).map(|region| {
+                let pieces = within(&mut self.graph, &self.axes, &region);
+                if pieces.is_empty() && !self.unsure {
+                    self.found.push(Diagnostic::error("E0305", "no point satisfies this", predicate.span, "this place is empty"));
+                }
+                pieces
+            }),
+        };
+        let (Some((left, right)), Some(pieces)) = (sides, pieces) else { return self.claim_label(terms, setting) };
+        if self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
+            return self.claim_label(terms, setting);
+        }
+        self.push_terms(terms, setting, equation, (left, right), pieces, place.map(|p| p.span));
+    }
+
+    fn boundary_term(&mut self, terms: &mut Terms, setting: &Setting, equation: &'a Equation, place: &'a Predicate, interior: bool) {
+        let sides = self.sides(equation);
+        let fields = sides.as_ref().map(|(left, right)| self.conditioned(left, right)).unwrap_or_default();
+        let earlier: Vec<Rc<Region>> =
+            fields.iter().filter_map(|field| terms.covered.get(field)).flatten().cloned().collect();
+        let region = self.region(place, &Rest::After(&earlier));
+        // With what earlier conditions cover, `rest` covers everything; without it the same formula does.
+        let covers = region.as_ref().and_then(|_| {
+            let before = self.found.len();
+            let covers = self.region(place, &Rest::Everything);
+            self.found.truncate(before);
+            covers
+        });
+        if let Some(region) = covers {
+            let region = Rc::new(region);
+            fields.iter().for_each(|field| terms.covered.entry(*field).or_default().push(Rc::clone(&region)));
+        }
+        let (Some((left, right)), Some(region)) = (sides, region) else { return self.claim_label(terms, setting) };
+        if self.unsure {
+            return self.claim_label(terms, setting);
+        }
+        let faces = self.face_axes(&fields);
+        let found = on_boundary(&mut self.graph, &self.axes, &faces, &region);
+        if found.inside && !interior {
+            let message = "this place is inside the domain, not on its boundary";
+            let diagnostic = Diagnostic::warning("W0304", message, place.span, "an inner place");
+            self.found.push(diagnostic.help("if it is meant so write `with interior`"));
+        }
+        if found.pieces.is_empty() {
+            self.empty_place(place, &earlier);
+            return self.claim_label(terms, setting);
+        }
+        let without_normal = found.pieces.iter().any(|piece| piece.normal.is_none());
+        if without_normal && self.reject_normals(&left, &right, equation, "there is no normal at this place") {
+            return self.claim_label(terms, setting);
+        }
+        self.push_terms(terms, setting, equation, (left, right), found.pieces, Some(place.span));
+    }
+
+    fn empty_place(&mut self, place: &'a Predicate, earlier: &[Rc<Region>]) {
+        let mut rest = false;
+        References::new(Vec::new(), &mut |name, _| rest |= name == "rest").predicate(place);
+        let message = "no point of the boundary satisfies this";
+        let mut diagnostic = Diagnostic::error("E0305", message, place.span, "this place is empty");
+        if rest && !earlier.is_empty() {
+            diagnostic = diagnostic.note("earlier conditions on the same unknown cover the whole boundary");
+        }
+        if self.axes.iter().all(|axis| axis.periodic || axis.kind == AxisKind::Time) {
+            diagnostic = diagnostic.note("the domain has no boundary in space");
+        }
+        self.found.push(diagnostic);
+    }
+
+    /// The axes whose ends are faces for these unknowns.
+    fn face_axes(&self, fields: &[usize]) -> Vec<usize> {
+        let depends = |axis: &usize| fields.is_empty() || fields.iter().any(|&f| self.fields[f].axes.contains(axis));
+        self.space().into_iter().filter(|axis| !self.axes[*axis].periodic).filter(depends).collect()
+    }
+
+    /// The unknowns that a condition is about: those on its left side, else those on its right.
+    fn conditioned(&self, left: &Value, right: &Value) -> Vec<usize> {
+        let fields = |value: &Value| {
+            let mut fields: Vec<usize> =
+                self.graph.jets(value.components()).iter().map(|jet| usize::from(jet.field)).collect();
+            fields.dedup();
+            fields
+        };
+        let on_left = fields(left);
+        if on_left.is_empty() { fields(right) } else { on_left }
+    }
+
+    fn initial_terms(&mut self, terms: &mut Terms, setting: &Setting, statement: &'a Statement, equations: &'a [Equation]) {
+        let Some(time) = self.axes.iter().position(|axis| axis.kind == AxisKind::Time) else {
+            if !self.scope.incomplete {
+                let message = "an initial condition without a time axis";
+                let diagnostic = Diagnostic::error("E0307", message, statement.span, "there is no `time`");
+                self.found.push(diagnostic.help("declare it: `time t in [0, 1]`"));
+            }
+            return self.claim_label(terms, setting);
+        };
+        if self.axes[time].periodic {
+            let message = format!("{} is periodic: it has no beginning", self.axes[time].name);
+            let diagnostic = Diagnostic::error("E0310", message, statement.span, "an initial condition");
+            self.found.push(diagnostic.label(self.axes[time].span, "declared periodic"));
+            return self.claim_label(terms, setting);
+        }
+        let mut ranges = whole_box(&self.axes);
+        ranges[time] = [self.axes[time].lower; 2];
+        for equation in equations {
+            let Some((left, right)) = self.sides(equation) else {
+                self.claim_label(terms, setting);
+                continue;
+            };
+            if !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
+                let place = vec![Piece { ranges: ranges.clone(), normal: None, keep: None }];
+                self.push_terms(terms, setting, equation, (left, right), place, None);
+            }
+        }
+    }
+
+    /// Both sides of an equation, of the same shape.
+    fn sides(&mut self, equation: &'a Equation) -> Option<(Value, Value)> {
+        let (left, right) = (self.root(&equation.left), self.root(&equation.right));
+        let (left, right) = (left?, right?);
+        self.same_shape(&left, &right, equation.span)?;
+        Some((left, right))
+    }
+
+    /// Reports normals where there are none.
+    fn reject_normals(&mut self, left: &Value, right: &Value, equation: &'a Equation, message: &str) -> bool {
+        let roots = [left.components(), right.components()].concat();
+        if !self.graph.symbols(&roots).iter().any(|symbol| matches!(symbol, Symbol::Normal(_))) {
+            return false;
+        }
+        let mut span = None;
+        let mut find = |name: &'a str, place: Span| {
+            if span.is_none() && matches!(name, "dn" | "normal") {
+                span = Some(place);
+            }
+        };
+        let mut references = References::new(Vec::new(), &mut find);
+        references.formula(&equation.left);
+        references.formula(&equation.right);
+        self.found.push(Diagnostic::error("E0309", message, span.unwrap_or(equation.span), "needs the normal"));
+        true
+    }
+
+    /// Takes note of a label although its terms have mistakes.
+    fn claim_label(&mut self, terms: &mut Terms, setting: &Setting) {
+        if let Some(label) = setting.label {
+            self.statement_label(terms, label);
+        }
+    }
+
+    fn statement_label(&mut self, terms: &mut Terms, label: &ast::Name) {
+        let first = *terms.statements.entry(label.text.clone()).or_insert(label.span);
+        if first != label.span {
+            let message = format!("the label `{}` is given twice", label.text);
+            let diagnostic = Diagnostic::error("E0102", message, label.span, "given again here").label(first, "first given here");
+            if !self.found.contains(&diagnostic) {
+                self.found.push(diagnostic);
+            }
+        }
+    }
+
+    fn push_terms(
+        &mut self,
+        terms: &mut Terms,
+        setting: &Setting,
+        equation: &'a Equation,
+        (left, right): (Value, Value),
+        place: Vec<Piece>,
+        place_span: Option<Span>,
+    ) {
+        self.claim_label(terms, setting);
+        let base = match (setting.label, setting.several) {
+            (Some(label), false) => label.text.clone(),
+            (Some(label), true) => format!("{}_{}", label.text, self.subject(&equation.left, &left)),
+            (None, _) => match setting.kind {
+                TermKind::Equation => "eq".to_owned(),
+                TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
+                TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
+            },
+        };
+        let space = self.space();
+        let components = left.components().len();
+        for (i, (&left, &right)) in left.components().iter().zip(right.components()).enumerate() {
+            let base = match space.get(i) {
+                Some(&axis) if components > 1 && components == space.len() => format!("{base}_{}", self.axes[axis].name),
+                _ => base.clone(),
+            };
+            let draft = Draft {
+                label: terms.unique(base),
+                statement: setting.label.map(|label| label.text.clone()),
+                kind: setting.kind,
+                left,
+                right,
+                residual: self.graph.sub(left, right),
+                place: place.clone(),
+                weight: setting.weight,
+                span: equation.span,
+                place_span,
+            };
+            terms.drafts.push(draft);
+        }
+    }
+
+    /// A short name for what a condition is about: `u`, `u_t`, or the unknown in the formula.
+    fn subject(&self, formula: &Formula, value: &Value) -> String {
+        if let FormulaKind::Name(name) = &formula.kind {
+            return name.clone();
+        }
+        let jets = self.graph.jets(value.components());
+        jets.first().and_then(|jet| self.fields.get(usize::from(jet.field))).map_or_else(|| "0".to_owned(), |f| f.name.clone())
+    }
+
+    /// The exact solution of each unknown.
+    pub fn exact(&mut self, ast: &'a Ast) -> Vec<Option<Expr>> {
+        let mut exact: Vec<Option<Expr>> = vec![None; self.fields.len()];
+        let mut places: Vec<Option<Span>> = vec![None; self.fields.len()];
+        for statement in &ast.statements {
+            let StatementKind::Exact(equations) = &statement.kind else { continue };
+            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
+            for equation in equations {
+                let Some((field, value)) = self.exact_value(equation) else { continue };
+                if let Some(first) = places[field].replace(equation.span) {
+                    let message = format!("`exact` is given twice for `{}`", self.fields[field].name);
+                    let diagnostic = Diagnostic::error("E0102", message, equation.span, "given again here");
+                    self.found.push(diagnostic.label(first, "first given here"));
+                }
+                exact[field] = Some(value);
+            }
+        }
+        exact
+    }
+
+    fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Expr)> {
+        let field = match &equation.left.kind {
+            FormulaKind::Name(name) => match self.scope.get(name) {
+                Some(Meaning::Unknown(field)) => field,
+                Some(Meaning::Unsupported) => return None,
+                _ if self.scope.incomplete => return None,
+                _ => return self.error("E0208", format!("`{name}` is not an unknown"), equation.left.span, "here"),
+            },
+            _ => return self.error("E0208", "`exact` gives the value of an unknown: `exact u = ...`", equation.left.span, "here"),
+        };
+        let value = self.root_number(&equation.right)?;
+        for symbol in self.graph.symbols(&[value]) {
+            match symbol {
+                Symbol::Coordinate(axis) if self.fields[field].axes.contains(&usize::from(axis)) => {}
+                Symbol::Coordinate(axis) => {
+                    let (unknown, axis) = (self.fields[field].name.clone(), self.axes[usize::from(axis)].name.clone());
+                    let message = format!("`{unknown}` does not depend on {axis}");
+                    return self.error("E0208", message, equation.right.span, format!("depends on {axis}"));
+                }
+                _ => return self.error("E0208", "`exact` is a formula of the coordinates", equation.right.span, "contains an unknown"),
+            }
+        }
+        Some((field, value))
+    }
+}
+
+impl Terms {
+    fn unique(&mut self, base: String) -> String {
+        let numbered = (2..).map(|n| format!("{base}_{n}"));
+        let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
+        let label = label.unwrap_or(base);
+        self.labels.insert(label.clone());
+        label
+    }
+}
