@@ -10,12 +10,11 @@ pub mod linalg;
 pub mod model;
 pub mod network;
 pub mod optim;
-
-
+pub mod pipeline;
 pub mod report;
-
+pub mod sample;
 pub mod simplify;
 pub mod syntax;
 pub mod tape;
-
+pub mod train;
 pub mod vmath;

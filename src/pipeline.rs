@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::codegen;
 use crate::diagnostic::{Diagnostic, Source, has_errors};
-use crate::expr::{Expr, Graph, Symbol};
+use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
     Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet, Predictor,
@@ -35,7 +35,7 @@ impl Assemble for Backend {
     fn assemble(&self, tapes: &[&Tape]) -> Result<Vec<Arc<dyn PointProgram>>, AssembleError> {
         match self {
             Backend::Jit => {
-                let compiled = codegen::jit(tapes).map_err(|e| AssembleError::Backend(e.to_string()))?;
+                let compiled = codegen::jit(tapes, &codegen::Options::default()).map_err(|e| AssembleError::Backend(e.to_string()))?;
                 Ok(compiled.into_iter().map(|c| Arc::new(c) as Arc<dyn PointProgram>).collect())
             }
             Backend::Interpreter => {
@@ -127,7 +127,7 @@ pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered,
     let start = Instant::now();
     let mut simplify = |graph: &mut Graph, roots: &[Expr]| {
         let start = Instant::now();
-        let known = |symbol: &Symbol| simplify::Interval::of_symbol(symbol, &ranges);
+        let known = |symbol: &Symbol| enclosure(symbol, &ranges);
         let (roots, report) = simplify::simplify(graph, roots, &known, effort);
         simplified.push(report);
         simplify_time += start.elapsed();
@@ -177,6 +177,17 @@ impl Lowered {
         let mut description = self.description.clone();
         description.graph = graph.clone();
         Predictor::new(&description, formulas, host_contraction(), &backend)
+    }
+}
+
+/// The values that an atom takes: what simplification may rely on.
+fn enclosure(symbol: &Symbol, ranges: &[[f64; 2]]) -> Interval {
+    match symbol {
+        Symbol::Coordinate(axis) => {
+            ranges.get(usize::from(*axis)).map_or(Interval::ALL, |[lower, upper]| Interval::new(*lower, *upper))
+        }
+        Symbol::Normal(_) => Interval::new(-1.0, 1.0),
+        Symbol::Jet(_) | Symbol::Slot(_) => Interval::ALL,
     }
 }
 

@@ -284,7 +284,7 @@ impl Session {
         let plan = &self.compiled.lowered.model.stages[stage];
         self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
         self.stagnation = Stagnation::new(stagnation_window(plan));
-        self.make_batch_kernel()
+        Ok(self.make_batch_kernel()?)
     }
 
     fn run_stage(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
