@@ -127,7 +127,7 @@ pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered,
     let start = Instant::now();
     let mut simplify = |graph: &mut Graph, roots: &[Expr]| {
         let start = Instant::now();
-        let known = |symbol: &Symbol| enclosure(symbol, &ranges);
+        let known = |symbol: &Symbol| known_range(symbol, &ranges);
         let (roots, report) = simplify::simplify(graph, roots, &known, effort);
         simplified.push(report);
         simplify_time += start.elapsed();
@@ -137,6 +137,15 @@ pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered,
     times.0.push(("simplify", simplify_time));
     times.0.push(("tape", start.elapsed() - simplify_time));
     Ok(Lowered { model, blocks, description, tapes, simplified })
+}
+
+/// What is known of an atom: a coordinate stays in its axis, a component of a unit normal in [-1, 1].
+fn known_range(symbol: &Symbol, axes: &[[f64; 2]]) -> Interval {
+    match symbol {
+        Symbol::Coordinate(axis) => axes.get(usize::from(*axis)).map_or(Interval::ALL, |[a, b]| Interval::new(*a, *b)),
+        Symbol::Normal(_) => Interval::new(-1.0, 1.0),
+        Symbol::Slot(_) | Symbol::Jet(_) => Interval::ALL,
+    }
 }
 
 /// Makes machine code and draws the first points.
@@ -177,17 +186,6 @@ impl Lowered {
         let mut description = self.description.clone();
         description.graph = graph.clone();
         Predictor::new(&description, formulas, host_contraction(), &backend)
-    }
-}
-
-/// The values that an atom takes: what simplification may rely on.
-fn enclosure(symbol: &Symbol, ranges: &[[f64; 2]]) -> Interval {
-    match symbol {
-        Symbol::Coordinate(axis) => {
-            ranges.get(usize::from(*axis)).map_or(Interval::ALL, |[lower, upper]| Interval::new(*lower, *upper))
-        }
-        Symbol::Normal(_) => Interval::new(-1.0, 1.0),
-        Symbol::Jet(_) | Symbol::Slot(_) => Interval::ALL,
     }
 }
 

@@ -71,7 +71,7 @@ fn tame(graph: &mut Graph, recipes: &[Recipe]) -> Vec<Expr> {
     for recipe in recipes {
         let [a, b, _] = recipe.operands.map(|i| formulas[i % formulas.len()]);
         let n = recipe.number.abs();
-        let formula = match recipe.kind % 9 {
+        let formula = match recipe.kind % 10 {
             0 => graph.linear(ratio(n, 3), [(a, ratio(1, 7)), (b, ratio(1, 1))]),
             1 => graph.mul(a, b),
             2 => graph.div(a, b),
@@ -91,6 +91,12 @@ fn tame(graph: &mut Graph, recipes: &[Recipe]) -> Vec<Expr> {
                 let bounded = [Function::Tanh, Function::Atan, Function::Sin, Function::Cos][n as usize % 4];
                 let value = graph.call(bounded, &[a]);
                 graph.linear(ratio(2, 1), [(value, ratio(1, 2)), (b, ratio(1, 9))])
+            }
+            8 => {
+                // The normal form turns the sum around and writes a minus before the product.
+                let tanh = graph.call(Function::Tanh, &[a]);
+                let falling = graph.linear(ratio(2, 1), [(tanh, ratio(-1, 1))]);
+                graph.product([(falling, Exponent::from_integer(1 + i64::from(n % 3))), (b, Exponent::new(1, 2))])
             }
             _ => graph.call([Function::Max, Function::Min][n as usize % 2], &[a, b]),
         };

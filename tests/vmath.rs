@@ -406,3 +406,21 @@ fn names_lead_back() {
     }
     assert_eq!(Function::from_name("sine"), None);
 }
+
+#[test]
+fn channel_products_match_their_definition() {
+    let mut stream = Stream(17);
+    for (m, k, channels, stride) in [(1, 1, 1, 1), (3, 2, 4, 40), (2, 5, 3, 64), (4, 4, 1, 7)] {
+        let cotangents: Vec<f64> = (0..m * channels * stride).map(|_| stream.next() - 0.5).collect();
+        let inputs: Vec<f64> = (0..k * channels * stride).map(|_| stream.next() - 0.5).collect();
+        let mut out = vec![f64::NAN; m * k * stride];
+        vmath::channel_products(&mut out, &cotangents, &inputs, channels, stride);
+        for (index, &found) in out.iter().enumerate() {
+            let (row, point) = (index / stride, index % stride);
+            let at = |rows: &[f64], row: usize, channel| rows[(row * channels + channel) * stride + point];
+            let expected =
+                (0..channels).fold(0.0, |sum, c| at(&cotangents, row / k, c).mul_add(at(&inputs, row % k, c), sum));
+            assert_eq!(found.to_bits(), expected.to_bits(), "{m} {k} {channels} {stride}: {index}");
+        }
+    }
+}

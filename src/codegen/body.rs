@@ -219,7 +219,11 @@ impl Body<'_> {
 
     fn unary(&mut self, op: Unary, a: ir::Value) -> ir::Value {
         match op {
-            Unary::Neg => self.builder.ins().fneg(a),
+            Unary::Neg => {
+                // One instruction with the mask from memory, where `fneg` makes the mask anew in two.
+                let sign = self.constant(-0.0);
+                self.builder.ins().bxor(a, sign)
+            }
             Unary::Abs => self.builder.ins().fabs(a),
             Unary::Sqrt => self.builder.ins().sqrt(a),
             Unary::Step => {

@@ -162,7 +162,7 @@ impl LayerSweep<'_> {
         let columns = self.channels * self.stride;
         let (m, k) = (self.layer.outputs, self.layer.inputs);
         let cotangents = View::row_major(self.cotangents, m, columns);
-        let inputs = View::row_major(&self.inputs[..k * columns], k, columns).transposed();
+        let inputs = View::row_major(self.inputs, k, columns).transposed();
         multiply(ViewMut::row_major(&mut gradient[self.layer.weights()], m, k), cotangents, inputs, 1.0, true);
         let rows = self.cotangents.chunks_exact(columns);
         for (bias, row) in gradient[self.layer.biases()].iter_mut().zip(rows) {
@@ -187,7 +187,7 @@ impl NetworkUse {
         let [behind, before] = &mut buffers.cotangents;
         for (l, layer) in self.layout.layers.iter().enumerate().rev() {
             let inputs = if l == 0 { features } else { &buffers.activations[l - 1] };
-            let cotangents = &behind[..layer.outputs * columns];
+            let (inputs, cotangents) = (&inputs[..layer.inputs * columns], &behind[..layer.outputs * columns]);
             visit(&LayerSweep { layer: *layer, inputs, cotangents, channels, stride });
             if l == 0 {
                 break;

@@ -3,7 +3,7 @@
 use crate::geometry::Rule;
 use crate::network::{Activation, Mlp};
 
-use super::problem::{Method, Stage};
+use super::problem::{Method, Model, Stage, TermKind};
 
 /// The network for a number of inputs: one layer while that resolves the solution, two beyond the plane.
 pub fn network(inputs: usize) -> Mlp {
@@ -42,3 +42,17 @@ pub fn boundary_count(interior: usize) -> usize {
 pub fn stages() -> Vec<Stage> {
     vec![Stage::of(Method::Engd)]
 }
+
+/// The weight of a term without one: 1 for equations, 100 for conditions.
+///
+/// In the true measures a boundary value is worth far less than a residual with second derivatives in it, whose size is
+/// some π² ≈ 10 times, squared 100 times, that of the solution.
+pub fn weight(model: &Model, term: usize) -> f64 {
+    match model.terms[term].kind {
+        TermKind::Equation => 1.0,
+        TermKind::Boundary | TermKind::Initial => 100.0,
+    }
+}
+
+/// Standard deviation of the slopes of the first layer, on inputs rescaled to [-1, 1].
+pub const INITIAL_SLOPE: f64 = 1.0;

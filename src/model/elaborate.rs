@@ -7,8 +7,9 @@ use num_traits::Signed;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Function, Graph, MultiIndex, Relation};
+use crate::expr::{Expr, Function, Graph, Jet, MultiIndex, Relation};
 use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, Predicate, PredicateKind, UnaryOperator};
+use crate::syntax::print_formula;
 
 use super::numbers::literal;
 use super::problem::{Axis, AxisKind, Field};
@@ -73,6 +74,8 @@ pub(super) struct Elaborator<'a> {
     pub fields: Vec<Field>,
     /// Values of parameters from the command line.
     pub overrides: FxHashMap<String, Expr>,
+    /// Where derivatives are written.
+    pub mentions: Vec<(Jet, Span)>,
     /// Whether a mistake leaves the domain unclear; places are not judged then.
     pub unsure: bool,
     /// What is wrong.
@@ -94,6 +97,7 @@ impl<'a> Elaborator<'a> {
             families: FxHashMap::default(),
             fields: Vec::new(),
             overrides: FxHashMap::default(),
+            mentions: Vec::new(),
             unsure: false,
             found: Vec::new(),
             definitions: FxHashMap::default(),
@@ -247,6 +251,7 @@ impl<'a> Elaborator<'a> {
                 })
             }
             FormulaKind::Binary(operator, a, b) => {
+                self.warn_of_two_divisions(formula);
                 let (left, right) = (self.formula(a), self.formula(b));
                 self.binary(*operator, (left?, a.span), (right?, b.span), span)
             }
@@ -357,6 +362,7 @@ impl<'a> Elaborator<'a> {
             }
             index = index.raised(axis, 1);
         }
+        self.mentions.push((Jet::new(field, index.clone()), span));
         Some(Value::Number(self.graph.jet(field, index)))
     }
 
@@ -387,6 +393,23 @@ impl<'a> Elaborator<'a> {
         }
         self.found.push(diagnostic);
         None
+    }
+
+    /// `a/b/c` reads from left to right, which not everybody means.
+    fn warn_of_two_divisions(&mut self, formula: &Formula) {
+        let quotient = |formula: &Formula| match &formula.kind {
+            FormulaKind::Binary(BinaryOperator::Divide, a, b) => Some((a.clone(), b.clone())),
+            _ => None,
+        };
+        let Some((dividend, last)) = quotient(formula) else { return };
+        let Some((first, second)) = quotient(&dividend) else { return };
+        if quotient(&first).is_some() {
+            return;
+        }
+        let [a, b, c] = [&first, &second, &last].map(|part| print_formula(part));
+        let message = format!("`{a}/{b}/{c}` reads as `({a}/{b})/{c}`");
+        let diagnostic = Diagnostic::warning("W0207", message, formula.span, "two divisions in a row");
+        self.found.push(diagnostic.help(format!("write `{a}/({b}*{c})`, or set parentheses")));
     }
 
     /// Reports a name that nothing declares.

@@ -50,12 +50,13 @@ const ON_OFF: OptionKind = Choice(&["on", "off"]);
 
 const ENGD: &[MethodOption] = &[
     option("steps", Count(1), Number(500.0), "the most iterations"),
-    option("damping", Positive, Number(1e-2), "the first damping, relative to the largest diagonal entry of the Gram matrix"),
-    option("raise", Positive, Number(4.0), "factor of the damping after a step that was refused"),
-    option("lower", Positive, Number(0.2), "factor of the damping after a step that was taken"),
+    option("damping", Positive, Number(1e-2), "the first damping"),
+    option("raise", Positive, Number(3.0), "factor of the damping after a trial that was refused"),
+    option("lower", Positive, Number(10.0), "divisor of the damping after a first trial that was taken"),
     option("acceleration", ON_OFF, Name("on"), "geodesic acceleration from the second directional derivative"),
     option("solver", Choice(&["auto", "gram", "qr"]), Name("auto"), "Cholesky of the damped Gram matrix, or QR of the Jacobian"),
     option("starts", Count(1), Number(1.0), "how many initialisations are tried for a few steps before the best goes on"),
+    option("start_steps", Count(1), Number(30.0), "the steps of each of these trials"),
 ];
 
 const ADAM: &[MethodOption] = &[
@@ -64,13 +65,13 @@ const ADAM: &[MethodOption] = &[
     option("beta1", Within(0.0, 1.0), Number(0.9), "decay of the mean of gradients"),
     option("beta2", Within(0.0, 1.0), Number(0.999), "decay of the mean of squared gradients"),
     option("eps", Positive, Number(1e-8), "added to the root of the mean square"),
-    option("decay", Within(0.0, 1.0), Nothing, "factor of the learning rate from the first step to the last"),
+    option("decay", Positive, Number(1.0), "factor of the learning rate from the first step to the last"),
     option("batch", Count(1), Nothing, "points of a random mini-batch"),
 ];
 
 const GD: &[MethodOption] = &[
     option("steps", Count(1), Number(10_000.0), "the number of iterations"),
-    option("lr", Positive, Number(1e-3), "the step length, without a line search"),
+    option("lr", Positive, Number(1e-3), "the step length, or the first one that the line search tries"),
     option("line_search", ON_OFF, Name("on"), "choose the step length among powers of one half"),
     option("batch", Count(1), Nothing, "points of a random mini-batch"),
 ];
@@ -152,6 +153,26 @@ impl Stage {
     /// The value of an option that is a whole number.
     pub fn count(&self, name: &str) -> Option<usize> {
         self.number(name).map(|value| value as usize)
+    }
+
+    /// The most steps of the stage.
+    pub fn steps(&self) -> usize {
+        self.count("steps").unwrap_or(1)
+    }
+
+    /// How many initialisations compete at the start.
+    pub fn starts(&self) -> usize {
+        self.count("starts").unwrap_or(1)
+    }
+
+    /// The steps of each competing initialisation.
+    pub fn start_steps(&self) -> usize {
+        self.count("start_steps").unwrap_or(1)
+    }
+
+    /// The size of a random mini-batch, if the stage trains on such.
+    pub fn batch(&self) -> Option<usize> {
+        self.count("batch")
     }
 
     /// Whether an option is the given name.

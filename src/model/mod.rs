@@ -6,10 +6,13 @@
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
 //! `operators`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
+//! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
+//!
 //! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
 //! where a file says nothing, and [`describe`] puts a problem into words.
 
 mod axes;
+pub mod checks;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
@@ -35,6 +38,7 @@ use crate::syntax::ast::Ast;
 use elaborate::Elaborator;
 use scope::{Meaning, Scope};
 
+pub use defaults::INITIAL_SLOPE;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
@@ -52,7 +56,16 @@ pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic
     let mut elaborator = Elaborator::new(&scope);
     elaborator.found = found;
     let model = elaborator.model(ast, overrides);
-    let found = std::mem::take(&mut elaborator.found);
+    let mut found = std::mem::take(&mut elaborator.found);
+    let model = model.filter(|_| !has_errors(&found));
+    // A name that is only ever misspelt is not unused.
+    if found.iter().any(|d| d.code == "E0101") {
+        found.retain(|d| d.code != "W0105");
+    }
+    if let Some(model) = &model {
+        let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
+        found.extend(checks::all(model, read));
+    }
     (model.filter(|_| !has_errors(&found)), found)
 }
 
@@ -65,7 +78,7 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.needs_something_to_solve(ast);
         let terms = self.terms(ast);
-        let exact = self.exact(ast);
+        let (exact, exact_spans) = self.exact(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -85,6 +98,8 @@ impl<'a> Elaborator<'a> {
             parameters,
             terms,
             exact,
+            exact_spans,
+            mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,
             reports,

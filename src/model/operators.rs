@@ -171,7 +171,10 @@ impl<'a> Elaborator<'a> {
         }
         let fields = &self.fields;
         let depends = |field: usize| fields.get(field).is_some_and(|f| f.axes.contains(&axis));
-        Some(self.graph.total_derivative(expr, axis, depends))
+        let derivative = self.graph.total_derivative(expr, axis, depends);
+        let jets = self.graph.jets(&[derivative]);
+        self.mentions.extend(jets.into_iter().map(|jet| (jet, span)));
+        Some(derivative)
     }
 
     fn gradient(&mut self, expr: Expr, span: Span) -> Option<Vec<Expr>> {

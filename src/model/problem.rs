@@ -1,7 +1,7 @@
 //! The types of a checked problem.
 
 use crate::diagnostic::Span;
-use crate::expr::{Expr, Graph, Names};
+use crate::expr::{Expr, Graph, Jet, Names};
 use crate::geometry::Rule;
 use crate::network::Mlp;
 
@@ -22,6 +22,11 @@ pub struct Model {
     pub terms: Vec<Term>,
     /// The exact solution of each field, if the file gives it: a formula of the coordinates.
     pub exact: Vec<Option<Expr>>,
+    /// Where the exact solution of each field is given.
+    pub exact_spans: Vec<Option<Span>>,
+    /// Where derivatives are written, for labels: `u_xx` by itself, the whole operator for `lap(u)`. A derivative that
+    /// comes out of a `let` may be missing.
+    pub mentions: Vec<(Jet, Span)>,
     /// The networks; every field is an output of one of them.
     pub networks: Vec<NetworkPlan>,
     /// The stages of training, in order; never empty.
@@ -33,6 +38,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// The weight of a term in the loss: given, or by [`default_weight`](super::defaults::weight).
+    pub fn weight(&self, term: usize) -> f64 {
+        self.terms[term].weight.unwrap_or_else(|| super::defaults::weight(self, term))
+    }
+
     /// The names of axes and fields, for printing formulas.
     pub fn names(&self) -> Names {
         Names {
@@ -225,11 +235,4 @@ pub struct Settings {
     pub target: Option<f64>,
     /// `smoke`, `core` or `hard`.
     pub tier: Option<String>,
-}
-
-impl Stage {
-    /// stub
-    pub fn number(&self, _: &str) -> f64 { 0.0 }
-    /// stub
-    pub fn name(&self, _: &str) -> &str { "" }
 }

@@ -61,7 +61,7 @@ pub(super) struct Declaration<'a> {
 pub(super) struct Scope<'a> {
     /// In order of declaration.
     pub declarations: IndexMap<&'a str, Declaration<'a>>,
-    /// Whether a statement that could not be read may have declared more names.
+    /// Whether there may be more names: declared by a statement that could not be read, or refused.
     pub incomplete: bool,
     cyclic: FxHashSet<&'a str>,
     unknowns: usize,
@@ -136,6 +136,7 @@ impl<'a> Scope<'a> {
     /// Adds a name unless it is taken; says whether it did.
     fn declare(&mut self, name: &'a Name, meaning: Meaning<'a>, found: &mut Vec<Diagnostic>) -> bool {
         if is_built_in(&name.text) {
+            self.incomplete = true;
             let what = match name.text.as_str() {
                 "pi" | "e" => "constant",
                 "normal" | "boundary" | "rest" => "name",
@@ -146,6 +147,7 @@ impl<'a> Scope<'a> {
             return false;
         }
         if let Some(first) = self.declarations.get(name.text.as_str()) {
+            self.incomplete = true;
             let message = format!("`{}` is declared twice", name.text);
             let diagnostic = Diagnostic::error("E0102", message, name.span, "declared again here");
             found.push(diagnostic.label(first.span, "first declared here"));

@@ -336,7 +336,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The exact solution of each unknown.
-    pub fn exact(&mut self, ast: &'a Ast) -> Vec<Option<Expr>> {
+    pub fn exact(&mut self, ast: &'a Ast) -> (Vec<Option<Expr>>, Vec<Option<Span>>) {
         let mut exact: Vec<Option<Expr>> = vec![None; self.fields.len()];
         let mut places: Vec<Option<Span>> = vec![None; self.fields.len()];
         for statement in &ast.statements {
@@ -352,7 +352,7 @@ impl<'a> Elaborator<'a> {
                 exact[field] = Some(value);
             }
         }
-        exact
+        (exact, places)
     }
 
     fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Expr)> {

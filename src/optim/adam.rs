@@ -14,7 +14,7 @@ pub struct AdamOptions {
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// The learning rate is multiplied by this every 1000 steps.
+    /// The learning rate is multiplied by this at every step.
     pub decay: f64,
 }
 
@@ -43,7 +43,7 @@ impl Optimizer for Adam {
         let loss = half_square(&self.residual);
         let gradient = norm(&self.gradient);
         let AdamOptions { rate, beta1, beta2, epsilon, decay } = self.options;
-        let rate = rate * decay.powf(self.steps / 1000.0);
+        let rate = rate * decay.powf(self.steps);
         let report = StepReport {
             outcome: Outcome::NotFinite,
             loss_before: loss,

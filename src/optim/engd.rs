@@ -3,8 +3,9 @@
 //! For a least-squares energy ½‖r‖² the energy Gram matrix of Müller and Zeinhofer (arXiv 2302.13163, eq. 12) is JᵀJ, and
 //! the natural gradient step solves `(JᵀJ + λI) p = -Jᵀr`. Along p the residual bends; the geodesic acceleration
 //! `(JᵀJ + λI) a = -½ Jᵀ r_pp` (Transtrum and Sethna, arXiv 1201.5885, eq. 13) follows it to second order, with r_pp exact.
-//! The trial point is θ + p + a, and counts only where ‖a‖ ≤ ‖p‖. Damping falls by [`EngdOptions::lower`] after a
-//! success and rises by [`EngdOptions::raise`] after a failure: the plainest rule was the best of those measured.
+//! The trial point is θ + p + a, and counts only where ‖a‖ ≤ ‖p‖. Damping rises by [`EngdOptions::raise`] after a failure;
+//! it falls by [`EngdOptions::lower`] where the first trial succeeded, else by `raise` again. Of the rules measured on 2D
+//! Poisson (ten seeds) these, with 10 and 3, take the fewest trials to an error; all of them end alike.
 //!
 //! The normal equations resolve no singular value of J below 1e-8 of the largest. Where a step fails at a damping that
 //! they can't resolve, the step is solved again by QR of [J; √λ I].
@@ -31,7 +32,7 @@ pub struct EngdOptions {
     pub damping: f64,
     /// Damping is multiplied by this after a failure.
     pub raise: f64,
-    /// Damping is divided by this after a success.
+    /// Damping is divided by this after a success at the first trial.
     pub lower: f64,
     /// Whether to follow the geodesic.
     pub acceleration: bool,
@@ -41,7 +42,7 @@ pub struct EngdOptions {
 
 impl Default for EngdOptions {
     fn default() -> Self {
-        Self { damping: 1e-2, raise: 2.0, lower: 10.0, acceleration: true, solver: Solver::Auto }
+        Self { damping: 1e-2, raise: 3.0, lower: 10.0, acceleration: true, solver: Solver::Auto }
     }
 }
 
@@ -183,7 +184,7 @@ impl Optimizer for Engd {
             if loss < before {
                 report.length = self.step.iter().zip(&self.acceleration).map(|(p, a)| (p + a) * (p + a)).sum::<f64>().sqrt();
                 theta.copy_from_slice(&self.trial);
-                self.damping /= self.options.lower;
+                self.damping /= if report.trials == 1 { self.options.lower } else { self.options.raise };
                 return StepReport { outcome: Outcome::Moved, loss, ..report };
             }
             self.damping *= self.options.raise;

@@ -16,22 +16,19 @@ use crate::model::{Method, Stage};
 
 /// The method that a stage asks for, at its start.
 pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer> {
-    let number = |name: &str| stage.number(name);
+    let number = |name: &str| stage.number(name).expect("the table of the method has a default for it");
     match stage.method {
         Method::Engd => {
-            let solver = match stage.name("solver") {
-                "gram" => Solver::Gram,
-                "qr" => Solver::Qr,
-                _ => Solver::Auto,
+            let solver = if stage.is("solver", "gram") {
+                Solver::Gram
+            } else if stage.is("solver", "qr") {
+                Solver::Qr
+            } else {
+                Solver::Auto
             };
-            let options = EngdOptions {
-                damping: number("damping"),
-                raise: number("raise"),
-                lower: number("lower"),
-                acceleration: stage.name("acceleration") == "on",
-                solver,
-            };
-            Box::new(Engd::new(options, problem))
+            let (damping, raise, lower) = (number("damping"), number("raise"), number("lower"));
+            let acceleration = stage.is("acceleration", "on");
+            Box::new(Engd::new(EngdOptions { damping, raise, lower, acceleration, solver }, problem))
         }
         Method::Adam => {
             let options = AdamOptions {
@@ -39,13 +36,12 @@ pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer
                 beta1: number("beta1"),
                 beta2: number("beta2"),
                 epsilon: number("eps"),
-                decay: number("decay"),
+                decay: number("decay").powf((stage.steps() as f64).recip()),
             };
             Box::new(Adam::new(options, problem.parameters()))
         }
         Method::Gd => {
-            let line_search = stage.name("line_search") == "on";
-            let options = GradientDescentOptions { rate: number("lr"), line_search };
+            let options = GradientDescentOptions { rate: number("lr"), line_search: stage.is("line_search", "on") };
             Box::new(GradientDescent::new(options, problem.parameters()))
         }
     }

@@ -1,11 +1,10 @@
 //! The points and weights of each term.
 //!
 //! Terms that share their place and their sampling share their points, and with them the jets of the networks there: a
-//! [`Block`]. Rules of a place that has several pieces are applied to each piece; total counts are shared out by
-//! measure. Random points come from a stream that is named by the seed, the block and the step of drawing.
+//! [`Block`]. Random points come from a stream that is named by the seed, the block and the step of drawing.
 
-use crate::expr::{Symbol, Expr};
-use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream, measure, share};
+use crate::expr::{Expr, Symbol};
+use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
 use crate::kernel::PointSet;
 use crate::model::{Model, Piece, Sampling, TermKind};
 
@@ -47,7 +46,6 @@ pub fn blocks(model: &Model) -> Vec<Block> {
 pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<PointSet, RuleError> {
     let stream = Stream::new(seed, block.terms[0] as u64, drawing);
     let boxes: Vec<Vec<AxisRange>> = block.place.iter().map(|piece| ranges(model, piece)).collect();
-    let rules = rules(&block.sampling.rule, &boxes);
     let mut set = PointSet {
         coordinates: vec![Vec::new(); model.axes.len()],
         normals: vec![Vec::new(); model.axes.len()],
@@ -55,7 +53,7 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
         let place = if block.interior { Place::Interior } else { Place::Face };
-        let points = points(model, &rules[p], axes, place, piece.keep, &stream.part(p as u64))?;
+        let points = points(model, &block.sampling.pieces[p], axes, place, piece.keep, &stream.part(p as u64))?;
         for (axis, normals) in set.normals.iter_mut().enumerate() {
             let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
             normals.extend(std::iter::repeat_n(component, points.len()));
@@ -72,18 +70,6 @@ fn ranges(model: &Model, piece: &Piece) -> Vec<AxisRange> {
         AxisRange { lower: *lower, upper: *upper, periodic: axis.periodic && whole }
     };
     model.axes.iter().zip(&piece.ranges).map(range).collect()
-}
-
-/// The rule for each piece: total counts are shared out by measure.
-fn rules(rule: &Rule, boxes: &[Vec<AxisRange>]) -> Vec<Rule> {
-    let measures: Vec<f64> = boxes.iter().map(|b| measure(b)).collect();
-    let shared = |total: usize, make: fn(usize) -> Rule| share(total, &measures).into_iter().map(make).collect();
-    match rule {
-        Rule::Uniform { count } => shared(*count, |count| Rule::Uniform { count }),
-        Rule::Sobol { count } => shared(*count, |count| Rule::Sobol { count }),
-        Rule::LatinHypercube { count } => shared(*count, |count| Rule::LatinHypercube { count }),
-        other => vec![other.clone(); boxes.len()],
-    }
 }
 
 fn points(

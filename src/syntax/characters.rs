@@ -74,6 +74,7 @@ pub(crate) fn advice(character: char) -> Option<&'static str> {
         '~' => "an equation is written with `=`",
         '“' | '”' | '„' | '«' | '»' => "text stands in plain double quotes: \"file.csv\"",
         '\\' => "a statement goes on in the next line inside brackets and after an operator, without a mark",
+        _ if is_direction_control(character) => "it is invisible and changes the direction of the text: remove it",
         _ if character.is_control() => "this does not look like a text file",
         _ => return None,
     })

@@ -23,6 +23,8 @@ pub(super) fn explain(source: &Source, place: &Place, expected: &[String]) -> Di
         options_outside,
         reserved_name,
         missing_comma,
+        missing_colon,
+        arguments_outside,
         missing_product,
     ];
     rules.iter().find_map(|rule| rule(&mistake)).unwrap_or_else(|| misfit(&mistake))
@@ -171,7 +173,8 @@ fn wrong_keyword(written: &str, span: Span, keyword: Keyword) -> Diagnostic {
     let meant = keyword.text();
     let (message, label) = (format!("unknown statement `{written}`"), format!("the word is `{meant}`"));
     let help = format!("the statement for {} is `{meant}`: `{}`", purpose(keyword), keyword.form());
-    Diagnostic::error("E0010", message, span, label).help(help).fix(span, meant)
+    let error = Diagnostic::error("E0010", message, span, label).help(help);
+    if suggest::replaces(written) { error.fix(span, meant) } else { error }
 }
 
 fn purpose(keyword: Keyword) -> &'static str {
@@ -243,7 +246,9 @@ fn two_places(mistake: &Stumble) -> Option<Diagnostic> {
     if mistake.token() != Token::Comma || !places || !mistake.could_be("or") {
         return None;
     }
-    let rest = Span { start: mistake.span().end, end: mistake.tokens[mistake.tokens.len() - 1].span.end };
+    let ends = |lexeme: &&Lexeme| matches!(lexeme.token, Token::Separator | Token::Word(Word::With));
+    let end = mistake.tokens[mistake.at..].iter().find(ends).map_or(mistake.span().end, |end| end.span.start);
+    let rest = Span { start: mistake.span().end, end };
     let (message, label) = ("a condition holds at one place", "a second place follows");
     let error = Diagnostic::error("E0008", message, mistake.span(), label);
     let second = mistake.text(rest).trim();
@@ -366,7 +371,10 @@ fn missing_comma(mistake: &Stumble) -> Option<Diagnostic> {
     let between_names = matches!((previous.token, mistake.token()), (Token::Name(_), Token::Name(_)))
         && !mistake.could_be("*")
         && mistake.could_be(",");
-    if !mistake.could_be(",") || !(between_numbers || between_options || between_names) {
+    if mistake.is_keyword(&[Keyword::Data, Keyword::Reference])
+        || !mistake.could_be(",")
+        || !(between_numbers || between_options || between_names)
+    {
         return None;
     }
     let between = Span { start: previous.span.end, end: mistake.span().start };
@@ -378,6 +386,38 @@ fn missing_comma(mistake: &Stumble) -> Option<Diagnostic> {
     )
 }
 
+/// `eq heat u_t = u_xx`: a word and not a symbol, so more likely a label than a factor.
+fn missing_colon(mistake: &Stumble) -> Option<Diagnostic> {
+    let previous = mistake.previous()?;
+    let Token::Name(label) = previous.token else { return None };
+    let is_word = label.len() > 2 && !label.contains('_') && !FUNCTIONS.contains(&label);
+    let starts_formula = matches!(mistake.token(), Token::Name(_) | Token::Number(_));
+    if mistake.at != 2 || !mistake.could_be(":") || !is_word || !starts_formula {
+        return None;
+    }
+    let error = Diagnostic::error("E0004", "a label ends with a colon", previous.span, "no colon follows");
+    Some(error.help(format!("write `{label}:`")).fix(mistake.behind_previous(), ":"))
+}
+
+/// Functions and operators that people write without parentheses on paper.
+const FUNCTIONS: &[&str] = &[
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "sech", "exp", "log", "sqrt", "abs", "sign",
+    "step", "lap", "grad", "div", "curl", "dn", "integral", "sum", "norm2", "re", "im", "abs2",
+];
+
+fn arguments_outside(mistake: &Stumble) -> Option<Diagnostic> {
+    let previous = mistake.previous()?;
+    let Token::Name(function) = previous.token else { return None };
+    if !FUNCTIONS.contains(&function) || !matches!(mistake.token(), Token::Name(_) | Token::Number(_)) {
+        return None;
+    }
+    let span = previous.span.to(mistake.span());
+    let call = format!("{function}({})", mistake.text(mistake.span()));
+    let message = format!("the argument of `{function}` goes in parentheses");
+    let error = Diagnostic::error("E0012", message, span, "a call needs parentheses");
+    Some(error.help(format!("write `{call}`")).fix(span, call))
+}
+
 fn missing_product(mistake: &Stumble) -> Option<Diagnostic> {
     let previous = mistake.previous()?;
     let starts_operand =
@@ -387,15 +427,12 @@ fn missing_product(mistake: &Stumble) -> Option<Diagnostic> {
     }
     let between = Span { start: previous.span.end, end: mistake.span().start };
     let (left, right) = (mistake.text(previous.span), mistake.text(mistake.span()));
+    let left = if left.starts_with([')', ']']) { format!("...{left}") } else { left.to_owned() };
+    let right = if right == "(" { "(...)" } else { right };
     let span = previous.span.to(mistake.span());
-    let error =
-        Diagnostic::error("E0003", format!("`{}` is not a product", mistake.text(span)), span, "a `*` is missing");
-    let error = if mistake.at == 2 && mistake.is_keyword(&[Keyword::Eq, Keyword::Bc, Keyword::Ic, Keyword::Constraint])
-    {
-        error.note(format!("a label ends with a colon: `{left}:`"))
-    } else {
-        error
-    };
+    let blank = if between.start < between.end { " " } else { "" };
+    let message = format!("`{left}{blank}{right}` is not a product");
+    let error = Diagnostic::error("E0003", message, span, "a `*` is missing");
     Some(error.help(format!("write `{left}*{right}`")).fix(between, "*"))
 }
 
@@ -415,7 +452,10 @@ fn misfit(mistake: &Stumble) -> Diagnostic {
         }
     };
     match mistake.keyword {
-        Some(keyword) => error.help(format!("a {statement} reads `{}`", keyword.form())),
+        Some(keyword) => {
+            let article = if keyword.text().starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            error.help(format!("{article} {statement} reads `{}`", keyword.form()))
+        }
         None => error,
     }
 }

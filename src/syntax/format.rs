@@ -12,7 +12,7 @@ use super::spacing::{aligns_equal, blanks_before, takes_label};
 use super::token::{Keyword, Lexeme, Token, Word};
 
 /// A column that would need more blanks than this in some line is not lined up.
-const WIDEST_GAP: usize = 24;
+const WIDEST_GAP: usize = 16;
 
 /// A file in its standard form. The tree of the result is that of the file, and formatting it again changes nothing.
 ///
@@ -86,7 +86,7 @@ enum Group {
     Training,
 }
 
-/// The group of a statement; a definition belongs to what follows it.
+/// The group of a statement; a definition belongs to the parameters before it, or to what follows it.
 fn group(keyword: Keyword) -> Option<Group> {
     use Keyword::*;
     Some(match keyword {
@@ -254,8 +254,15 @@ fn has_blank_line(source: &Source, start: u32, end: u32) -> bool {
     start > 0 && source.slice(Span { start, end }).matches('\n').count() > 1
 }
 
-/// Definitions take the group of the next statement that has one.
+/// Definitions take the group of the parameters before them, or else of the next statement that has one.
 fn give_groups(blocks: &mut [Block]) {
+    let mut before = None;
+    for block in blocks.iter_mut().filter(|block| block.keyword.is_some()) {
+        if block.group.is_none() && before == Some(Group::Parameters) {
+            block.group = before;
+        }
+        before = block.group;
+    }
     let mut next = None;
     for block in blocks.iter_mut().rev().filter(|block| block.keyword.is_some()) {
         match block.group {

@@ -6,7 +6,7 @@
 //! statement that cannot be read is reported and left out, and the next one is read as if nothing had happened. `explain`
 //! turns what the grammar stumbled on into words of the person who wrote it.
 //!
-//! [`format`] puts a file in its standard form; it moves tokens and never changes one, so that meaning and comments
+//! [`format()`] puts a file in its standard form; it moves tokens and never changes one, so that meaning and comments
 //! stay. [`print_formula`] writes a tree as text.
 //!
 //! | code | what is wrong |
@@ -20,10 +20,10 @@
 //! | E0009 | an equation without `=` |
 //! | E0010 | a statement that starts with an unknown word, or with none |
 //! | E0011 | `if` without `then` or `else` |
-//! | E0012 | options of a call outside its parentheses |
+//! | E0012 | options or arguments of a call outside its parentheses |
 //! | E0013 | brackets that do not match |
 //! | E0014 | a formula that nests too deep, or has too many operations one within the other |
-//! | E0015 | a file of more than 8 MB |
+//! | E0015, E0016 | a file of more than 8 MB; one that is not UTF-8 |
 //! | E0017, W0018 | a name or a number beyond the limits; characters that look like others |
 //! | E0019 | a character that the language does not know |
 //! | E0020 | text in wrong quotes, or without the closing one |
@@ -32,6 +32,7 @@
 
 pub mod ast;
 mod characters;
+mod decode;
 mod explain;
 mod findings;
 mod format;
@@ -45,10 +46,11 @@ mod spacing;
 mod suggest;
 mod token;
 
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Source, Span};
 
-use ast::Ast;
+use ast::{Ast, Comment};
 
+pub use decode::decode;
 pub use format::format;
 pub use print::{print_call, print_formula, print_formula_explicit, print_predicate};
 
@@ -59,4 +61,16 @@ pub use print::{print_call, print_formula, print_formula_explicit, print_predica
 pub fn parse(source: &Source) -> (Option<Ast>, Vec<Diagnostic>) {
     let reading = parse::read(source);
     (reading.ast, reading.found)
+}
+
+/// The codes that comments like `# pdec: allow W0105, W0301` silence, each with its comment.
+pub fn allowed_codes<'source>(source: &'source Source, ast: &Ast) -> Vec<(&'source str, Span)> {
+    let directive = |comment: &Comment| {
+        let text = source.slice(comment.span).trim_start_matches('#').trim_start();
+        let codes = text.strip_prefix("pdec:")?.trim_start().strip_prefix("allow ")?;
+        Some((codes, comment.span))
+    };
+    let words = |codes: &'source str| codes.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+    let directives = ast.comments.iter().filter_map(directive);
+    directives.flat_map(|(codes, span)| words(codes).map(move |code| (code, span))).collect()
 }

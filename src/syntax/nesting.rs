@@ -40,8 +40,8 @@ impl Level {
     }
 }
 
-/// Fails with the diagnostic for the first place that nests too deep.
-pub(crate) fn check(statement: &[Lexeme]) -> Result<(), Diagnostic> {
+/// The diagnostic for the first place that nests too deep, if there is one.
+pub(crate) fn excess(statement: &[Lexeme]) -> Option<Diagnostic> {
     let mut levels = vec![Level::default()];
     let mut outer_depth = 0; // of all levels but the last
     let mut operand_before = false;
@@ -78,14 +78,14 @@ pub(crate) fn check(statement: &[Lexeme]) -> Result<(), Diagnostic> {
         let level = levels.last_mut().expect("the bottom level is never popped");
         level.most_prefixes = level.most_prefixes.max(level.prefixes);
         if outer_depth + level.depth() > DEEPEST {
-            return Err(too_deep(lexeme.span));
+            return Some(too_deep(lexeme.span));
         }
         if level.item_height() > HIGHEST {
-            return Err(too_long(lexeme.span));
+            return Some(too_long(lexeme.span));
         }
         operand_before = lexeme.token.ends_operand();
     }
-    Ok(())
+    None
 }
 
 fn too_deep(span: Span) -> Diagnostic {

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Level, Source, Span};
 
 use super::ast::Ast;
 use super::explain;
-use super::findings::Findings;
+use super::findings::{self, Findings};
 use super::phrase::{Mistake, Parts};
 use super::scan::{Scan, scan};
 use super::separate::separate;
@@ -19,7 +19,7 @@ lalrpop_mod!(
 );
 
 /// Largest file, in bytes.
-const LARGEST_FILE: usize = 8 << 20;
+pub(super) const LARGEST_FILE: usize = 8 << 20;
 
 /// What reading a text gives; the formatter needs the tokens, too.
 pub(super) struct Reading<'source> {
@@ -35,30 +35,30 @@ pub(super) fn read(source: &Source) -> Reading<'_> {
     if text.len() > LARGEST_FILE {
         return Reading { ast: None, found: vec![too_large(text.len())], lexemes: Vec::new() };
     }
-    let mut findings = Findings::default();
-    let Scan { lexemes: raw, comments } = scan(text, &mut findings);
-    let lexemes = separate(source, &raw, &mut findings);
+    let mut slips = Findings::default();
+    let Scan { lexemes: raw, comments } = scan(text, &mut slips);
+    let lexemes = separate(source, &raw, &mut slips);
     let mut parts = Parts::new(text);
     let tokens = lexemes.iter().map(|lexeme| Ok((lexeme.span.start as usize, lexeme.token, lexeme.span.end as usize)));
     let parsed = grammar::FileParser::new().parse(&mut parts, tokens);
     let Parts { found, mut mistakes, mut broken, .. } = parts;
-    found.into_iter().for_each(|diagnostic| findings.push(diagnostic));
     let statements = parsed.map_err(|mistake| mistakes.push(mistake)).ok();
-    let mut found = findings.into_sorted();
-    let mut unreadable = Findings::default();
-    for mistake in &mistakes {
+    slips.append(found);
+    let slips = slips.into_sorted();
+    let mut findings = Findings::default();
+    for (index, mistake) in mistakes.iter().enumerate() {
         let statement = Place::of(mistake, &lexemes);
         broken.push(statement.span());
         // A slip inside the statement is the likely cause of what the grammar then stumbled on.
-        if !found.iter().any(|known| known.level == Level::Error && touches(known.span(), statement.span())) {
-            unreadable.push(explain::explain(source, &statement, expected(mistake)));
+        let is_slip = |known: &Diagnostic| known.level == Level::Error && touches(known.span(), statement.span());
+        if index < findings::MOST && !slips.iter().any(is_slip) {
+            findings.push(explain::explain(source, &statement, expected(mistake)));
         }
     }
     broken.sort();
-    let mut all = Findings::default();
-    found.drain(..).chain(unreadable.into_sorted()).for_each(|diagnostic| all.push(diagnostic));
+    slips.into_iter().for_each(|slip| findings.push(slip));
     let ast = statements.map(|statements| Ast { statements, comments, broken });
-    Reading { ast, found: all.into_sorted(), lexemes }
+    Reading { ast, found: findings.into_sorted(), lexemes }
 }
 
 /// The statement that the grammar could not read, and where in it the reading stopped.
@@ -70,6 +70,7 @@ pub(super) struct Place<'work, 'source> {
 }
 
 impl<'work, 'source> Place<'work, 'source> {
+    /// The grammar accepts a file without statements, so that a mistake comes with at least one token.
     fn of(mistake: &Mistake<'source>, lexemes: &'work [Lexeme<'source>]) -> Self {
         let (start, token, end) = match mistake {
             ParseError::UnrecognizedToken { token, .. } | ParseError::ExtraToken { token } => *token,
@@ -107,7 +108,7 @@ fn touches(a: Span, b: Span) -> bool {
     a.start <= b.end && b.start <= a.end
 }
 
-fn too_large(bytes: usize) -> Diagnostic {
+pub(super) fn too_large(bytes: usize) -> Diagnostic {
     let message = format!("the file has {bytes} bytes; at most {LARGEST_FILE} (8 MB) are read");
     Diagnostic::error("E0015", message, Span::new(0, 0), "not read")
         .help("put measured values into a CSV or NPZ file and name it in a `data` statement")

@@ -5,6 +5,7 @@ use lalrpop_util::ParseError;
 use crate::diagnostic::{Diagnostic, Span};
 
 use super::ast::*;
+use super::findings::{self, Findings};
 use super::token::{Keyword, Token};
 
 /// An error of the grammar, as lalrpop reports it.
@@ -22,7 +23,7 @@ pub(crate) struct Parts<'source, 'work> {
     /// Whether the present statement holds a comparison in place of a number.
     misread: bool,
     /// Diagnostics of the actions.
-    pub found: Vec<Diagnostic>,
+    pub found: Findings,
     /// Errors of the grammar, to be explained when the tokens are at hand.
     pub mistakes: Vec<Mistake<'source>>,
     /// Places of statements that were reported.
@@ -32,7 +33,7 @@ pub(crate) struct Parts<'source, 'work> {
 impl<'source, 'work> Parts<'source, 'work> {
     /// Nothing found yet in this text.
     pub fn new(text: &'work str) -> Self {
-        Self { text, misread: false, found: Vec::new(), mistakes: Vec::new(), broken: Vec::new() }
+        Self { text, misread: false, found: Findings::default(), mistakes: Vec::new(), broken: Vec::new() }
     }
 
     /// A whole statement, unless a part of it was reported.
@@ -60,7 +61,13 @@ impl<'source, 'work> Parts<'source, 'work> {
     /// A statement that the grammar cannot read.
     pub fn mistake(&mut self, mistake: Mistake<'source>) -> Option<Statement> {
         self.misread = false;
-        self.mistakes.push(mistake);
+        self.mistakes.push(match mistake {
+            // A list of some fifty words for each of a million wrong lines would fill the memory.
+            ParseError::UnrecognizedToken { token, .. } if self.mistakes.len() >= findings::MOST => {
+                ParseError::ExtraToken { token }
+            }
+            mistake => mistake,
+        });
         None
     }
 

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use super::ast::Comment;
 use super::characters::{self, Remedy};
 use super::findings::Findings;
-use super::token::{Keyword, Lexeme, Token, Word};
+use super::token::{Lexeme, Token, Word};
 
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -97,26 +97,33 @@ impl<'source> Scanner<'source, '_> {
         self.position += line.len();
     }
 
+    /// Where the partner of the quote at the present position stands, counted from there.
+    fn closing_quote(&self, quote: char) -> Option<usize> {
+        let inside = &self.rest()[1..];
+        let end = inside.find([quote, '\n'])?;
+        inside[end..].starts_with(quote).then_some(end + 1)
+    }
+
     fn quoted(&mut self, quote: char) {
-        let line = self.rest().split('\n').next().unwrap_or_default().trim_end();
-        let Some(length) = line[1..].find(quote) else { return self.unterminated(line) };
-        let text = &line[1..=length];
-        let span = self.span_of(length + 2);
+        let Some(closing) = self.closing_quote(quote) else { return self.unterminated() };
+        let text = &self.rest()[1..closing];
+        let span = self.span_of(closing + 1);
         if quote != '"' {
             let error = Diagnostic::error("E0020", "text stands in double quotes", span, "single quotes");
             self.findings.push(error.help(format!("write `\"{text}\"`")).fix(span, format!("\"{text}\"")));
         }
-        self.push(Token::Text(text), length + 2);
+        self.push(Token::Text(text), closing + 1);
     }
 
     /// A file name seldom holds a blank: the missing quote most likely belongs before the first one.
-    fn unterminated(&mut self, line: &'source str) {
-        let word = line.split(char::is_whitespace).next().unwrap_or(line);
+    fn unterminated(&mut self) {
+        let rest = self.rest();
+        let word = &rest[..rest.find(char::is_whitespace).unwrap_or(rest.len())];
         let end = Span::new(self.position + word.len(), self.position + word.len());
         let label = "this quote has no partner on its line";
         let error = Diagnostic::error("E0020", "text without a closing quote", self.span_of(1), label);
-        self.findings.push(error.help(format!("write `{word}\"`")).fix(end, "\""));
-        self.push(Token::Text(word.get(1..).unwrap_or_default()), word.len());
+        self.findings.push(error.help(format!("write `{}\"`", shortened(word))).fix(end, "\""));
+        self.push(Token::Text(&word[1..]), word.len());
     }
 
     fn touches_operand(&self) -> bool {
@@ -239,26 +246,19 @@ impl<'source> Scanner<'source, '_> {
         self.push(Token::Name(name), length);
     }
 
-    /// `2u`, `3 u_x` and `2(x + 1)`: the product that is meant is put in after it was reported.
+    /// `2u` and `2(x + 1)`: the product that is meant is put in after it was reported.
     fn missing_star_before(&mut self, right: &str) {
         let Some(last) = self.lexemes.last().copied() else { return };
-        let touches = last.span.end as usize == self.position;
-        let starts_statement = !touches && Keyword::from_text(right).is_some();
         let Token::Number(number) = last.token else { return };
-        if self.after_newline || starts_statement {
+        if last.span.end as usize != self.position {
             return;
         }
-        let written = format!("{number}{}{right}", if touches { "" } else { " " });
-        let (written, product) = if right == "(" {
-            (format!("{written}...)"), format!("{number}*(...)"))
-        } else {
-            (written, format!("{number}*{right}"))
-        };
-        let span = last.span.to(self.span_of(right.len()));
-        let between = Span { start: last.span.end, end: self.position as u32 };
-        let error = Diagnostic::error("E0003", format!("`{written}` is not a product"), span, "a `*` is missing");
-        self.findings.push(error.help(format!("write `{product}`")).fix(between, "*"));
-        self.lexemes.push(Lexeme { token: Token::Star, span: between, after_newline: false });
+        let shown = if right == "(" { "(...)" } else { right };
+        let (start, end) = (Span { start: last.span.end, end: last.span.end }, self.span_of(right.len()));
+        let message = format!("`{number}{shown}` is not a product");
+        let error = Diagnostic::error("E0003", message, last.span.to(end), "a `*` is missing");
+        self.findings.push(error.help(format!("write `{number}*{shown}`")).fix(start, "*"));
+        self.lexemes.push(Lexeme { token: Token::Star, span: start, after_newline: false });
     }
 
     fn symbol_or_other(&mut self) {
@@ -327,8 +327,7 @@ impl<'source> Scanner<'source, '_> {
             self.position += length;
             return;
         }
-        let line = self.rest().split('\n').next().unwrap_or_default();
-        if character == '\'' && !self.touches_operand() && line[1..].contains('\'') {
+        if character == '\'' && !self.touches_operand() && self.closing_quote('\'').is_some() {
             return self.quoted('\'');
         }
         let span = self.span_of(length);

@@ -184,7 +184,7 @@ impl<'source> Separator<'source, '_> {
         }
         self.open.clear();
         if !self.broken
-            && let Err(too_deep) = nesting::check(&self.lexemes[self.start..])
+            && let Some(too_deep) = nesting::excess(&self.lexemes[self.start..])
         {
             self.findings.push(too_deep);
             self.broken = true;

@@ -71,8 +71,17 @@ const SYNONYMS: &[(&str, Keyword)] = &[
     ("save", Keyword::Output),
 ];
 
+/// Words whose statement differs in more than its keyword, so that exchanging the word is no repair.
+const OF_ANOTHER_FORM: &[&str] =
+    &["neumann", "robin", "epochs", "iterations", "mlp", "points", "collocation", "geometry", "mesh", "print", "plot"];
+
+/// Whether putting the keyword in the place of the wrong word makes a statement of it.
+pub(super) fn replaces(word: &str) -> bool {
+    !OF_ANOTHER_FORM.contains(&word)
+}
+
 /// The statement that a wrong first word stands for.
-pub(crate) fn keyword(word: &str) -> Option<Keyword> {
+pub(super) fn keyword(word: &str) -> Option<Keyword> {
     // Longer words are no slips of the pen, and comparing them would take time.
     if word.len() > 32 {
         return None;

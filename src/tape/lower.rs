@@ -1,13 +1,14 @@
 //! Formulas to operations.
 
-use num_traits::{ToPrimitive, Zero};
-use rustc_hash::FxHashMap;
+use num_traits::{One, ToPrimitive, Zero};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::builder::Builder;
 use super::op::{Binary, Op, Ternary, Unary, Value};
+use super::orientation::reversed;
 use super::product::{Denominators, Scaled};
 use super::{Contraction, Tape, TapeError};
-use crate::expr::{Expr, Function, Graph, Node, Rational, Relation, Symbol};
+use crate::expr::{Exponent, Expr, Function, Graph, Node, Rational, Relation, Symbol};
 use crate::vmath;
 
 /// The operations of all roots, in the order of the graph, with some that no root needs.
@@ -21,6 +22,7 @@ pub(super) fn lower(
     let mut lowering = Lowering {
         builder: Builder::new(contraction),
         denominators: Denominators::new(graph, &order),
+        reversed: reversed(graph, &order, roots),
         numbers: inputs.iter().enumerate().rev().map(|(i, symbol)| (symbol, i as u32)).collect(),
         values: FxHashMap::default(),
         products: FxHashMap::default(),
@@ -36,6 +38,8 @@ pub(super) fn lower(
 struct Lowering<'a> {
     builder: Builder,
     denominators: Denominators,
+    /// Sums whose value here is their opposite.
+    reversed: FxHashSet<Expr>,
     numbers: FxHashMap<&'a Symbol, u32>,
     values: FxHashMap<Expr, Value>,
     products: FxHashMap<Expr, Scaled>,
@@ -54,9 +58,16 @@ impl Lowering<'_> {
                 let number = self.numbers.get(symbol).ok_or_else(|| TapeError::MissingInput(symbol.clone()))?;
                 self.builder.push(Op::Input(*number))
             }
-            Node::Sum { constant, terms } => self.sum(constant, terms)?,
+            Node::Sum { constant, terms } => {
+                let sign = if self.reversed.contains(&expr) { -1.0 } else { 1.0 };
+                self.sum(constant, terms, sign)?
+            }
             Node::Product(factors) => {
-                let product = self.denominators.product(&mut self.builder, expr, factors, &self.values);
+                let mut product = self.denominators.product(&mut self.builder, expr, factors, &self.values);
+                let odd = |(base, exponent): &&(Expr, Exponent)| exponent.is_one() && self.reversed.contains(base);
+                if factors.iter().filter(odd).count() % 2 == 1 {
+                    product.coefficient = -product.coefficient;
+                }
                 self.products.insert(expr, product);
                 product.value(&mut self.builder)
             }
@@ -80,12 +91,13 @@ impl Lowering<'_> {
         })
     }
 
-    fn sum(&mut self, constant: &Rational, terms: &[(Expr, Rational)]) -> Result<Value, TapeError> {
-        let mut constant = if constant.is_zero() { None } else { Some(nearest(constant)?) };
+    /// `sign` times the sum.
+    fn sum(&mut self, constant: &Rational, terms: &[(Expr, Rational)], sign: f64) -> Result<Value, TapeError> {
+        let mut constant = if constant.is_zero() { None } else { Some(sign * nearest(constant)?) };
         let mut signed = Vec::with_capacity(terms.len());
         for (term, coefficient) in terms {
             let mut scaled = self.products.get(term).copied().unwrap_or(Scaled::plain(self.values[term]));
-            scaled.coefficient *= nearest(coefficient)?;
+            scaled.coefficient *= sign * nearest(coefficient)?;
             if let (None, Some(number)) = (scaled.b, self.builder.as_constant(scaled.a)) {
                 constant = Some(constant.unwrap_or(-0.0) + scaled.coefficient * number);
             } else {

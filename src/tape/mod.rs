@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A [`Tape`] is made from expressions in two passes: [`lower`] chooses the operations (powers by squaring, shared
-//! reciprocals, fused multiply-adds) and numbers equal values once; [`schedule`] drops what no output needs and puts the
-//! rest in an order in which few values live at once. [`verify`] holds after every pass.
+//! reciprocals, signs that cost nothing, fused multiply-adds) and numbers equal values once; [`schedule`] drops what no
+//! output needs and puts the rest in an order in which few values live at once. [`verify`] holds after every pass.
 //!
 //! Math functions work on whole blocks of points ([`crate::vmath`]), so whoever runs a tape cuts it at them:
 //! [`Segmentation`] is that cut, with a scratch row for every value that crosses it.
@@ -25,6 +25,7 @@ mod cost;
 mod interp;
 mod lower;
 mod op;
+mod orientation;
 mod product;
 mod program;
 mod rows;

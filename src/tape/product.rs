@@ -141,8 +141,13 @@ impl Denominators {
         if let Some(inverse) = self.groups[group].inverse {
             return inverse;
         }
-        let unit = &self.groups[group].unit;
-        let factors: Vec<Value> = unit.iter().map(|(base, exponent)| power(builder, values[base], *exponent)).collect();
+        let mut factors = Vec::new();
+        for (base, exponent) in &self.groups[group].unit {
+            // A constant goes to the coefficient of each product.
+            if builder.as_constant(values[base]).is_none() {
+                factors.push(power(builder, values[base], *exponent));
+            }
+        }
         let denominator = chain(builder, &factors);
         let one = builder.constant(1.0);
         let inverse = builder.binary(Binary::Div, one, denominator);

@@ -56,6 +56,19 @@ fn signs_cost_nothing_in_sums() {
 }
 
 #[test]
+fn sums_take_the_signs_of_products() {
+    let (mut graph, [x, y, z]) = coordinates();
+    let tanh = graph.call(Function::Tanh, &[x]);
+    let square = graph.powi(tanh, 2);
+    let slope = graph.sub(Graph::ONE, square);
+    let products = [y, z].map(|e| graph.mul(slope, e));
+    let tape = fused(&graph, &products);
+    assert_eq!(tape.cost(), Cost { calls: 1, fused: 1, multiplications: 2, ..Cost::default() }, "{tape}");
+    let as_value = fused(&graph, &[products[0], products[1], slope]);
+    assert_eq!(as_value.evaluate(&[0.5, 2.0, 3.0])[0], tape.evaluate(&[0.5, 2.0, 3.0])[0]);
+}
+
+#[test]
 fn powers_share_squares() {
     let (mut graph, [x]) = coordinates();
     let powers = [2, 3, 4, 6, 8].map(|n| graph.powi(x, n));
@@ -82,6 +95,12 @@ fn shared_denominators_are_inverted_once() {
     let curvature = graph.product([(norm, Exponent::new(-3, 2))]);
     let cost = fused(&graph, &[unit[0], unit[1], curvature]).cost();
     assert_eq!((cost.divisions, cost.roots), (1, 1));
+
+    // A constant below goes to the coefficient, once.
+    let pi = graph.pi();
+    let over_pi = [x, z].map(|e| graph.product([(e, 1.into()), (y, (-1).into()), (pi, (-1).into())]));
+    let values = fused(&graph, &over_pi).evaluate(&[1.0, 2.0, 3.0]);
+    assert!((values[1] - 1.5 / std::f64::consts::PI).abs() < 1e-15);
 
     // y and z always stand below together.
     let [a, b] = [x, norm].map(|e| graph.product([(e, 1.into()), (y, (-1).into()), (z, (-2).into())]));

@@ -7,7 +7,7 @@ use super::metrics::{FieldError, Metrics};
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet};
-use crate::model::Stage;
+use crate::model::{INITIAL_SLOPE, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
 use crate::pipeline::{CompileError, Compiled};
@@ -165,7 +165,7 @@ impl Session {
             total_steps: 0,
             time: Duration::ZERO,
         };
-        session.make_batch_kernel()?;
+        session.make_batch_kernel();
         Ok(session)
     }
 
@@ -256,7 +256,7 @@ impl Session {
         self.total_steps = checkpoint.total_steps;
         self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
         self.theta.copy_from_slice(&checkpoint.theta);
-        self.make_batch_kernel()?;
+        self.make_batch_kernel();
         self.redraw(true)?;
         Ok(())
     }
@@ -274,17 +274,17 @@ impl Session {
             if ends_run || over || self.stage + 1 == stages {
                 return Ok(stop);
             }
-            self.begin_stage(self.stage + 1)?;
+            self.begin_stage(self.stage + 1);
         }
     }
 
-    fn begin_stage(&mut self, stage: usize) -> Result<(), TrainError> {
+    fn begin_stage(&mut self, stage: usize) {
         self.stage = stage;
         self.step = 0;
         let plan = &self.compiled.lowered.model.stages[stage];
         self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
         self.stagnation = Stagnation::new(stagnation_window(plan));
-        Ok(self.make_batch_kernel()?)
+        self.make_batch_kernel();
     }
 
     fn run_stage(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
@@ -402,10 +402,9 @@ impl Session {
         Ok(())
     }
 
-    fn make_batch_kernel(&mut self) -> Result<(), CompileError> {
+    fn make_batch_kernel(&mut self) {
         let batched = self.compiled.lowered.model.stages[self.stage].batch().is_some();
         self.batch_kernel = batched.then(|| self.compiled.kernel.same_programs());
-        Ok(())
     }
 }
 
@@ -414,8 +413,7 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
     for (n, network) in compiled.lowered.description.networks.iter().enumerate() {
         let stream = Stream::new(seed, INITIAL_STREAM + n as u64, start);
         let (mut normal, mut uniform) = (stream.part(0), stream.part(1));
-        let slope = compiled.lowered.model.networks[n].initial_slope();
-        initial_parameters(&network.layout, &mut theta, slope, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
+        initial_parameters(&network.layout, &mut theta, INITIAL_SLOPE, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
     }
     theta
 }

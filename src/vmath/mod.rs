@@ -14,13 +14,15 @@ mod channels;
 mod dispatch;
 mod error_function;
 mod exponential;
+mod gemm;
 mod inverse;
 mod logarithm;
 mod trigonometric;
 
-pub use dispatch::{BinaryEntry, Path, UnaryEntry};
 pub use channels::channel_products;
+pub use dispatch::{BinaryEntry, Path, UnaryEntry};
 use dispatch::{Loops, Loops2};
+pub use gemm::{GemmShape, small_product};
 
 /// The functions. The number with each is the largest error measured, in ulp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,6 @@ eq 3 u_x = 0
 eq u_t = a/2b
 eq u_t = 2(x + 1)
 eq u v = 0
-eq heat u_t = u_xx
 eq (x + 1)(x - 1) = u
 eq u_t = u_xx u
 let f = 2pi*x

@@ -7,8 +7,8 @@ time t
 unknown
 param a
 param a 0.25
-let a = 1 +
 let = 2
+let a = 1 +
 let f(x, 1) = x
 eq u = * 2
 eq u = a + / b
@@ -26,6 +26,6 @@ boundary x = 0
 report integral(u)
 unknown u v
 eq u = (1, )
-eq u = sin x
 output
 set = 1
+eq heat u_t = u_xx

@@ -16,5 +16,4 @@ u = 0 on boundary
 -u_xx = 1
 xyzzy u = 1
 7
-on boundary
 "text"

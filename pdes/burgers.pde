@@ -1,0 +1,22 @@
+# Burgers' equation: a sine steepens into a layer of width nu at x = 0
+# from Raissi, Perdikaris and Karniadakis, Physics-informed neural networks, J. Comput. Phys. 378 (2019)
+# No elementary solution; the tests compare with the integral of Cole and Hopf.
+problem burgers
+
+param nu = 0.01/pi
+
+time t in [0, 1]
+domain x in [-1, 1]
+unknown u
+
+eq u_t + u*u_x = nu*u_xx
+ic u = -sin(pi*x)
+bc u = 0 on boundary
+
+network mlp(20, 20, 20)
+sample interior: gauss(24, 48, at_x=0, grade=6)
+sample boundary: gauss(24)
+sample initial:  gauss(48)
+train engd(steps=500)
+
+set tier = core

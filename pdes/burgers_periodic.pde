@@ -1,0 +1,20 @@
+# Burgers' equation on a periodic axis: the same solution as with zero at both ends, because the sine is odd
+# The axis enters the network through a circle, so that no condition at the ends is left to train.
+# No elementary solution; the tests compare with the integral of Cole and Hopf.
+problem burgers_periodic
+
+param nu = 0.01/pi
+
+time t in [0, 1]
+domain x in [-1, 1] periodic
+unknown u
+
+eq u_t + u*u_x = nu*u_xx
+ic u = -sin(pi*x)
+
+network mlp(20, 20, 20)
+sample interior: gauss(24, 48, at_x=0, grade=6)
+sample initial:  gauss(48)
+train engd(steps=500)
+
+set tier = core

@@ -1,0 +1,18 @@
+# Poisson's equation on the unit square
+# from Mueller and Zeinhofer, Achieving high accuracy with PINNs via energy natural gradients, ICML 2023, sec. 4
+problem poisson2d
+
+domain x in [0, 1], y in [0, 1]
+unknown u
+
+eq -lap(u) = 2*pi^2*sin(pi*x)*sin(pi*y)
+bc u = 0 on boundary
+
+exact u = sin(pi*x)*sin(pi*y)
+
+network mlp(32)
+sample interior: gauss(24, 24)
+sample boundary: gauss(24)
+train engd(steps=300)
+
+set tier = smoke

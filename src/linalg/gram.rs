@@ -1,0 +1,113 @@
+//! Gram matrices by blocks: each block of the output is one task, which runs over the tiles in their order.
+
+use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::prelude::ReborrowMut;
+use faer::{Accum, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use super::RowTiles;
+
+/// Columns of a panel: the output block and two operands of 256 rows fit the second cache.
+const PANEL: usize = 128;
+/// Multiply-adds below which threads cost more than they save.
+pub(super) const PARALLEL_FROM: usize = 200_000;
+
+/// A block of the lower triangle of a product; `row` and `column` count panels.
+pub(super) struct Block<'a> {
+    pub(super) row: usize,
+    pub(super) column: usize,
+    pub(super) out: MatMut<'a, f64>,
+}
+
+/// Cuts the lower triangle of a square matrix into blocks between `ends` (of panels, ascending), the largest columns first.
+pub(super) fn lower_blocks<'a>(matrix: MatMut<'a, f64>, ends: &[usize]) -> Vec<Block<'a>> {
+    let mut blocks = Vec::with_capacity(ends.len() * (ends.len() + 1) / 2);
+    let (mut right, mut start) = (matrix, 0);
+    for (column, &end) in ends.iter().enumerate() {
+        let (panel, rest) = right.split_at_col_mut(end - start);
+        right = rest;
+        let (_, mut below) = panel.split_at_row_mut(start);
+        let mut row_start = start;
+        for (row, &row_end) in ends.iter().enumerate().skip(column) {
+            let (out, rest) = below.split_at_row_mut(row_end - row_start);
+            blocks.push(Block { row, column, out });
+            (below, row_start) = (rest, row_end);
+        }
+        start = end;
+    }
+    blocks
+}
+
+/// Runs a task for each block, in parallel if the whole is worth it.
+pub(super) fn for_each_block(blocks: Vec<Block<'_>>, multiply_adds: usize, task: impl Fn(Block<'_>) + Sync + Send) {
+    if multiply_adds < PARALLEL_FROM {
+        blocks.into_iter().for_each(task);
+    } else {
+        blocks.into_par_iter().with_max_len(1).for_each(task);
+    }
+}
+
+/// The ends of panels of this width.
+pub(super) fn panel_ends(size: usize, width: usize) -> Vec<usize> {
+    (0..size.div_ceil(width)).map(|panel| size.min((panel + 1) * width)).collect()
+}
+
+/// `out += factor · a · b` in a block; of a block on the diagonal, the lower triangle.
+pub(super) fn accumulate(
+    out: &mut MatMut<'_, f64>,
+    on_diagonal: bool,
+    first: Accum,
+    a: MatRef<'_, f64>,
+    b: MatRef<'_, f64>,
+    factor: f64,
+) {
+    if on_diagonal {
+        let (lower, full) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+        triangular::matmul(out.rb_mut(), lower, first, a, full, b, full, factor, Par::Seq);
+    } else {
+        matmul(out.rb_mut(), first, a, b, factor, Par::Seq);
+    }
+}
+
+/// The lower triangle of `JᵀJ`, P x P, column-major; what is above the diagonal stays.
+///
+/// # Panics
+/// If `out` does not hold P² numbers.
+pub fn gram(jacobian: &RowTiles, out: &mut [f64]) {
+    let columns = jacobian.columns();
+    let ends = panel_ends(columns, PANEL);
+    let range = |panel: usize| (panel * PANEL, ends[panel] - panel * PANEL);
+    let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, columns, columns), &ends);
+    for_each_block(blocks, jacobian.rows() * columns * columns / 2, |mut block| {
+        let ((row, height), (column, width)) = (range(block.row), range(block.column));
+        clear(&mut block.out, block.row == block.column);
+        for (_, tile) in jacobian.filled() {
+            let (a, b) = (tile.subcols(row, height), tile.subcols(column, width));
+            accumulate(&mut block.out, block.row == block.column, Accum::Add, a.transpose(), b, 1.0);
+        }
+    });
+}
+
+/// The lower triangle of `JJᵀ`, N x N, column-major; what is above the diagonal stays.
+///
+/// # Panics
+/// If `out` does not hold N² numbers.
+pub fn outer_gram(jacobian: &RowTiles, out: &mut [f64]) {
+    let rows = jacobian.rows();
+    let tiles: Vec<_> = jacobian.filled().collect();
+    let ends: Vec<_> = tiles.iter().map(|(start, tile)| start + tile.nrows()).collect();
+    let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, rows, rows), &ends);
+    for_each_block(blocks, jacobian.columns() * rows * rows / 2, |mut block| {
+        let (a, b) = (tiles[block.row].1, tiles[block.column].1);
+        accumulate(&mut block.out, block.row == block.column, Accum::Replace, a, b.transpose(), 1.0);
+    });
+}
+
+/// Sets a block to zero, or the lower triangle of one on the diagonal.
+fn clear(out: &mut MatMut<'_, f64>, on_diagonal: bool) {
+    for (index, column) in out.rb_mut().col_iter_mut().enumerate() {
+        let start = if on_diagonal { index } else { 0 };
+        column.get_mut(start..).fill(0.0);
+    }
+}

@@ -1,0 +1,56 @@
+//! Products of the Jacobian with a vector.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, ColMut, ColRef, Par};
+use rayon::prelude::*;
+
+use super::RowTiles;
+use super::gram::PARALLEL_FROM;
+
+/// Columns of a task of [`transposed_product`].
+const PANEL: usize = 64;
+
+/// `Jᵀ r`, length P; tiles are added in their order.
+///
+/// # Panics
+/// If `r` does not hold N numbers, or `out` not P.
+pub fn transposed_product(jacobian: &RowTiles, r: &[f64], out: &mut [f64]) {
+    assert_eq!((r.len(), out.len()), (jacobian.rows(), jacobian.columns()), "transposed product of another shape");
+    let task = |(panel, out): (usize, &mut [f64])| {
+        out.fill(0.0);
+        for (start, tile) in jacobian.filled() {
+            let columns = tile.subcols(panel * PANEL, out.len()).transpose();
+            let part = ColRef::from_slice(&r[start..start + tile.nrows()]);
+            matmul(ColMut::from_slice_mut(out).as_mat_mut(), Accum::Add, columns, part.as_mat(), 1.0, Par::Seq);
+        }
+    };
+    if jacobian.rows() * jacobian.columns() < PARALLEL_FROM {
+        out.chunks_mut(PANEL).enumerate().for_each(task);
+    } else {
+        out.par_chunks_mut(PANEL).enumerate().for_each(task);
+    }
+}
+
+/// `J v`, length N.
+///
+/// # Panics
+/// If `v` does not hold P numbers, or `out` not N.
+pub fn product(jacobian: &RowTiles, v: &[f64], out: &mut [f64]) {
+    assert_eq!((out.len(), v.len()), (jacobian.rows(), jacobian.columns()), "product of another shape");
+    let mut rest = out;
+    let mut tasks = Vec::with_capacity(jacobian.tiles().len());
+    for (_, tile) in jacobian.filled() {
+        let (part, after) = rest.split_at_mut(tile.nrows());
+        rest = after;
+        tasks.push((tile, part));
+    }
+    let v = ColRef::from_slice(v);
+    let task = |(tile, part): (faer::MatRef<'_, f64>, &mut [f64])| {
+        matmul(ColMut::from_slice_mut(part).as_mat_mut(), Accum::Replace, tile, v.as_mat(), 1.0, Par::Seq);
+    };
+    if jacobian.rows() * jacobian.columns() < PARALLEL_FROM {
+        tasks.into_iter().for_each(task);
+    } else {
+        tasks.into_par_iter().for_each(task);
+    }
+}

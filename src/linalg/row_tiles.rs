@@ -1,0 +1,106 @@
+//! The residual Jacobian, stored as tiles of rows.
+
+use faer::{Mat, MatRef};
+
+/// Some rows of a matrix: entry (row i, column p) at `p·stride + i`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowTile {
+    rows: usize,
+    stride: usize,
+    data: Vec<f64>,
+}
+
+impl RowTile {
+    fn new(rows: usize, columns: usize) -> Self {
+        let stride = rows.next_multiple_of(8);
+        Self { rows, stride, data: vec![0.0; stride * columns] }
+    }
+
+    /// Rows that count.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Rows that are stored: a multiple of eight.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The entries, column by column.
+    pub fn data(&self) -> &[f64] {
+        &self.data
+    }
+
+    /// The entries, to be filled. What padding rows (`rows()..stride()`) hold never matters.
+    pub fn data_mut(&mut self) -> &mut [f64] {
+        &mut self.data
+    }
+
+    /// The rows that count.
+    pub(super) fn matrix(&self) -> MatRef<'_, f64> {
+        // An empty tile has no stride to divide by.
+        let columns = self.data.len().checked_div(self.stride).unwrap_or(0);
+        MatRef::from_column_major_slice(&self.data, self.stride, columns).subrows(0, self.rows)
+    }
+}
+
+/// A matrix, N x P, in tiles of rows. Tiles of 64 to 256 rows keep a block of points in cache while it is filled.
+///
+/// The tiles are a slice, which `rayon` splits: each is filled on its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowTiles {
+    tiles: Vec<RowTile>,
+    columns: usize,
+}
+
+impl RowTiles {
+    /// A zero matrix with tiles of the given numbers of rows.
+    pub fn new(rows: &[usize], columns: usize) -> Self {
+        Self { tiles: rows.iter().map(|&rows| RowTile::new(rows, columns)).collect(), columns }
+    }
+
+    /// Whether it has these tiles and columns.
+    pub fn has_shape(&self, rows: &[usize], columns: usize) -> bool {
+        self.columns == columns && self.tiles.iter().map(|tile| tile.rows).eq(rows.iter().copied())
+    }
+
+    /// N, the rows of all tiles.
+    pub fn rows(&self) -> usize {
+        self.tiles.iter().map(|tile| tile.rows).sum()
+    }
+
+    /// P.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The tiles.
+    pub fn tiles(&self) -> &[RowTile] {
+        &self.tiles
+    }
+
+    /// The tiles, to be filled.
+    pub fn tiles_mut(&mut self) -> &mut [RowTile] {
+        &mut self.tiles
+    }
+
+    /// Tiles that hold rows, each with the index of its first one.
+    pub(super) fn filled(&self) -> impl Iterator<Item = (usize, MatRef<'_, f64>)> {
+        let mut next = 0;
+        self.tiles.iter().filter(|tile| tile.rows > 0).map(move |tile| {
+            let start = next;
+            next += tile.rows;
+            let columns = tile.matrix().subcols(0, self.columns);
+            (start, columns)
+        })
+    }
+
+    /// A copy in one piece.
+    pub(super) fn to_matrix(&self) -> Mat<f64> {
+        let mut matrix = Mat::zeros(self.rows(), self.columns);
+        for (start, tile) in self.filled() {
+            matrix.as_mut().subrows_mut(start, tile.nrows()).copy_from(tile);
+        }
+        matrix
+    }
+}

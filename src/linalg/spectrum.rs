@@ -1,0 +1,75 @@
+//! Eigenvalues of symmetric matrices and singular values: serial faer calls in typed clothes.
+
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
+use faer::{Mat, MatRef, Par, Spec};
+
+use super::{SolveError, check_lower};
+
+/// `A = V diag(values) Vᵀ`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SymmetricEigen {
+    /// The eigenvalues, ascending.
+    pub values: Vec<f64>,
+    /// V, n x n, column-major: the eigenvectors.
+    pub vectors: Vec<f64>,
+}
+
+/// `A = U diag(values) Vᵀ` with k = min(m, n) singular values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThinSvd {
+    /// The singular values, descending.
+    pub values: Vec<f64>,
+    /// U, m x k, column-major.
+    pub left: Vec<f64>,
+    /// V, n x k, column-major.
+    pub right: Vec<f64>,
+}
+
+/// Eigenvalues and eigenvectors of a symmetric matrix, n x n, from its lower triangle, column-major.
+///
+/// # Errors
+/// [`SolveError::NotFinite`] if the triangle holds a NaN or infinity, [`SolveError::NotConverged`] if the iteration gives up.
+///
+/// # Panics
+/// If `matrix` does not hold n² numbers.
+pub fn symmetric_eigen(matrix: &[f64], size: usize) -> Result<SymmetricEigen, SolveError> {
+    check_lower(matrix, size)?;
+    let view = MatRef::from_column_major_slice(matrix, size, size);
+    let (mut values, mut vectors) = (Diag::zeros(size), Mat::zeros(size, size));
+    let scratch = self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, Spec::default());
+    let mut memory = MemBuffer::new(scratch);
+    let stack = MemStack::new(&mut memory);
+    self_adjoint_evd(view, values.as_mut(), Some(vectors.as_mut()), Par::Seq, stack, Spec::default())
+        .map_err(|_| SolveError::NotConverged)?;
+    Ok(SymmetricEigen { values: values.column_vector().iter().copied().collect(), vectors: flatten(vectors.as_ref()) })
+}
+
+/// Singular values and vectors of a matrix, m x n, column-major.
+///
+/// # Errors
+/// As [`symmetric_eigen`].
+///
+/// # Panics
+/// If `matrix` does not hold mn numbers.
+pub fn thin_svd(matrix: &[f64], rows: usize, columns: usize) -> Result<ThinSvd, SolveError> {
+    let view = MatRef::from_column_major_slice(matrix, rows, columns);
+    if let Some(column) = (0..columns).find(|&column| !view.col(column).iter().all(|x| x.is_finite())) {
+        return Err(SolveError::NotFinite { column });
+    }
+    let size = rows.min(columns);
+    let (mut values, mut left, mut right) = (Diag::zeros(size), Mat::zeros(rows, size), Mat::zeros(columns, size));
+    let thin = ComputeSvdVectors::Thin;
+    let mut memory = MemBuffer::new(svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, Spec::default()));
+    let (u, v, stack) = (left.as_mut(), right.as_mut(), MemStack::new(&mut memory));
+    svd(view, values.as_mut(), Some(u), Some(v), Par::Seq, stack, Spec::default())
+        .map_err(|_| SolveError::NotConverged)?;
+    let values = values.column_vector().iter().copied().collect();
+    Ok(ThinSvd { values, left: flatten(left.as_ref()), right: flatten(right.as_ref()) })
+}
+
+fn flatten(matrix: MatRef<'_, f64>) -> Vec<f64> {
+    (0..matrix.ncols()).flat_map(|column| matrix.col(column).iter().copied()).collect()
+}

@@ -1,0 +1,175 @@
+//! `exact` must satisfy every equation and condition whose fields all have one.
+//!
+//! All derivatives are taken symbolically and the two sides compared at fixed points of the term's place, relative to the
+//! largest summand that the term has there or in the box: a side that vanishes on the whole place must not turn rounding
+//! into an error of 100 %.
+
+use rustc_hash::FxHashMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::expr::{Expr, Graph, Jet, MultiIndex, Node, Symbol};
+
+use super::super::{Model, Piece, Term, TermKind};
+use super::probe::{points_of, points_of_term, values_at, whole};
+use super::wording::{number, point};
+
+/// The largest residual, relative to the largest summand.
+const TOLERANCE: f64 = 1e-6;
+/// Below this share of the solution itself, everything is rounding.
+const ROUNDING: f64 = 1e-9;
+
+pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
+    let mut solution = Solution { model, derivatives: FxHashMap::default() };
+    model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
+}
+
+/// The exact solution and its derivatives.
+struct Solution<'m> {
+    model: &'m Model,
+    derivatives: FxHashMap<Jet, Expr>,
+}
+
+impl Solution<'_> {
+    /// A jet as a formula of the coordinates; `None` if the field has no exact solution.
+    fn jet(&mut self, graph: &mut Graph, jet: &Jet) -> Option<Expr> {
+        if let Some(&known) = self.derivatives.get(jet) {
+            return Some(known);
+        }
+        let mut value = self.model.exact.get(usize::from(jet.field)).copied().flatten()?;
+        let mut index = MultiIndex::zero();
+        for axis in jet.index.axes() {
+            index = index.raised(axis, 1);
+            let reached = Jet { field: jet.field, index: index.clone() };
+            value = match self.derivatives.get(&reached) {
+                Some(&known) => known,
+                None => graph.derivative(value, &Symbol::Coordinate(u16::try_from(axis).ok()?)),
+            };
+            self.derivatives.insert(reached, value);
+        }
+        Some(value)
+    }
+
+    /// A formula with the exact solution in place of its fields.
+    fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
+        let jets = graph.jets(&[formula]);
+        let images: FxHashMap<Jet, Expr> =
+            jets.into_iter().map(|jet| self.jet(graph, &jet).map(|image| (jet, image))).collect::<Option<_>>()?;
+        Some(graph.substitute(formula, |_, symbol| match symbol {
+            Symbol::Jet(jet) => images.get(jet).copied(),
+            _ => None,
+        }))
+    }
+}
+
+/// A term with the exact solution inserted.
+struct Inserted {
+    left: Expr,
+    right: Expr,
+    /// The summands of both sides, for scale.
+    summands: Vec<Expr>,
+    /// The fields themselves, for scale.
+    fields: Vec<Expr>,
+}
+
+struct Worst {
+    point: Vec<f64>,
+    left: f64,
+    right: f64,
+}
+
+fn check_term(model: &Model, graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Diagnostic> {
+    let inserted = insert(graph, solution, term)?;
+    let points = points_of_term(model, term);
+    let values: Vec<_> = points.iter().map(|(p, piece)| sides(graph, &inserted, p, piece)).collect();
+    if let Some(i) = values.iter().position(|(left, right)| !(left - right).is_finite()) {
+        let (point, _) = &points[i];
+        return Some(not_finite(model, term, point));
+    }
+    let worst = (0..points.len()).max_by(|&i, &j| gap(values[i]).total_cmp(&gap(values[j])))?;
+    let relative = gap(values[worst]) / scale(model, graph, &inserted, &points);
+    if relative <= TOLERANCE {
+        return None;
+    }
+    let (left, right) = values[worst];
+    let worst = Worst { point: points[worst].0.clone(), left, right };
+    Some(report(model, term, &worst, relative, points.len()))
+}
+
+fn insert(graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Inserted> {
+    let jets = graph.jets(&[term.residual]);
+    let summands: Vec<Expr> = [term.left, term.right].iter().flat_map(|side| summands(graph, *side)).collect();
+    let summands = summands.into_iter().map(|s| solution.insert(graph, s)).collect::<Option<Vec<_>>>()?;
+    let fields = jets.iter().map(|j| solution.jet(graph, &Jet { field: j.field, index: MultiIndex::zero() }));
+    let fields = fields.collect::<Option<Vec<_>>>()?;
+    let left = solution.insert(graph, term.left)?;
+    let right = solution.insert(graph, term.right)?;
+    (!jets.is_empty()).then_some(Inserted { left, right, summands, fields })
+}
+
+fn summands(graph: &mut Graph, side: Expr) -> Vec<Expr> {
+    match graph.node(side).clone() {
+        Node::Sum { terms, .. } => terms.into_iter().map(|(term, coefficient)| graph.scale(coefficient, term)).collect(),
+        _ => vec![side],
+    }
+}
+
+fn sides(graph: &Graph, inserted: &Inserted, point: &[f64], piece: &Piece) -> (f64, f64) {
+    let values = values_at(graph, &[inserted.left, inserted.right], point, Some(piece), |_| f64::NAN);
+    (values[0], values[1])
+}
+
+fn gap((left, right): (f64, f64)) -> f64 {
+    (left - right).abs()
+}
+
+/// The size of the largest summand, on the place and in the box.
+fn scale(model: &Model, graph: &Graph, inserted: &Inserted, points: &[(Vec<f64>, &Piece)]) -> f64 {
+    let first = points.first().map(|(_, piece)| *piece);
+    let in_box = points_of(&whole(model)).into_iter().map(|point| (point, first));
+    let on_place = points.iter().map(|(point, piece)| (point.clone(), Some(*piece)));
+    let mut largest = f64::MIN_POSITIVE;
+    for (point, piece) in in_box.chain(on_place) {
+        let size = |roots: &[Expr]| {
+            let values = values_at(graph, roots, &point, piece, |_| f64::NAN);
+            values.into_iter().map(f64::abs).filter(|v| v.is_finite()).fold(0.0, f64::max)
+        };
+        largest = largest.max(size(&inserted.summands)).max(ROUNDING * size(&inserted.fields));
+    }
+    largest
+}
+
+fn statement(term: &Term) -> String {
+    let kind = match term.kind {
+        TermKind::Equation => "equation",
+        TermKind::Boundary => "boundary condition",
+        TermKind::Initial => "initial condition",
+    };
+    format!("{kind} `{}`", term.label)
+}
+
+fn report(model: &Model, term: &Term, worst: &Worst, relative: f64, count: usize) -> Diagnostic {
+    let message = format!("`exact` does not satisfy {}", statement(term));
+    let at = point(model, &worst.point);
+    let label = format!("at {at}: lhs = {}, rhs = {}", apart(worst.left, worst.right), apart(worst.right, worst.left));
+    found_at(model, term, message, label)
+        .note(format!("largest relative residual over {count} points: {}", number(relative)))
+}
+
+fn not_finite(model: &Model, term: &Term, at: &[f64]) -> Diagnostic {
+    let message = format!("`exact` has no finite value in {}", statement(term));
+    found_at(model, term, message, format!("not a number, or infinite, at {}", point(model, at)))
+}
+
+fn found_at(model: &Model, term: &Term, message: String, label: String) -> Diagnostic {
+    let given = model.graph.jets(&[term.residual]).iter().find_map(|jet| {
+        let span = model.exact_spans.get(usize::from(jet.field)).copied().flatten();
+        span
+    });
+    Diagnostic::error("E0602", message, given.unwrap_or(term.span), label).label(term.span, "not satisfied")
+}
+
+/// A number with as many digits as it takes to tell it from another one.
+fn apart(value: f64, other: f64) -> String {
+    let short = number(value);
+    if short == number(other) { format!("{value:.9}") } else { short }
+}

@@ -1,0 +1,163 @@
+//! Fields that are defined up to a constant only, and Neumann data that no field can have.
+
+use std::num::NonZeroUsize;
+
+use crate::diagnostic::Diagnostic;
+use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
+use crate::geometry::{Side, gauss_legendre};
+
+use super::super::{AxisKind, Model, Piece, Term, TermKind};
+use super::orders::{equations, place_of};
+use super::probe::{keeps, values_at};
+use super::wording::{face, number};
+
+/// A defect below this share of the integrals is rounding or quadrature.
+const TOLERANCE: f64 = 1e-6;
+/// Gauss points along each axis.
+const GAUSS: NonZeroUsize = NonZeroUsize::new(24).unwrap();
+
+pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for field in 0..model.fields.len() {
+        if is_free(model, field) {
+            found.extend(undetermined(model, field));
+            found.extend(incompatible(model, graph, field));
+        }
+    }
+    found
+}
+
+/// Whether the field occurs only through its derivatives.
+fn is_free(model: &Model, field: usize) -> bool {
+    let residuals: Vec<Expr> = model.terms.iter().map(|term| term.residual).collect();
+    !model.graph.jets(&residuals).contains(&Jet::new(field, MultiIndex::zero()))
+}
+
+fn undetermined(model: &Model, field: usize) -> Option<Diagnostic> {
+    let name = &model.fields[field].name;
+    let place = place_of(model, |jet| usize::from(jet.field) == field)?;
+    let message = format!("`{name}` appears only through its derivatives: it is defined up to a constant");
+    let found = Diagnostic::warning("W0312", message, place, "does not change if a constant is added");
+    let ended: Vec<String> = (0..model.axes.len())
+        .filter(|&axis| model.axes[axis].kind == AxisKind::Space && !model.axes[axis].periodic)
+        .filter(|axis| model.fields[field].axes.contains(axis))
+        .map(|axis| face(model, axis, Side::Lower))
+        .collect();
+    if ended.is_empty() {
+        return Some(found.note("no condition fixes its value"));
+    }
+    Some(found.help(format!("fix its value in one place: `bc {name} = 0 on {}`", ended.join(" and "))))
+}
+
+/// The divergence theorem for `Σ a_i u_ii + h(x) = 0` in a box whose whole boundary carries `dn(u) = g`.
+fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagnostic> {
+    let mut all = equations(model);
+    let (equation, None) = (all.next()?, all.next()) else { return None };
+    let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
+    if !steady || model.fields.len() != 1 || model.axes.len() > 3 {
+        return None;
+    }
+    let coefficients = diffusion(model, graph, field, equation.residual)?;
+    let source = without_jets(graph, equation.residual);
+    let inside = equation.place.first()?;
+    let mut defect = Defect::default();
+    defect.add(integral(model, graph, source, inside));
+    for axis in (0..model.axes.len()).filter(|&axis| !model.axes[axis].periodic) {
+        for sign in [-1.0, 1.0] {
+            let (flux, piece) = neumann(model, graph, field, axis, sign)?;
+            defect.add(coefficients[axis] * integral(model, graph, flux, piece));
+        }
+    }
+    defect.matters().then(|| {
+        let text = number(defect.sum.abs());
+        let condition = model.terms.iter().find(|term| term.kind == TermKind::Boundary);
+        let message = format!("the source and the boundary fluxes do not balance, by {text}: no solution exists");
+        let found = Diagnostic::warning("W0313", message, equation.span, "the integral of its source ...");
+        let found = condition.iter().fold(found, |f, term| f.label(term.span, "... must match that of the flux"));
+        found.note("both sides integrated over the domain: the divergence theorem")
+    })
+}
+
+/// The number `a_i` in front of each second derivative, if there is nothing else but a source.
+fn diffusion(model: &Model, graph: &mut Graph, field: usize, residual: Expr) -> Option<Vec<f64>> {
+    let mut coefficients = vec![0.0; model.axes.len()];
+    for jet in graph.jets(&[residual]) {
+        let axis = (0..model.axes.len()).find(|&axis| jet == Jet::new(field, MultiIndex::zero().raised(axis, 2)))?;
+        let slope = graph.derivative(residual, &Symbol::Jet(jet));
+        coefficients[axis] = graph.constant_value(slope)?;
+    }
+    Some(coefficients)
+}
+
+/// The outward flux that the one condition on a face prescribes, and that condition's piece.
+fn neumann<'m>(
+    model: &'m Model,
+    graph: &mut Graph,
+    field: usize,
+    axis: usize,
+    sign: f64,
+) -> Option<(Expr, &'m Piece)> {
+    let on_face = |piece: &&Piece| piece.normal == Some((axis, sign)) && piece.keep.is_none();
+    let here = |term: &'m Term| term.place.iter().find(on_face).map(|piece| (term, piece));
+    let mut conditions = model.terms.iter().filter(|t| t.kind == TermKind::Boundary).filter_map(here);
+    let ((term, piece), None) = (conditions.next()?, conditions.next()) else { return None };
+    let along = piece.ranges.iter().zip(&model.axes).enumerate();
+    let whole = along.filter(|(a, _)| *a != axis).all(|(_, (range, a))| *range == [a.lower, a.upper]);
+    // On this face the normal is known: the other slopes leave the condition.
+    let outward = graph.integer(sign as i64);
+    let residual = graph.substitute(term.residual, |_, symbol| match symbol {
+        Symbol::Normal(a) => Some(if usize::from(*a) == axis { outward } else { Graph::ZERO }),
+        _ => None,
+    });
+    let slope = Jet::new(field, MultiIndex::unit(axis));
+    if !whole || graph.jets(&[residual]) != [slope.clone()] {
+        return None;
+    }
+    let coefficient = graph.derivative(residual, &Symbol::Jet(slope));
+    graph.constant_value(coefficient)?;
+    let rest = without_jets(graph, residual);
+    let value = graph.div(rest, coefficient);
+    let value = graph.neg(value);
+    Some((graph.mul(value, outward), piece))
+}
+
+fn without_jets(graph: &mut Graph, formula: Expr) -> Expr {
+    graph.substitute(formula, |_, symbol| matches!(symbol, Symbol::Jet(_)).then_some(Graph::ZERO))
+}
+
+/// A sum of integrals and of their sizes.
+#[derive(Default)]
+struct Defect {
+    sum: f64,
+    size: f64,
+}
+
+impl Defect {
+    fn add(&mut self, integral: f64) {
+        self.sum += integral;
+        self.size += integral.abs();
+    }
+
+    fn matters(&self) -> bool {
+        self.sum.abs() > TOLERANCE * self.size.max(TOLERANCE)
+    }
+}
+
+/// The integral of a formula of the coordinates over a piece, by Gauss points.
+fn integral(model: &Model, graph: &Graph, formula: Expr, piece: &Piece) -> f64 {
+    let mut nodes = vec![(Vec::new(), 1.0)];
+    for &[lower, upper] in &piece.ranges {
+        let along = if lower == upper {
+            vec![(lower, 1.0)]
+        } else {
+            let nodes = gauss_legendre(GAUSS, lower, upper);
+            nodes.positions.into_iter().zip(nodes.weights).collect()
+        };
+        let extend = |(point, weight): &(Vec<f64>, f64)| -> Vec<(Vec<f64>, f64)> {
+            along.iter().map(|(x, w)| ([point.as_slice(), &[*x]].concat(), weight * w)).collect()
+        };
+        nodes = nodes.iter().flat_map(extend).collect();
+    }
+    let kept = nodes.iter().filter(|(point, _)| keeps(model, piece, point));
+    kept.map(|(point, weight)| weight * values_at(graph, &[formula], point, Some(piece), |_| f64::NAN)[0]).sum()
+}

@@ -1,0 +1,71 @@
+//! What can be said about a problem before any training: is it determined, consistent, and what was meant?
+//!
+//! Each check reads the finished [`Model`] and speaks in its terms. Two of them find errors: a set of equations that
+//! cannot determine its unknowns ([`presence`]) or an `exact` that is no solution ([`exact`]), and an activation without
+//! the derivatives that the equations take ([`smoothness`]). All others warn, because what they find may be meant: counts
+//! of conditions against orders ([`conditions`]), values that disagree where conditions meet ([`corners`]) or at the ends
+//! of a periodic axis ([`periodic`]), undetermined constants ([`gauge`]), problems solved by zero ([`trivial`]), jumping
+//! coefficients ([`flux`]), and numbers of very different size ([`scales`]).
+//!
+//! Checks evaluate formulas at a few fixed low-discrepancy points ([`probe`]); what they find does not depend on a seed.
+
+mod conditions;
+mod corners;
+mod counting;
+mod exact;
+mod flux;
+mod gauge;
+mod orders;
+mod periodic;
+mod presence;
+mod probe;
+mod scales;
+mod smoothness;
+#[cfg(test)]
+mod tests;
+mod trivial;
+mod wording;
+
+use crate::diagnostic::{Diagnostic, has_errors};
+
+use super::Model;
+
+/// How much of a file the model says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// All of it.
+    Whole,
+    /// Some statements could not be read, so that nothing is known to be missing.
+    InPart,
+}
+
+/// Everything that the checks have to say about a model, in the order of the source within each check.
+///
+/// The formulas that checks make on their way live in a copy of the model's graph.
+pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
+    let mut graph = model.graph.clone();
+    let mut found = Vec::new();
+    if read == Read::Whole {
+        found.extend(presence::check(model));
+        if has_errors(&found) {
+            return found;
+        }
+        found.extend(conditions::check(model, &mut graph));
+        found.extend(gauge::check(model, &mut graph));
+        found.extend(trivial::check(model, &mut graph));
+    }
+    found.extend(smoothness::check(model));
+    let crowded = found.iter().filter(|d| d.code == "W0306").cloned().collect::<Vec<_>>();
+    let corners = corners::check(model, &mut graph);
+    // Where a face has a condition too many, that they also differ there is no news.
+    found.extend(corners.into_iter().filter(|corner| !crowded.iter().any(|other| shares_places(other, corner))));
+    found.extend(periodic::check(model, &mut graph));
+    found.extend(exact::check(model, &mut graph));
+    found.extend(flux::check(model, &mut graph));
+    found.extend(scales::check(model, &mut graph));
+    found
+}
+
+fn shares_places(outer: &Diagnostic, inner: &Diagnostic) -> bool {
+    inner.labels.iter().all(|label| outer.labels.iter().any(|other| other.span == label.span))
+}

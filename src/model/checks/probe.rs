@@ -1,0 +1,81 @@
+//! The points at which checks look at formulas, and what formulas are worth there.
+
+use crate::expr::{Expr, Graph, Jet, Symbol};
+use crate::geometry::{AxisRange, held_out};
+
+use super::super::{Model, Piece, Term};
+
+/// How many points a check looks at in one place.
+pub(super) const POINTS: usize = 64;
+
+/// Low-discrepancy points of a box of all axes; a fixed coordinate stays fixed.
+pub(super) fn points_of(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
+    let axes: Vec<AxisRange> = ranges.iter().map(|[lower, upper]| AxisRange::new(*lower, *upper)).collect();
+    // Beyond the dimension of Sobol sequences the middle of the box must do.
+    held_out(&axes, POINTS).map_or_else(
+        |_| vec![ranges.iter().map(|[lower, upper]| lower.midpoint(*upper)).collect()],
+        |points| (0..points.len()).map(|i| points.point(i)).collect(),
+    )
+}
+
+/// The whole box of the problem.
+pub(super) fn whole(model: &Model) -> Vec<[f64; 2]> {
+    model.axes.iter().map(|axis| [axis.lower, axis.upper]).collect()
+}
+
+/// A point of a term with the piece that it lies on: about [`POINTS`] for the term, at least one a piece that has any.
+pub(super) fn points_of_term<'m>(model: &Model, term: &'m Term) -> Vec<(Vec<f64>, &'m Piece)> {
+    let each = POINTS.div_ceil(term.place.len().max(1));
+    let mut found = Vec::new();
+    for piece in &term.place {
+        let kept = points_of(&piece.ranges).into_iter().filter(|point| keeps(model, piece, point));
+        let kept = kept.map(|point| (point, piece)).take(each);
+        found.extend(kept);
+    }
+    found
+}
+
+/// Whether a point of the box that a piece is cut from belongs to the piece.
+pub(super) fn keeps(model: &Model, piece: &Piece, point: &[f64]) -> bool {
+    piece.keep.is_none_or(|keep| at_point(&model.graph, keep, point, None) != 0.0)
+}
+
+/// Whether a piece contains a point, up to rounding.
+pub(super) fn contains(model: &Model, piece: &Piece, point: &[f64]) -> bool {
+    let inside = |([lower, upper], at): (&[f64; 2], &f64)| {
+        let slack = 1e-9 * lower.abs().max(upper.abs());
+        lower - slack <= *at && *at <= upper + slack
+    };
+    piece.ranges.iter().zip(point).all(inside) && keeps(model, piece, point)
+}
+
+/// The value of a formula of coordinates and normals.
+pub(super) fn at_point(graph: &Graph, expr: Expr, point: &[f64], piece: Option<&Piece>) -> f64 {
+    values_at(graph, &[expr], point, piece, |_| f64::NAN)[0]
+}
+
+/// The values of formulas of coordinates, normals and jets.
+pub(super) fn values_at(
+    graph: &Graph,
+    roots: &[Expr],
+    point: &[f64],
+    piece: Option<&Piece>,
+    jet: impl Fn(&Jet) -> f64,
+) -> Vec<f64> {
+    let normal = piece.and_then(|piece| piece.normal);
+    graph.evaluate(roots, |symbol| match symbol {
+        Symbol::Coordinate(axis) => point.get(usize::from(*axis)).copied().unwrap_or(f64::NAN),
+        Symbol::Normal(axis) => normal.map_or(0.0, |(a, sign)| if a == usize::from(*axis) { sign } else { 0.0 }),
+        Symbol::Jet(j) => jet(j),
+        Symbol::Slot(_) => f64::NAN,
+    })
+}
+
+/// A number of order one that stands for a jet where any value will do: fixed, and different for different jets.
+pub(super) fn generic(jet: &Jet) -> f64 {
+    let mut phase = 0.37 + f64::from(jet.field) * 0.618;
+    for (axis, &order) in jet.index.orders().iter().enumerate() {
+        phase += f64::from(order) * (0.291 + 0.173 * axis as f64);
+    }
+    0.7 + 0.5 * (7.0 * phase).sin()
+}

@@ -1,0 +1,21 @@
+//! A problem in which everything is homogeneous is solved by zero.
+
+use crate::diagnostic::Diagnostic;
+use crate::expr::{Graph, Symbol};
+
+use super::super::Model;
+use super::orders::equations;
+use super::wording::listed;
+
+pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
+    let zero = |_: &mut Graph, symbol: &Symbol| matches!(symbol, Symbol::Jet(_)).then_some(Graph::ZERO);
+    let homogeneous = model.terms.iter().all(|term| graph.substitute(term.residual, zero) == Graph::ZERO);
+    let Some(equation) = equations(model).next().filter(|_| homogeneous) else { return Vec::new() };
+    let zeros: Vec<String> = model.fields.iter().map(|field| format!("{} = 0", field.name)).collect();
+    let name = model.fields.first().map_or("u", |field| field.name.as_str());
+    vec![
+        Diagnostic::warning("W0314", format!("{} solves everything", listed(&zeros)), equation.span, "has no source")
+            .note("no equation and no condition has a term without an unknown")
+            .help(format!("if another solution is meant, fix a value: `bc {name} = 1 on ...`")),
+    ]
+}

@@ -1,0 +1,6 @@
+problem poisson
+
+domain x in [0, 1], y in [0, 1]
+unknown u
+
+eq -lap(u) = 1

@@ -1,0 +1,8 @@
+problem poisson
+
+domain x in [0, 1], y in [0, 1]
+unknown u
+
+eq -lap(u) = 1
+ic u = 0
+bc u = 0 on boundary

@@ -1,0 +1,10 @@
+problem heat
+
+param a = 0.25
+
+time   t in [0, 1]
+domain x in [0, 1]
+unknown u
+
+eq u_t = a*u_xx
+bc u = 1 on boundary

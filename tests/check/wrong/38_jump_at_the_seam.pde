@@ -1,0 +1,10 @@
+problem heat
+
+param a = 0.25
+
+time   t in [0, 1]
+domain x in [0, 1] periodic
+unknown u
+
+eq u_t = a*u_xx
+ic u = x^2
