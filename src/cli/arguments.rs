@@ -84,6 +84,13 @@ pub struct Overrides {
     pub seed: Option<u64>,
 }
 
+impl Overrides {
+    /// The settings as the model reads them.
+    pub fn texts(&self) -> Vec<String> {
+        self.set.iter().map(|s| format!("{}={}", s.name, s.value)).collect()
+    }
+}
+
 /// `NAME=VALUE` of `--set`; the value is a formula without names, which the model evaluates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -68,6 +69,23 @@ impl Context {
             threads_from,
             form: form(global.message_format),
         })
+    }
+
+    /// The folder of all runs.
+    pub fn runs(&self) -> PathBuf {
+        match std::env::var_os("PDEC_RUNS") {
+            Some(path) if !path.is_empty() => path.into(),
+            _ => "runs".into(),
+        }
+    }
+
+    /// Works with as many threads as were asked for.
+    ///
+    /// # Errors
+    /// [`CliError::Threads`] if they can't be started.
+    pub fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, CliError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads.get()).build()?;
+        Ok(pool.install(work))
     }
 
     /// Writes a part of the result to standard output.

@@ -4,9 +4,14 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{INPUT_OUTPUT_FAILURE, WRONG_USAGE};
+use super::{FILE_HAS_ERRORS, INPUT_OUTPUT_FAILURE, INTERNAL_ERROR, WRONG_USAGE};
+use crate::dataset::DataError;
 use crate::diagnostic::visible;
+use crate::kernel::AssembleError;
+use crate::pipeline::CompileError;
+use crate::report::PlotError;
 use crate::report::files::WriteError;
+use crate::train::{FolderError, ModelFileError, RestoreError, TrainError};
 
 /// What ends a command early. What is wrong *in* a file is a diagnostic instead.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +30,52 @@ pub enum CliError {
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A file is not what it should be.
+    #[error("`{}` is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no run of this name.
+    #[error("there is no run `{}`; `pdec train FILE` makes one", .0.display())]
+    NoRun(PathBuf),
+    /// A run was stopped before its first checkpoint.
+    #[error("the run `{}` has no sound checkpoint to go on from", .0.display())]
+    NoCheckpoint(PathBuf),
+    /// The folder of a run can't be used.
+    #[error(transparent)]
+    RunFolder(#[from] FolderError),
+    /// A model file can't be used.
+    #[error(transparent)]
+    Model(#[from] ModelFileError),
+    /// A checkpoint does not fit the problem.
+    #[error("the run can't go on: {0}")]
+    Restore(#[from] RestoreError),
+    /// A problem without mistakes can't be compiled all the same.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// A formula can't be compiled.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    /// The threads can't be started.
+    #[error("cannot start the threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// Signals can't be caught.
+    #[error("cannot listen to signals: {0}")]
+    Signals(io::Error),
+    /// A file of numbers can't be used.
+    #[error("`{}`: {source}", path.display())]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: DataError,
+    },
+    /// There is no figure.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     /// There is a file already, and nobody said `--force`.
     #[error("`{}` exists already; `--force` overwrites it", .0.display())]
     Exists(PathBuf),
@@ -48,10 +99,22 @@ impl CliError {
     /// The exit code that belongs to it.
     pub fn code(&self) -> u8 {
         match self {
-            CliError::Usage(_) => WRONG_USAGE,
+            CliError::Usage(_) | CliError::Plot(PlotError::Format { .. }) => WRONG_USAGE,
             CliError::OutputClosed => 0,
+            CliError::Compile(CompileError::Points { .. }) => FILE_HAS_ERRORS,
+            CliError::Data { source: DataError::Io(_), .. } | CliError::Plot(PlotError::Io(_)) => INPUT_OUTPUT_FAILURE,
+            CliError::Data { .. } => FILE_HAS_ERRORS,
+            CliError::Compile(CompileError::Assemble(_)) | CliError::Assemble(_) | CliError::Plot(_) => INTERNAL_ERROR,
             CliError::Read { .. }
             | CliError::Write(_)
+            | CliError::Damaged { .. }
+            | CliError::NoRun(_)
+            | CliError::NoCheckpoint(_)
+            | CliError::RunFolder(_)
+            | CliError::Model(_)
+            | CliError::Restore(_)
+            | CliError::Threads(_)
+            | CliError::Signals(_)
             | CliError::Exists(_)
             | CliError::Folder { .. }
             | CliError::Output(_) => INPUT_OUTPUT_FAILURE,
@@ -71,6 +134,15 @@ impl CliError {
     pub fn finish(&self) -> ExitCode {
         self.complain();
         ExitCode::from(self.code())
+    }
+}
+
+impl From<TrainError> for CliError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Compile(error) => Self::Compile(error),
+            TrainError::Assemble(error) => Self::Assemble(error),
+        }
     }
 }
 

@@ -16,8 +16,9 @@ pub struct Arguments {
     config: bool,
 }
 
+/// The machine and the libraries that decide about results and speed.
 #[derive(Serialize)]
-struct Machine {
+pub struct Machine {
     target: String,
     cpu_features: Vec<&'static str>,
     /// The lanes that block math works in: avx512, avx2 or portable.
@@ -83,7 +84,8 @@ impl Machine {
     }
 }
 
-fn machine() -> Machine {
+/// This machine.
+pub fn machine() -> Machine {
     Machine {
         target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         cpu_features: cpu_features(),

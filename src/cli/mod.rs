@@ -11,6 +11,7 @@
 //! * `completions`, `explain`, `fmt`, `info`, `new`: the commands
 
 mod arguments;
+mod check;
 mod completions;
 mod context;
 mod diff;
@@ -21,6 +22,8 @@ mod fmt;
 mod info;
 mod input;
 mod new;
+mod problem;
+mod train;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -56,7 +59,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::Arguments),
+    Check(check::Arguments),
     Fmt(fmt::Arguments),
+    Train(Box<train::Arguments>),
     Explain(explain::Arguments),
     Info(info::Arguments),
     Completions(completions::Arguments),
@@ -83,6 +88,8 @@ impl Command {
     fn run(&self, context: &Context) -> Result<ExitCode, CliError> {
         match self {
             Command::New(arguments) => new::run(arguments, context),
+            Command::Check(arguments) => check::run(arguments, context),
+            Command::Train(arguments) => train::run(arguments, context),
             Command::Fmt(arguments) => fmt::run(arguments, context),
             Command::Explain(arguments) => explain::run(arguments, context),
             Command::Info(arguments) => info::run(arguments, context),

@@ -16,6 +16,7 @@ pub mod checks;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod formulas;
 pub mod methods;
 mod nearest;
 mod networks;
@@ -33,11 +34,13 @@ mod stages;
 mod terms;
 
 use crate::diagnostic::{Diagnostic, Span, has_errors};
+use crate::expr::Expr;
 use crate::syntax::ast::Ast;
 
 use elaborate::Elaborator;
 use scope::{Meaning, Scope};
 
+pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
@@ -50,18 +53,28 @@ pub use problem::{
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
 /// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
+    let (checked, found) = check_with(ast, overrides, &Formulas::default());
+    (checked.map(|(model, _)| model), found)
+}
+
+/// Like [`check`], and reads formulas in the names of the file; they live in the graph of the model.
+pub fn check_with(
+    ast: &Ast,
+    overrides: &Overrides,
+    formulas: &Formulas,
+) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let scope = Scope::collect(ast, &mut found);
     let mut elaborator = Elaborator::new(&scope);
     elaborator.found = found;
-    let model = elaborator.model(ast, overrides);
+    let model = elaborator.model(ast, overrides, formulas);
     let mut found = without_repetition(std::mem::take(&mut elaborator.found));
     let model = model.filter(|_| !has_errors(&found));
     // A name that is only ever misspelt is not unused.
     if found.iter().any(|d| d.code == "E0101") {
         found.retain(|d| d.code != "W0105");
     }
-    if let Some(model) = &model {
+    if let Some((model, _)) = &model {
         let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
         found.extend(checks::all(model, read));
     }
@@ -75,7 +88,12 @@ fn without_repetition(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 impl<'a> Elaborator<'a> {
-    fn model(&mut self, ast: &'a Ast, overrides: &'a Overrides) -> Option<Model> {
+    fn model(
+        &mut self,
+        ast: &'a Ast,
+        overrides: &'a Overrides,
+        formulas: &'a Formulas,
+    ) -> Option<(Model, Vec<Expr>)> {
         let name = self.problem_name(ast);
         self.later_statements(ast);
         let overridden = self.override_parameters(overrides);
@@ -88,14 +106,16 @@ impl<'a> Elaborator<'a> {
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
         let stages = self.stages(ast);
+        let stages = self.override_stages(overrides).unwrap_or(stages);
         let reports = self.reports(ast);
         let mut settings = self.settings(ast);
         self.override_settings(overrides, &mut settings);
+        let formulas = self.formulas(formulas);
         if has_errors(&self.found) {
             return None;
         }
         let parameters = self.parameters(&overridden);
-        Some(Model {
+        let model = Model {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
@@ -109,7 +129,8 @@ impl<'a> Elaborator<'a> {
             stages,
             reports,
             settings,
-        })
+        };
+        Some((model, formulas))
     }
 
     /// Named numbers in order of declaration, with their values.

@@ -2,11 +2,11 @@
 
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::syntax;
-use crate::syntax::ast::{Formula, StatementKind};
+use crate::syntax::ast::{Call, Formula, Statement, StatementKind};
 
 use super::elaborate::Elaborator;
 use super::nearest::nearest;
-use super::problem::Settings;
+use super::problem::{Settings, Stage};
 use super::scope::Meaning;
 use super::settings::KEYS;
 
@@ -14,6 +14,7 @@ use super::settings::KEYS;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
     values: Vec<(String, Formula)>,
+    optimizer: Option<Call>,
 }
 
 /// Why an argument of `--set` cannot be read.
@@ -32,6 +33,14 @@ pub enum OverrideError {
         name: String,
         /// The text after `=`.
         value: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The value of `--optimizer` is no method with options.
+    #[error("`--optimizer {given}`: {message}")]
+    NotAMethod {
+        /// The argument.
+        given: String,
         /// What is wrong with it.
         message: String,
     },
@@ -56,24 +65,45 @@ impl Overrides {
                 Err(message) => return Err(OverrideError::NotAFormula { name, value: value.to_owned(), message }),
             }
         }
-        Ok(Self { values })
+        Ok(Self { values, optimizer: None })
+    }
+
+    /// Replaces all stages of training by one method with its options, such as `adam(lr=1e-3)`.
+    ///
+    /// # Errors
+    /// [`OverrideError::NotAMethod`] where the text is none; whether method and options exist is for
+    /// [`check`](super::check).
+    pub fn with_optimizer(mut self, text: &str) -> Result<Self, OverrideError> {
+        let wrong = |message| OverrideError::NotAMethod { given: text.to_owned(), message };
+        match parse_statement("--optimizer", "train", text).map_err(wrong)?.kind {
+            StatementKind::Train(call) => self.optimizer = Some(call),
+            _ => return Err(wrong("write a method with its options, such as `adam(lr=1e-3)`".to_owned())),
+        }
+        Ok(self)
     }
 }
 
 /// A formula alone, read as the value of a statement.
-fn parse_formula(text: &str) -> Result<Formula, String> {
-    if text.contains(['\n', ';', '#']) {
-        return Err("a value is one formula".to_owned());
+pub(super) fn parse_formula(text: &str) -> Result<Formula, String> {
+    match parse_statement("--set", "set value =", text)?.kind {
+        StatementKind::Set { value, .. } => Ok(value),
+        _ => Err(ONE.to_owned()),
     }
-    let (ast, found) = syntax::parse(&Source::new("--set", format!("set value = {text}")));
+}
+
+const ONE: &str = "a value is one formula";
+
+/// A text alone, read as the rest of a statement that begins with `start`.
+fn parse_statement(name: &str, start: &str, text: &str) -> Result<Statement, String> {
+    if text.contains(['\n', ';', '#']) {
+        return Err(ONE.to_owned());
+    }
+    let (ast, found) = syntax::parse(&Source::new(name, format!("{start} {text}")));
     if let Some(first) = found.first() {
         return Err(first.message.clone());
     }
     let statement = ast.and_then(|ast| ast.statements.into_iter().next());
-    match statement.map(|statement| (statement.kind, statement.attributes.is_empty())) {
-        Some((StatementKind::Set { value, .. }, true)) => Ok(value),
-        _ => Err("a value is one formula".to_owned()),
-    }
+    statement.filter(|statement| statement.attributes.is_empty()).ok_or_else(|| ONE.to_owned())
 }
 
 impl<'a> Elaborator<'a> {
@@ -83,7 +113,7 @@ impl<'a> Elaborator<'a> {
         for (name, formula) in &overrides.values {
             match self.scope.get(name) {
                 Some(Meaning::Param(_)) => {
-                    let value = self.quoted(name, |this| this.constant(formula, "the value"));
+                    let value = self.quoted(&set(name), |this| this.constant(formula, "the value"));
                     if let Some((value, _)) = value {
                         self.overrides.insert(name.clone(), value);
                         overridden.push(name.clone());
@@ -101,17 +131,23 @@ impl<'a> Elaborator<'a> {
         for (name, formula) in &overrides.values {
             let parameter = matches!(self.scope.get(name), Some(Meaning::Param(_)));
             if !parameter && KEYS.contains(&name.as_str()) {
-                self.quoted(name, |this| this.setting(settings, name, formula));
+                self.quoted(&set(name), |this| this.setting(settings, name, formula));
             }
         }
     }
 
+    /// The stage of `--optimizer`.
+    pub fn override_stages(&mut self, overrides: &'a Overrides) -> Option<Vec<Stage>> {
+        let call = overrides.optimizer.as_ref()?;
+        Some(self.quoted("--optimizer", |this| this.stage(call)).into_iter().collect())
+    }
+
     /// Runs `read` on a formula that stands in no file: its diagnostics lose their places and say where they come from.
-    fn quoted<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn quoted<T>(&mut self, argument: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.found.len();
         let value = read(self);
         for diagnostic in self.found.split_off(before) {
-            let message = format!("`--set {name}=..`: {}", diagnostic.message);
+            let message = format!("`{argument}`: {}", diagnostic.message);
             let label = diagnostic.labels[0].text.clone();
             self.found
                 .push(Diagnostic { labels: Vec::new(), fixes: Vec::new(), ..diagnostic }.relocated(message, label));
@@ -136,6 +172,11 @@ impl<'a> Elaborator<'a> {
         }
         self.found.push(diagnostic);
     }
+}
+
+/// How an argument is quoted.
+fn set(name: &str) -> String {
+    format!("--set {name}=..")
 }
 
 trait Relocated {

@@ -32,6 +32,20 @@ pub enum WriteError {
     },
 }
 
+impl WriteError {
+    /// What went wrong with the file or folder at `path`, told by the kind of the error.
+    pub fn of(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(path),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Denied(path),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoFolder(path),
+            io::ErrorKind::IsADirectory => Self::IsFolder(path),
+            _ => Self::Other { path, source },
+        }
+    }
+}
+
 /// Writes a file atomically and durably; a file that is there keeps its permissions, a link what it points to.
 ///
 /// # Errors
@@ -45,7 +59,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 /// # Errors
 /// [`WriteError`], also for an error that `fill` returns.
 pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), WriteError> {
-    replace(path, fill).map_err(|source| classify(path, source))
+    replace(path, fill).map_err(|source| WriteError::of(path, source))
 }
 
 fn replace(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
@@ -100,17 +114,6 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = folder;
     Ok(())
-}
-
-fn classify(path: &Path, source: io::Error) -> WriteError {
-    let path = path.to_owned();
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WriteError::Full(path),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => WriteError::Denied(path),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => WriteError::NoFolder(path),
-        io::ErrorKind::IsADirectory => WriteError::IsFolder(path),
-        _ => WriteError::Other { path, source },
-    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,29 @@
 //! Training: stages in order, points drawn anew where asked, errors against the exact solution, checkpoints.
 //!
 //! A [`Session`] is all the state of a run: parameters, the method's state, counters. [`Session::run`] makes steps and
-//! tells an [`Observer`] of each; a [`Checkpoint`] is a session on disk, and a session restored from one goes on with the
+//! tells an [`Observer`] of each; a [`Checkpoint`] is a session at rest, and a session restored from one goes on with the
 //! same bits, because points and batches come from streams that are named by their step.
+//!
+//! On disk a run is a [folder](RunFolder), which one process at a time writes: a [log](Log) of its steps, checkpoints
+//! ([`write_checkpoint`], [`newest_checkpoint`]), the trained networks with their problem ([`ModelFile`]) and the
+//! [result](RunResult).
 
 mod batch;
+mod checkpoint;
+mod folder;
+mod log;
 mod metrics;
+mod model_file;
+mod result;
 mod session;
 mod stop;
+mod tensors;
 
+pub use checkpoint::{CheckpointError, newest_checkpoint, read_checkpoint, write_checkpoint};
+pub use folder::{FolderError, RunFiles, RunFolder, find_run};
+pub use log::{Log, LogEntry, is_logged, read_log};
 pub use metrics::{FieldError, Metrics};
+pub use model_file::{ModelFile, ModelFileError, Recipe};
+pub use result::{ErrorRecord, RunResult};
 pub use session::{Checkpoint, Control, Observer, RestoreError, Session, StepEvent, TrainError};
 pub use stop::{Limits, Stop};

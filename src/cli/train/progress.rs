@@ -1,0 +1,139 @@
+//! What a person sees while training runs.
+
+use std::io::{self, IsTerminal};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::{Context, Verbosity};
+use crate::train::StepEvent;
+
+/// Shows steps on standard error: on a terminal one live line, and a kept one every decade of loss; else plain lines.
+pub struct Progress<'a> {
+    context: &'a Context,
+    live: Option<ProgressBar>,
+    /// A line every so many steps, where there is no terminal.
+    every: usize,
+    /// The loss of the last kept line.
+    kept: f64,
+    /// The last known error, which is not evaluated at each step.
+    error: Option<f64>,
+}
+
+/// How often a second the live line is drawn.
+const FRAMES: u8 = 12;
+
+impl<'a> Progress<'a> {
+    /// Without a terminal there is a line every `every` steps.
+    pub fn new(context: &'a Context, every: usize) -> Self {
+        let watched = !context.json && context.verbosity > Verbosity::Quiet && io::stderr().is_terminal();
+        Self { context, live: watched.then(live_line), every, kept: f64::INFINITY, error: None }
+    }
+
+    /// Shows a step.
+    pub fn step(&mut self, event: &StepEvent<'_>) {
+        if self.context.json {
+            return;
+        }
+        if event.step == 1 {
+            self.kept = f64::INFINITY;
+        }
+        if let Some(worst) = event.errors.iter().map(|e| e.relative_l2).reduce(f64::max) {
+            self.error = Some(worst);
+        }
+        let last = event.step == event.steps;
+        match &self.live {
+            Some(live) => {
+                // Formatting takes longer than a step of a small problem.
+                if event.step.is_multiple_of(8) || last {
+                    live.set_message(line(event, self.error));
+                }
+                if event.report.loss <= self.kept / 10.0 || last {
+                    self.kept = event.report.loss;
+                    live.println(line(event, self.error));
+                }
+            }
+            None if event.total_steps.is_multiple_of(self.every) || last => {
+                self.context.say(&line(event, self.error));
+            }
+            None => {}
+        }
+    }
+
+    /// Takes the live line away.
+    pub fn finish(&self) {
+        if let Some(live) = &self.live {
+            live.finish_and_clear();
+        }
+    }
+
+    /// Says something between the lines.
+    pub fn say(&self, text: &str) {
+        match &self.live {
+            Some(live) => live.suspend(|| self.context.say(text)),
+            None => self.context.say(text),
+        }
+    }
+}
+
+fn live_line() -> ProgressBar {
+    let live = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(FRAMES));
+    // The template is fixed and sound; without it the default would be drawn.
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        live.set_style(style);
+    }
+    live
+}
+
+/// `stage 1/1 engd  step 120/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-9  0.8 s`
+fn line(event: &StepEvent<'_>, error: Option<f64>) -> String {
+    let digits = event.steps.max(1).ilog10() as usize + 1;
+    let rate = if event.method == "engd" { "damping" } else { "rate" };
+    let error = error.map(|e| format!("  L2 {}", scientific(e, 1))).unwrap_or_default();
+    format!(
+        "stage {}/{} {}  step {:digits$}/{}  loss {}{error}  |g| {}  {rate} {}  {:.1} s",
+        event.stage + 1,
+        event.stages,
+        event.method,
+        event.step,
+        event.steps,
+        scientific(event.report.loss, 1),
+        scientific(event.report.gradient, 0),
+        scientific(event.report.rate, 0),
+        event.seconds,
+    )
+}
+
+/// `4.0e-07`: two digits of the exponent, so that lines stay aligned.
+pub fn scientific(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$e}");
+    let Some((mantissa, exponent)) = text.split_once('e') else { return text };
+    match exponent.strip_prefix('-') {
+        Some(digits) => format!("{mantissa}e-{digits:0>2}"),
+        None => format!("{mantissa}e+{exponent:0>2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optim::{Outcome, StepReport};
+
+    #[test]
+    fn a_line_says_where_it_is() {
+        let report = StepReport {
+            outcome: Outcome::Moved,
+            loss_before: 1.0,
+            loss: 3.12e-11,
+            gradient: 2e-7,
+            length: 0.1,
+            rate: 1e-9,
+            trials: 1,
+        };
+        let (stage, stages, method, step, steps, total_steps, seconds) = (0, 1, "engd", 20, 200, 20, 0.84);
+        let event =
+            StepEvent { stage, stages, method, step, steps, total_steps, seconds, report, terms: &[], errors: &[] };
+        let expected = "stage 1/1 engd  step  20/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-09  0.8 s";
+        assert_eq!(line(&event, Some(4e-7)), expected);
+        assert_eq!([scientific(12.0, 1), scientific(f64::NAN, 1)], ["1.2e+01", "NaN"]);
+    }
+}

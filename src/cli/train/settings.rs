@@ -1,0 +1,166 @@
+//! `settings.json`: what was asked for, in full, and on which machine.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::info::{Machine, machine};
+use crate::cli::{CliError, Context};
+use crate::model::{Model, OptionValue};
+use crate::report::files::{self, WriteError};
+use crate::train::{Recipe, RunFiles};
+
+/// What a resumed run needs to know; part of `settings.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// Name of the problem and, with `.pde`, of its copy.
+    pub problem: String,
+    /// The hash of the copy.
+    pub blake3: String,
+    /// `name=value` for each `--set`.
+    pub set: Vec<String>,
+    /// The value of `--optimizer`.
+    pub optimizer: Option<String>,
+    /// The seed.
+    pub seed: u64,
+}
+
+#[derive(Serialize)]
+struct Settings<'a> {
+    schema: u32,
+    tool: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    origin: Origin,
+    parameters: BTreeMap<&'a str, Option<f64>>,
+    networks: Vec<Network<'a>>,
+    terms: Vec<Term<'a>>,
+    stages: Vec<Stage>,
+    threads: usize,
+    machine: Machine,
+}
+
+#[derive(Serialize)]
+struct Network<'a> {
+    unknowns: Vec<&'a str>,
+    widths: &'a [usize],
+    activation: &'static str,
+    parameters: usize,
+}
+
+#[derive(Serialize)]
+struct Term<'a> {
+    label: &'a str,
+    weight: f64,
+    points: usize,
+}
+
+#[derive(Serialize)]
+struct Stage {
+    method: &'static str,
+    options: BTreeMap<&'static str, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value {
+    Number(f64),
+    Name(String),
+}
+
+/// Writes `settings.json` and the copy of the problem.
+///
+/// # Errors
+/// [`WriteError`] if one of the files can't be written.
+pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context) -> Result<(), CliError> {
+    files::write_atomic(&files.problem(&recipe.name), recipe.text.as_bytes())?;
+    let settings = Settings {
+        schema: 1,
+        tool: "pdec",
+        version: env!("CARGO_PKG_VERSION"),
+        origin: Origin {
+            problem: recipe.name.clone(),
+            blake3: hash(&recipe.text),
+            set: recipe.set.clone(),
+            optimizer: recipe.optimizer.clone(),
+            seed: recipe.seed,
+        },
+        parameters: model.parameters.iter().map(|p| (p.name.as_str(), model.graph.constant_value(p.value))).collect(),
+        networks: networks(model),
+        terms: terms(model),
+        stages: stages(model),
+        threads: context.threads.get(),
+        machine: machine(),
+    };
+    let path = files.settings();
+    let text = serde_json::to_string_pretty(&settings).map_err(|e| WriteError::of(&path, io::Error::other(e)))?;
+    Ok(files::write_atomic(&path, (text + "\n").as_bytes())?)
+}
+
+fn networks(model: &Model) -> Vec<Network<'_>> {
+    let plans = model.networks.iter();
+    plans
+        .map(|plan| Network {
+            unknowns: plan.fields.iter().map(|&f| model.fields[f].name.as_str()).collect(),
+            widths: &plan.mlp.widths,
+            activation: plan.mlp.activation.name(),
+            parameters: model.parameter_count(plan),
+        })
+        .collect()
+}
+
+fn terms(model: &Model) -> Vec<Term<'_>> {
+    let points = |term: usize| model.terms[term].sampling.counts(&model.terms[term].place).iter().sum();
+    let term = |t: usize| Term { label: &model.terms[t].label, weight: model.weight(t), points: points(t) };
+    (0..model.terms.len()).map(term).collect()
+}
+
+fn stages(model: &Model) -> Vec<Stage> {
+    let value = |value| match value {
+        OptionValue::Number(number) => Value::Number(number),
+        OptionValue::Name(name) => Value::Name(name),
+    };
+    let stage = |stage: &crate::model::Stage| Stage {
+        method: stage.method.name(),
+        options: stage
+            .method
+            .options()
+            .iter()
+            .filter_map(|o| Some((o.name, value(stage.option(o.name)?))))
+            .collect(),
+    };
+    model.stages.iter().map(stage).collect()
+}
+
+/// The recipe of a run that is there.
+///
+/// # Errors
+/// [`CliError::Read`] if a file can't be read, [`CliError::Damaged`] if it is not what was written.
+pub fn read(files: &RunFiles) -> Result<Recipe, CliError> {
+    let path = files.settings();
+    let origin: Origin = serde_json::from_str(&text_of(&path)?)
+        .map_err(|error| CliError::Damaged { path: path.clone(), reason: error.to_string() })?;
+    // The name becomes a part of a path.
+    if !origin.problem.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        return Err(CliError::Damaged { path, reason: format!("`{}` is no name of a problem", origin.problem) });
+    }
+    let copy = files.problem(&origin.problem);
+    let text = text_of(&copy)?;
+    if hash(&text) != origin.blake3 {
+        let reason = "it was changed since the run began; train the changed file as a new run".to_owned();
+        return Err(CliError::Damaged { path: copy, reason });
+    }
+    let Origin { problem: name, set, optimizer, seed, .. } = origin;
+    Ok(Recipe { name, text, set, optimizer, seed })
+}
+
+fn text_of(path: &Path) -> Result<String, CliError> {
+    fs::read_to_string(path).map_err(|source| CliError::Read { path: path.to_owned(), source })
+}
+
+fn hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}

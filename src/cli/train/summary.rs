@@ -1,0 +1,111 @@
+//! What is said at the end of a run.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::progress::scientific;
+use super::{INTERRUPTED, TARGET_MISSED, TRAINING_FAILED};
+use crate::cli::{CliError, Context};
+use crate::diagnostic::to_json;
+use crate::train::{RunResult, Stop};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    run: &'a Path,
+    #[serde(flatten)]
+    result: &'a RunResult,
+}
+
+/// Prints how the run ended: the last JSON line, or a few lines for people.
+///
+/// # Errors
+/// Those of writing to standard output.
+pub fn print(result: &RunResult, run: &Path, method: &str, stop: Stop, context: &Context) -> Result<(), CliError> {
+    if context.json {
+        let line = to_json(&Line { event: "result", run, result }).map_err(|error| CliError::Output(error.into()))?;
+        return context.print(&(line + "\n"));
+    }
+    context.print(&text(result, run, method, stop))
+}
+
+fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
+    let loss = result.loss.unwrap_or(f64::NAN);
+    let mut text = format!("{} steps", result.steps);
+    // Writing into a string never fails.
+    let _ = match method {
+        "" => Ok(()),
+        _ => write!(text, " of {method}"),
+    };
+    let _ = writeln!(text, " in {:.1} s, loss {}: {}", result.train_s, scientific(loss, 1), reason(stop));
+    let width = result.errors.keys().chain(result.reports.keys()).map(|name| name.chars().count()).max().unwrap_or(0);
+    for (name, error) in &result.errors {
+        let shown = |value: Option<f64>| scientific(value.unwrap_or(f64::NAN), 1);
+        let _ = writeln!(
+            text,
+            "  {name:width$}  relative L2 error {}, largest error {}",
+            shown(error.l2rel),
+            shown(error.linf)
+        );
+    }
+    for (name, value) in &result.reports {
+        let _ = writeln!(text, "  {name:width$}  {}", value.unwrap_or(f64::NAN));
+    }
+    let _ = writeln!(text, "run   {}", run.display());
+    let _ = match stop {
+        Stop::Interrupted => writeln!(text, "next  pdec train --resume {}", run.display()),
+        _ => writeln!(text, "next  pdec plot {}", run.display()),
+    };
+    text
+}
+
+fn reason(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Steps => "all steps were made",
+        Stop::Time => "the time is over",
+        Stop::Target => "the target is reached",
+        Stop::Stagnated => "the loss does not fall any more",
+        Stop::NoDecrease => "no step lowers the loss",
+        Stop::NotFinite => "the loss is not finite",
+        Stop::Interrupted => "interrupted",
+    }
+}
+
+/// The exit code of a run, and what is to be said about it.
+pub fn conclude(stop: Stop, missed: bool, run: &Path, context: &Context) -> ExitCode {
+    let complain = |text: String| {
+        // Said even with `-q`; a closed stream is no further failure.
+        let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes());
+    };
+    match stop {
+        Stop::Interrupted => {
+            context.say(&format!("interrupted; `pdec train --resume {}` goes on", run.display()));
+            ExitCode::from(INTERRUPTED)
+        }
+        Stop::NotFinite => {
+            complain(
+                "error: training failed: the loss or its derivatives are not finite\n\
+                 help: look for a division by zero or a root of a negative number in the equations; a smaller learning \
+                 rate keeps `adam` and `gd` from diverging\n"
+                    .to_owned(),
+            );
+            ExitCode::from(TRAINING_FAILED)
+        }
+        Stop::NoDecrease => {
+            complain(
+                "error: training failed: no step lowers the loss\n\
+                 help: try another seed with `--seed 1`, or a stage of `adam` in front\n"
+                    .to_owned(),
+            );
+            ExitCode::from(TRAINING_FAILED)
+        }
+        _ if missed => {
+            complain("error: the target was not reached\n".to_owned());
+            ExitCode::from(TARGET_MISSED)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}

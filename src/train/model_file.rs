@@ -1,0 +1,174 @@
+//! `model.safetensors`: trained networks with the problem they solve, enough to evaluate them anywhere.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::tensors::{self, Tensor};
+use crate::kernel::Description;
+use crate::report::files::{WriteError, write_atomic};
+
+/// How a problem was read: its text and everything that the command line said about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Name of the file, without its folder and extension.
+    pub name: String,
+    /// The text of the file.
+    pub text: String,
+    /// `name=value` for each replaced parameter or setting.
+    pub set: Vec<String>,
+    /// The method that replaced the stages of the file.
+    pub optimizer: Option<String>,
+    /// The seed of all random numbers.
+    pub seed: u64,
+}
+
+/// Trained networks and what they were trained on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFile {
+    /// The problem.
+    pub recipe: Recipe,
+    /// Steps of training.
+    pub steps: usize,
+    tensors: Vec<Tensor>,
+}
+
+/// Why a model file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelFileError {
+    /// It can't be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is none, or it is damaged.
+    #[error("`{}` is not a sound model file: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Its arrays are not those of the problem in it.
+    #[error("the model does not fit its problem: {0}")]
+    Misfit(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    schema: u32,
+    version: String,
+    steps: usize,
+    problem: Recipe,
+}
+
+impl ModelFile {
+    /// The parameters θ of the networks of a problem.
+    pub fn new(recipe: Recipe, steps: usize, description: &Description, theta: &[f64]) -> Self {
+        let tensor = |(name, shape, range): (String, Vec<usize>, std::ops::Range<usize>)| Tensor {
+            name,
+            shape,
+            values: theta[range].to_vec(),
+        };
+        Self { recipe, steps, tensors: arrays(description).into_iter().map(tensor).collect() }
+    }
+
+    /// θ, in the order of the problem.
+    ///
+    /// # Errors
+    /// [`ModelFileError::Misfit`] if an array is missing or has another shape.
+    pub fn theta(&self, description: &Description) -> Result<Vec<f64>, ModelFileError> {
+        let mut theta = vec![0.0; description.parameters()];
+        for (name, shape, range) in arrays(description) {
+            let Some(tensor) = self.tensors.iter().find(|t| t.name == name) else {
+                return Err(ModelFileError::Misfit(format!("there is no `{name}`")));
+            };
+            if tensor.shape != shape {
+                let reason = format!("`{name}` has the shape {:?}, not {shape:?}", tensor.shape);
+                return Err(ModelFileError::Misfit(reason));
+            }
+            theta[range].copy_from_slice(&tensor.values);
+        }
+        Ok(theta)
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// [`WriteError`]; a file that was there is then untouched.
+    pub fn write(&self, path: &Path) -> Result<(), WriteError> {
+        let problem = self.recipe.clone();
+        let metadata =
+            Metadata { schema: 1, version: env!("CARGO_PKG_VERSION").to_owned(), steps: self.steps, problem };
+        let bytes = serde_json::to_string(&metadata)
+            .map_err(|error| error.to_string())
+            .and_then(|text| tensors::write(&self.tensors, text))
+            .map_err(|reason| WriteError::of(path, io::Error::other(reason)))?;
+        write_atomic(path, &bytes)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ModelFileError`] if it can't be read or is no model file.
+    pub fn read(path: &Path) -> Result<Self, ModelFileError> {
+        let damaged = |reason| ModelFileError::Damaged { path: path.to_owned(), reason };
+        let bytes = fs::read(path).map_err(|source| ModelFileError::Read { path: path.to_owned(), source })?;
+        let (tensors, text) = tensors::read(&bytes).map_err(damaged)?;
+        let metadata: Metadata = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        if metadata.schema != 1 {
+            return Err(damaged(format!("it was written by a newer pdec ({})", metadata.version)));
+        }
+        Ok(Self { recipe: metadata.problem, steps: metadata.steps, tensors })
+    }
+}
+
+/// Name, shape and place in θ of each array: weights as rows of outputs, as other tools have them.
+fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range<usize>)> {
+    let mut arrays = Vec::new();
+    for (n, network) in description.networks.iter().enumerate() {
+        for (l, layer) in network.layout.layers.iter().enumerate() {
+            let name = format!("network.{n}.layer.{l}");
+            arrays.push((format!("{name}.weight"), vec![layer.outputs, layer.inputs], layer.weights()));
+            arrays.push((format!("{name}.bias"), vec![layer.outputs], layer.biases()));
+        }
+    }
+    arrays
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Graph;
+    use crate::kernel::NetworkDescription;
+    use crate::network::{Activation, Features, Layout, Mlp};
+
+    fn description(width: usize) -> Description {
+        let mlp = Mlp::new(vec![width], Activation::Tanh);
+        let layout = Layout::new(&mlp, 2, 1, 0);
+        let network = NetworkDescription { features: Features { formulas: Vec::new() }, layout, fields: vec![0] };
+        Description { graph: Graph::new(), dimension: 2, networks: vec![network], blocks: Vec::new() }
+    }
+
+    #[test]
+    fn a_model_comes_back_or_says_why_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let theta: Vec<f64> = (0..description(4).parameters()).map(|i| (i as f64).sin()).collect();
+        let recipe = Recipe { name: "a".into(), text: "eq \"u\"\n".into(), seed: u64::MAX, ..Recipe::default() };
+        let model = ModelFile::new(recipe, 12, &description(4), &theta);
+        model.write(&path).unwrap();
+        let back = ModelFile::read(&path).unwrap();
+        assert_eq!((&back.recipe, back.steps), (&model.recipe, 12));
+        assert_eq!(back.theta(&description(4)).unwrap(), theta);
+        assert!(matches!(back.theta(&description(5)), Err(ModelFileError::Misfit(_))));
+        fs::write(&path, b"noise").unwrap();
+        assert!(matches!(ModelFile::read(&path), Err(ModelFileError::Damaged { .. })));
+        assert!(matches!(ModelFile::read(&folder.path().join("none")), Err(ModelFileError::Read { .. })));
+    }
+}

@@ -1,0 +1,84 @@
+//! Vectors of numbers in safetensors files, which anybody can read.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+/// A named array of f64.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tensor {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Vec<f64>,
+}
+
+impl Tensor {
+    /// An array of one axis.
+    pub fn vector(name: impl Into<String>, values: &[f64]) -> Self {
+        Self { name: name.into(), shape: vec![values.len()], values: values.to_vec() }
+    }
+}
+
+/// The one key of the metadata: several would be written in an order that changes from run to run.
+const KEY: &str = "pdec";
+
+/// The bytes of a file with these arrays and a text.
+pub(super) fn write(tensors: &[Tensor], text: String) -> Result<Vec<u8>, String> {
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let mut views = Vec::with_capacity(tensors.len());
+    for (tensor, bytes) in tensors.iter().zip(&bytes) {
+        let view = TensorView::new(Dtype::F64, tensor.shape.clone(), bytes).map_err(|e| e.to_string())?;
+        views.push((tensor.name.as_str(), view));
+    }
+    let metadata = HashMap::from([(KEY.to_owned(), text)]);
+    safetensors::serialize(views, Some(metadata)).map_err(|e| e.to_string())
+}
+
+/// The arrays, by name, and the text of a file.
+pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Tensor>, String), String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or("it was not written by pdec")?.clone();
+    let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let mut tensors = Vec::with_capacity(file.len());
+    for (name, view) in file.iter() {
+        if view.dtype() != Dtype::F64 {
+            return Err(format!("`{name}` does not hold numbers of 64 bits"));
+        }
+        let values = view.data().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
+        tensors.push(Tensor { name: name.to_owned(), shape: view.shape().to_vec(), values });
+    }
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((tensors, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Vec<Tensor> {
+        let values = vec![f64::NAN, -0.0, f64::MIN_POSITIVE / 8.0, f64::INFINITY, 1.0, 0.1];
+        vec![Tensor { name: "a.weight".into(), shape: vec![2, 3], values }, Tensor::vector("b", &[])]
+    }
+
+    #[test]
+    fn what_is_written_is_read_to_the_last_bit() {
+        let bytes = write(&sample(), "text".into()).unwrap();
+        let (back, text) = read(&bytes).unwrap();
+        assert_eq!(text, "text");
+        let bits = |t: &Tensor| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        for (a, b) in back.iter().zip(&sample()) {
+            assert_eq!((&a.name, &a.shape, bits(a)), (&b.name, &b.shape, bits(b)));
+        }
+        assert_eq!(bytes, write(&sample(), "text".into()).unwrap(), "the same bytes each time");
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        let bytes = write(&sample(), "text".into()).unwrap();
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        assert!(read(b"PK\x03\x04").is_err());
+        assert!(read(&[0xff; 64]).is_err());
+    }
+}
