@@ -14,10 +14,10 @@ bc u = 0 on boundary
 
 exact u = exp(-a*pi^2*t)*sin(pi*x)
 
-network mlp(32)
-sample interior: gauss(20, 20)
-sample boundary: gauss(20)
-sample initial:  gauss(20)
-train engd(steps=300)
+network mlp(20, 20)
+sample interior: gauss(24, 24)
+sample boundary: gauss(24)
+sample initial:  gauss(24)
+train engd(steps=1000)
 
 set tier = smoke

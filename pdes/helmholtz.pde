@@ -16,7 +16,7 @@ bc u = 0 on boundary
 
 exact u = wave
 
-network mlp(32, 32)
+network mlp(64, act=sin, scale=8)
 sample interior: gauss(28, 40)
 sample boundary: gauss(36)
 train engd(steps=400)

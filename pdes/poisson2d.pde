@@ -10,9 +10,9 @@ bc u = 0 on boundary
 
 exact u = sin(pi*x)*sin(pi*y)
 
-network mlp(32)
-sample interior: gauss(24, 24)
-sample boundary: gauss(24)
-train engd(steps=300)
+network mlp(64)
+sample interior: gauss(28, 28)
+sample boundary: gauss(28)
+train engd(steps=1000)
 
 set tier = smoke

@@ -15,7 +15,7 @@ bc u = 0 on boundary
 
 exact u = sin(pi*x)*cos(c*pi*t) + 1/2*sin(4*pi*x)*cos(4*c*pi*t)
 
-network mlp(32, 32)
+network mlp(64, act=sin, scale=8)
 sample interior: gauss(40, 32)
 sample boundary: gauss(40)
 sample initial:  gauss(32)
