@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::description::Description;
-use super::programs::{ActivationTapes, Assemble, AssembleError, Channel, KernelTapes, PointInput};
 use super::forward::row_lane;
+use super::programs::{ActivationTapes, Assemble, AssembleError, Channel, KernelTapes, PointInput};
 use super::tile::{PointSet, Pool, Tile, tiles};
 use crate::expr::MultiIndex;
 use crate::linalg::RowTiles;
