@@ -17,12 +17,15 @@ mod context;
 mod diff;
 mod document;
 mod error;
+mod eval;
 mod explain;
 mod fmt;
 mod info;
 mod input;
 mod new;
+mod plot;
 mod problem;
+mod solution;
 mod train;
 
 use std::ffi::OsString;
@@ -62,6 +65,8 @@ enum Command {
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Train(Box<train::Arguments>),
+    Eval(eval::Arguments),
+    Plot(plot::Arguments),
     Explain(explain::Arguments),
     Info(info::Arguments),
     Completions(completions::Arguments),
@@ -90,6 +95,8 @@ impl Command {
             Command::New(arguments) => new::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
             Command::Train(arguments) => train::run(arguments, context),
+            Command::Eval(arguments) => eval::run(arguments, context),
+            Command::Plot(arguments) => plot::run(arguments, context),
             Command::Fmt(arguments) => fmt::run(arguments, context),
             Command::Explain(arguments) => explain::run(arguments, context),
             Command::Info(arguments) => info::run(arguments, context),

@@ -263,10 +263,9 @@ impl Interval {
         let (always, never) = match relation {
             Relation::Less => (self.upper < other.lower, self.lower >= other.upper),
             Relation::LessEqual => (self.upper <= other.lower, self.lower > other.upper),
-            Relation::Equal => (
-                self.lower == self.upper && self == other,
-                self.upper < other.lower || self.lower > other.upper,
-            ),
+            Relation::Equal => {
+                (self.lower == self.upper && self == other, self.upper < other.lower || self.lower > other.upper)
+            }
         };
         match (always, never) {
             (true, _) => Self::point(1.0),
@@ -314,10 +313,8 @@ impl Interval {
         let first = (self.lower / PI - margin).ceil() as i64;
         let last = (self.upper / PI + margin).floor() as i64;
         let (a, b) = (f(argument.lower), f(argument.upper));
-        let mut image = Self::new(
-            widened(a.min(b), LIBRARY_ULPS, Toward::Lower),
-            widened(a.max(b), LIBRARY_ULPS, Toward::Upper),
-        );
+        let mut image =
+            Self::new(widened(a.min(b), LIBRARY_ULPS, Toward::Lower), widened(a.max(b), LIBRARY_ULPS, Toward::Upper));
         for turn in first..=last {
             image = image.hull(Self::point(if turn % 2 == 0 { 1.0 } else { -1.0 }));
         }

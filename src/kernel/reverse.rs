@@ -70,6 +70,10 @@ impl Kernel {
 impl Block {
     /// The rows ∂r/∂θ of one residual at the points of a tile, after `linear` has run.
     fn jacobian_of(&self, residual: usize, tile: &Tile, theta: &[f64], work: &mut Workspace, out: &mut RowTile) {
+        if self.networks.iter().any(Option::is_none) {
+            // The tile may have served a block that uses other networks.
+            out.data_mut().fill(0.0);
+        }
         for (n, network) in self.networks.iter().enumerate() {
             let Some(network) = network else { continue };
             let columns = network.layout.parameters();

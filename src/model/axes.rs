@@ -20,7 +20,8 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             let StatementKind::Time { name, interval, periodic } = &statement.kind else { continue };
             if let Some(first) = time {
-                let diagnostic = Diagnostic::error("E0102", "there is at most one time axis", statement.span, "a second one");
+                let diagnostic =
+                    Diagnostic::error("E0102", "there is at most one time axis", statement.span, "a second one");
                 self.found.push(diagnostic.label(first, "the first one"));
             } else if self.declares(name) {
                 time = Some(statement.span);
@@ -87,7 +88,8 @@ impl<'a> Elaborator<'a> {
         let ends = self.interval(interval);
         self.unsure |= ends.is_none();
         // An axis with a wrong interval still is an axis: what refers to it is no mistake.
-        let [(a, lower), (b, upper)] = ends.unwrap_or([(crate::expr::Graph::ZERO, 0.0), (crate::expr::Graph::ONE, 1.0)]);
+        let [(a, lower), (b, upper)] =
+            ends.unwrap_or([(crate::expr::Graph::ZERO, 0.0), (crate::expr::Graph::ONE, 1.0)]);
         self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, span });
     }
 

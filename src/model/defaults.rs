@@ -13,7 +13,7 @@ pub fn network(inputs: usize) -> Mlp {
         3 => vec![40, 40],
         _ => vec![48, 48],
     };
-    Mlp { widths, activation: Activation::Tanh }
+    Mlp::new(widths, Activation::Tanh)
 }
 
 /// How many points an equation should have for so many parameters of the networks.
@@ -53,6 +53,3 @@ pub fn weight(model: &Model, term: usize) -> f64 {
         TermKind::Boundary | TermKind::Initial => 100.0,
     }
 }
-
-/// Standard deviation of the slopes of the first layer, on inputs rescaled to [-1, 1].
-pub const INITIAL_SLOPE: f64 = 1.0;

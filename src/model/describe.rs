@@ -84,7 +84,7 @@ fn terms(model: &Model) -> Section {
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let weight = term.weight.map_or_else(|| "chosen".to_owned(), |weight| weight.to_string());
         let points = term.sampling.counts(&term.place).iter().sum::<usize>();
-        let how = sampling(model, &term.sampling);
+        let how = sampling(&term.sampling);
         vec![term.label.clone(), kind.to_owned(), places.join("; "), weight, points.to_string(), how]
     };
     let columns = ["label", "kind", "place", "weight", "points", "rule"];
@@ -98,9 +98,9 @@ pub fn place(model: &Model, piece: &Piece) -> String {
         let whole = [model.axes[axis].lower, model.axes[axis].upper] == [a, b];
         let name = &model.axes[axis].name;
         if a == b {
-            Some(format!("{name} = {a}"))
+            Some(format!("{name} = {}", end(model, axis, a)))
         } else {
-            (!whole).then(|| format!("{name} in [{a}, {b}]"))
+            (!whole).then(|| format!("{name} in [{}, {}]", end(model, axis, a), end(model, axis, b)))
         }
     };
     let mut parts: Vec<String> = (0..model.axes.len()).filter_map(range).collect();
@@ -108,8 +108,17 @@ pub fn place(model: &Model, piece: &Piece) -> String {
     if parts.is_empty() { "interior".to_owned() } else { parts.join(", ") }
 }
 
-fn sampling(model: &Model, sampling: &Sampling) -> String {
-    let mut words = rule(model, &sampling.rule);
+/// A coordinate, as the file writes it where it is an end of the axis.
+fn end(model: &Model, axis: usize, value: f64) -> String {
+    let axis = &model.axes[axis];
+    match [axis.lower, axis.upper].iter().position(|end| *end == value) {
+        Some(i) => text(model, axis.ends[i]),
+        None => value.to_string(),
+    }
+}
+
+fn sampling(sampling: &Sampling) -> String {
+    let mut words = rule(&sampling.rule);
     if let Some(steps) = sampling.resample {
         words.push_str(&format!(" anew every {steps} steps"));
     }
@@ -119,7 +128,7 @@ fn sampling(model: &Model, sampling: &Sampling) -> String {
     words
 }
 
-fn rule(_: &Model, rule: &Rule) -> String {
+fn rule(rule: &Rule) -> String {
     let counts = |counts: &[usize]| counts.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     match rule {
         Rule::Grid { counts: n } => format!("grid({})", counts(n)),
@@ -152,7 +161,8 @@ fn networks(model: &Model) -> Section {
     let row = |plan: &NetworkPlan| {
         let fields: Vec<&str> = plan.fields.iter().map(|&field| model.fields[field].name.as_str()).collect();
         let widths: Vec<String> = plan.mlp.widths.iter().map(usize::to_string).collect();
-        let mut network = format!("mlp({}, act={})", widths.join(", "), plan.mlp.activation.name());
+        let (activation, scale) = (plan.mlp.activation.name(), plan.mlp.scale);
+        let mut network = format!("mlp({}, act={activation}, scale={scale})", widths.join(", "));
         if plan.default {
             network.push_str(" (default)");
         }
@@ -199,6 +209,7 @@ impl Sampling {
     pub fn counts(&self, place: &[Piece]) -> Vec<usize> {
         let free = |piece: &Piece| piece.ranges.iter().filter(|[a, b]| a < b).count();
         let counts = place.iter().zip(&self.pieces).map(|(piece, rule)| match rule {
+            _ if free(piece) == 0 => 1,
             Rule::Uniform { count } | Rule::Sobol { count } | Rule::LatinHypercube { count } => *count,
             Rule::Grid { counts } => {
                 let inside = usize::from(free(piece) == piece.ranges.len());

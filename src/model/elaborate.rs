@@ -21,6 +21,11 @@ pub(super) const HIGHEST_ORDER: usize = 16;
 
 /// Formulas inside formulas, through definitions with arguments; keeps the recursion within a small stack.
 const DEEPEST: usize = 1200;
+/// How many levels of formulas one level of predicates counts for.
+pub(super) const PREDICATE_DEPTH: usize = 4;
+
+/// Steps of reading formulas, before it is said that they expand too far.
+const MOST_WORK: usize = 3_000_000;
 
 /// What a formula is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,7 +89,8 @@ pub(super) struct Elaborator<'a> {
     visited: FxHashSet<&'a str>,
     locals: Vec<(&'a str, Value)>,
     depth: usize,
-    told_too_large: bool,
+    pub(super) work: usize,
+    pub(super) told_too_large: bool,
 }
 
 impl<'a> Elaborator<'a> {
@@ -104,12 +110,19 @@ impl<'a> Elaborator<'a> {
             visited: FxHashSet::default(),
             locals: Vec::new(),
             depth: 0,
+            work: 0,
             told_too_large: false,
         }
     }
 
     /// Adds an error and gives nothing.
-    pub fn error<T>(&mut self, code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Option<T> {
+    pub fn error<T>(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Option<T> {
         self.found.push(Diagnostic::error(code, message, span, label));
         None
     }
@@ -133,14 +146,6 @@ impl<'a> Elaborator<'a> {
     pub fn root_number(&mut self, formula: &'a Formula) -> Option<Expr> {
         let value = self.root(formula)?;
         self.expect_number(value, formula.span, "here")
-    }
-
-    /// A condition as a formula: 1 where it holds, else 0.
-    pub fn root_condition(&mut self, predicate: &'a Predicate) -> Option<Expr> {
-        let mut names = Vec::new();
-        References::new(Vec::new(), &mut |name, _| names.push(name)).predicate(predicate);
-        self.define(names);
-        self.condition(predicate)
     }
 
     fn within_budget(&mut self, span: Span) -> bool {
@@ -215,16 +220,31 @@ impl<'a> Elaborator<'a> {
 
     /// A formula; definitions that it needs are found as they come.
     pub fn formula(&mut self, formula: &'a Formula) -> Option<Value> {
-        if self.depth >= DEEPEST {
-            return self.error("E0212", "definitions nest too deeply", formula.span, "here");
+        self.guarded(1, formula.span, |this| this.formula_kind(formula))
+    }
+
+    /// Runs a step of the recursion, which takes the stack of so many formulas, within the limits on depth and work.
+    pub(super) fn guarded<T>(
+        &mut self,
+        depth: usize,
+        span: Span,
+        step: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        self.work += depth;
+        let excess = if self.depth >= DEEPEST {
+            "the definitions nest too deeply"
+        } else if self.work > MOST_WORK {
+            "the definitions and sums expand too far"
+        } else {
+            self.depth += depth;
+            let value = if self.graph.exhausted() { None } else { step(self) };
+            self.depth -= depth;
+            return value;
+        };
+        if !std::mem::replace(&mut self.told_too_large, true) {
+            self.found.push(Diagnostic::error("E0212", excess, span, "while this was read"));
         }
-        if self.graph.exhausted() {
-            return None;
-        }
-        self.depth += 1;
-        let value = self.formula_kind(formula);
-        self.depth -= 1;
-        value
+        None
     }
 
     fn formula_kind(&mut self, formula: &'a Formula) -> Option<Value> {
@@ -277,7 +297,11 @@ impl<'a> Elaborator<'a> {
             Value::Number(expr) => Some(expr),
             Value::Vector(_) => {
                 let message = format!("{what} a number is needed, not {}", value.describe());
-                let message = if what == "here" { message.replacen("here a", "a", 1) } else { message.replacen(" a number is needed", " is a number", 1) };
+                let message = if what == "here" {
+                    message.replacen("here a", "a", 1)
+                } else {
+                    message.replacen(" a number is needed", " is a number", 1)
+                };
                 self.error("E0208", message, span, value.describe())
             }
         }
@@ -299,7 +323,9 @@ impl<'a> Elaborator<'a> {
         match self.scope.get(name) {
             Some(Meaning::Axis) => match self.axes.iter().position(|axis| axis.name == name) {
                 Some(axis) => Some(Value::Number(self.graph.coordinate(axis))),
-                None => self.error("E0208", format!("`{name}` is an axis, not a number"), span, "a number is needed here"),
+                None => {
+                    self.error("E0208", format!("`{name}` is an axis, not a number"), span, "a number is needed here")
+                }
             },
             Some(Meaning::Axes) => self.family(name, span),
             Some(Meaning::Unknown(field)) => Some(Value::Number(self.graph.jet(field, MultiIndex::zero()))),
@@ -328,17 +354,26 @@ impl<'a> Elaborator<'a> {
                 return Some(Value::Vector(components));
             }
             "boundary" | "rest" => {
-                return self.error("E0208", format!("`{name}` is a place, not a number"), span, "a number is needed here");
+                return self.error(
+                    "E0208",
+                    format!("`{name}` is a place, not a number"),
+                    span,
+                    "a number is needed here",
+                );
             }
             _ => {}
         }
         if let Some((field, axes)) = self.scope.as_derivative(name) {
             return self.derivative_of_unknown(name, field, &axes, span);
         }
-        if self.scope.incomplete {
+        if self.scope.excuses(name) {
             return None;
         }
-        let read = self.scope.subscripts(name).next().map(|(field, unknown, rest)| (field, unknown.to_owned(), rest.to_owned()));
+        let read = self
+            .scope
+            .subscripts(name)
+            .next()
+            .map(|(field, unknown, rest)| (field, unknown.to_owned(), rest.to_owned()));
         match read {
             Some((_, unknown, subscript)) => self.wrong_subscript(name, &unknown, &subscript, span),
             None => self.unknown_name(name, span),
@@ -356,8 +391,10 @@ impl<'a> Elaborator<'a> {
             if !self.fields.get(field)?.axes.contains(&axis) {
                 let unknown = self.fields[field].name.clone();
                 let declared = self.fields[field].span;
-                let message = format!("`{name}` is a derivative along `{axis_name}`, on which `{unknown}` does not depend");
-                self.found.push(Diagnostic::error("E0201", message, span, "always zero").label(declared, "declared here"));
+                let message =
+                    format!("`{name}` is a derivative along `{axis_name}`, on which `{unknown}` does not depend");
+                self.found
+                    .push(Diagnostic::error("E0201", message, span, "always zero").label(declared, "declared here"));
                 return None;
             }
             index = index.raised(axis, 1);
@@ -397,16 +434,9 @@ impl<'a> Elaborator<'a> {
 
     /// `a/b/c` reads from left to right, which not everybody means.
     fn warn_of_two_divisions(&mut self, formula: &Formula) {
-        let quotient = |formula: &Formula| match &formula.kind {
-            FormulaKind::Binary(BinaryOperator::Divide, a, b) => Some((a.clone(), b.clone())),
-            _ => None,
-        };
         let Some((dividend, last)) = quotient(formula) else { return };
-        let Some((first, second)) = quotient(&dividend) else { return };
-        if quotient(&first).is_some() {
-            return;
-        }
-        let [a, b, c] = [&first, &second, &last].map(|part| print_formula(part));
+        let Some((first, second)) = quotient(dividend).filter(|(first, _)| quotient(first).is_none()) else { return };
+        let [a, b, c] = [first, second, last].map(print_formula);
         let message = format!("`{a}/{b}/{c}` reads as `({a}/{b})/{c}`");
         let diagnostic = Diagnostic::warning("W0207", message, formula.span, "two divisions in a row");
         self.found.push(diagnostic.help(format!("write `{a}/({b}*{c})`, or set parentheses")));
@@ -414,11 +444,11 @@ impl<'a> Elaborator<'a> {
 
     /// Reports a name that nothing declares.
     pub fn unknown_name<T>(&mut self, name: &str, span: Span) -> Option<T> {
-        if self.scope.incomplete {
+        if self.scope.excuses(name) {
             return None;
         }
         let mut diagnostic = Diagnostic::error("E0101", format!("unknown name `{name}`"), span, "not declared");
-        if let Some(similar) = self.scope.similar(name) {
+        if let Some(similar) = self.scope.similar(name, &["pi", "normal", "d"]) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
         self.found.push(diagnostic.help(format!("declare it: `param {name} = ...` or `let {name} = ...`")));
@@ -459,7 +489,12 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The axis `x[3]`; `None` if the base is not the name of axes, `Some(None)` if there is a mistake.
-    pub(super) fn indexed_axis(&mut self, base: &'a Formula, indices: &'a [Formula], span: Span) -> Option<Option<usize>> {
+    pub(super) fn indexed_axis(
+        &mut self,
+        base: &'a Formula,
+        indices: &'a [Formula],
+        span: Span,
+    ) -> Option<Option<usize>> {
         let FormulaKind::Name(name) = &base.kind else { return None };
         if self.locals.iter().any(|(local, _)| local == name) || !matches!(self.scope.get(name), Some(Meaning::Axes)) {
             return None;
@@ -473,7 +508,12 @@ impl<'a> Elaborator<'a> {
         if offset.is_none() {
             let last = family.first + family.count as i64 - 1;
             let message = format!("there is no axis {name}[{value}]");
-            return Some(self.error("E0201", message, span, format!("the axes are {name}[{}] to {name}[{last}]", family.first)));
+            return Some(self.error(
+                "E0201",
+                message,
+                span,
+                format!("the axes are {name}[{}] to {name}[{last}]", family.first),
+            ));
         }
         Some(offset.map(|offset| family.axis + offset))
     }
@@ -501,11 +541,19 @@ impl<'a> Elaborator<'a> {
                 let message = format!("a vector with {} components in a space of {}", components.len(), space.len());
                 self.error("E0209", message, base.span, "has no component along an axis")
             }
-            None => self.error("E0201", format!("`{}` is not an axis in space", axis.text), axis.span, "no such component"),
+            None => {
+                self.error("E0201", format!("`{}` is not an axis in space", axis.text), axis.span, "no such component")
+            }
         }
     }
 
-    fn binary(&mut self, operator: BinaryOperator, (a, a_span): (Value, Span), (b, b_span): (Value, Span), span: Span) -> Option<Value> {
+    fn binary(
+        &mut self,
+        operator: BinaryOperator,
+        (a, a_span): (Value, Span),
+        (b, b_span): (Value, Span),
+        span: Span,
+    ) -> Option<Value> {
         use BinaryOperator::{Add, Divide, Multiply, Power, Subtract};
         match (operator, &a, &b) {
             (Add | Subtract, ..) => {
@@ -551,11 +599,12 @@ impl<'a> Elaborator<'a> {
             (Value::Number(_), Value::Number(_)) => Some(()),
             (Value::Vector(x), Value::Vector(y)) if x.len() == y.len() => Some(()),
             (Value::Vector(x), Value::Vector(y)) => {
-                let message = format!("a vector with {} components against one with {}", x.len(), y.len());
+                let message =
+                    format!("a vector with {} components and one with {} do not go together", x.len(), y.len());
                 self.error("E0209", message, span, "the two sides have different lengths")
             }
             _ => {
-                let message = format!("{} against {}", a.describe(), b.describe());
+                let message = format!("{} and {} do not go together", a.describe(), b.describe());
                 self.error("E0208", message, span, "the two sides are of different kinds")
             }
         }
@@ -634,6 +683,10 @@ impl<'a> Elaborator<'a> {
 
     /// A condition: 1 where it holds, else 0.
     pub fn condition(&mut self, predicate: &'a Predicate) -> Option<Expr> {
+        self.guarded(PREDICATE_DEPTH, predicate.span, |this| this.condition_kind(predicate))
+    }
+
+    fn condition_kind(&mut self, predicate: &'a Predicate) -> Option<Expr> {
         match &predicate.kind {
             PredicateKind::Or(parts) => {
                 let parts: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
@@ -696,7 +749,9 @@ impl<'a> Elaborator<'a> {
                 if self.scope.is_cyclic(name) { None } else { self.condition(predicate) }
             }
             Some(Meaning::Unsupported) => None,
-            Some(_) => self.error("E0208", format!("`{name}` is not a condition"), place.span, "a comparison is needed here"),
+            Some(_) => {
+                self.error("E0208", format!("`{name}` is not a condition"), place.span, "a comparison is needed here")
+            }
             None if matches!(name.as_str(), "boundary" | "rest") => {
                 self.error("E0208", format!("`{name}` is not a condition at points inside"), place.span, "here")
             }
@@ -727,5 +782,13 @@ pub(super) fn listed<T: AsRef<str>>(items: &[T]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// The two sides of a division.
+fn quotient(formula: &Formula) -> Option<(&Formula, &Formula)> {
+    match &formula.kind {
+        FormulaKind::Binary(BinaryOperator::Divide, a, b) => Some((a, b)),
+        _ => None,
     }
 }

@@ -78,9 +78,25 @@ const GD: &[MethodOption] = &[
 
 /// Methods that are planned: their names are no mistakes.
 pub(super) const LATER: &[&str] = &[
-    "soap", "ssbroyden", "lbfgs", "bfgs", "kfac", "spring", "muon", "sgd", "shampoo", "newton", "nys_newton", "sngd",
-    "anagram", "dsgnar", "rprop",
+    "soap",
+    "ssbroyden",
+    "lbfgs",
+    "bfgs",
+    "kfac",
+    "spring",
+    "muon",
+    "sgd",
+    "shampoo",
+    "newton",
+    "nys_newton",
+    "sngd",
+    "anagram",
+    "dsgnar",
+    "rprop",
 ];
+
+/// Values of options that are planned.
+pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "cg"), ("solver", "kernel"), ("solver", "svd")];
 
 impl Method {
     /// All methods, the default first.
@@ -142,42 +158,45 @@ impl Stage {
         }
     }
 
-    /// The value of an option that is a number.
-    pub fn number(&self, name: &str) -> Option<f64> {
-        match self.option(name)? {
-            OptionValue::Number(value) => Some(value),
-            OptionValue::Name(_) => None,
+    /// The value of an option that is a number; not a number where it is left out and has no default.
+    pub fn number(&self, name: &str) -> f64 {
+        match self.option(name) {
+            Some(OptionValue::Number(value)) => value,
+            _ => f64::NAN,
         }
     }
 
-    /// The value of an option that is a whole number.
-    pub fn count(&self, name: &str) -> Option<usize> {
-        self.number(name).map(|value| value as usize)
+    /// The value of an option that is a name; empty where it is left out and has no default.
+    pub fn name(&self, name: &str) -> &str {
+        let given = self.options.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        match (given, self.method.option(name).map(|option| option.default)) {
+            (Some(OptionValue::Name(value)), _) => value,
+            (None, Some(Fallback::Name(value))) => value,
+            _ => "",
+        }
     }
 
     /// The most steps of the stage.
     pub fn steps(&self) -> usize {
-        self.count("steps").unwrap_or(1)
+        self.number("steps") as usize
     }
 
-    /// How many initialisations compete at the start.
+    /// From how many initialisations it starts.
     pub fn starts(&self) -> usize {
-        self.count("starts").unwrap_or(1)
+        (self.number("starts") as usize).max(1)
     }
 
-    /// The steps of each competing initialisation.
+    /// Steps from each of several initialisations before the best goes on.
     pub fn start_steps(&self) -> usize {
-        self.count("start_steps").unwrap_or(1)
+        self.number("start_steps") as usize
     }
 
-    /// The size of a random mini-batch, if the stage trains on such.
+    /// Points of a random mini-batch; `None` where every step sees all points.
     pub fn batch(&self) -> Option<usize> {
-        self.count("batch")
-    }
-
-    /// Whether an option is the given name.
-    pub fn is(&self, name: &str, value: &str) -> bool {
-        self.option(name) == Some(OptionValue::Name(value.to_owned()))
+        match self.option("batch")? {
+            OptionValue::Number(count) => Some(count as usize),
+            OptionValue::Name(_) => None,
+        }
     }
 }
 
@@ -204,9 +223,8 @@ mod tests {
     #[test]
     fn options_given_come_before_defaults() {
         let mut stage = Stage::of(Method::Engd);
-        assert_eq!((stage.count("steps"), stage.is("acceleration", "on")), (Some(500), true));
+        assert_eq!((stage.steps(), stage.name("acceleration")), (500, "on"));
         stage.options.push(("steps".into(), OptionValue::Number(7.0)));
-        assert_eq!(stage.count("steps"), Some(7));
-        assert_eq!(Stage::of(Method::Adam).count("batch"), None);
+        assert_eq!((stage.steps(), stage.starts(), stage.batch()), (7, 1, None));
     }
 }

@@ -40,13 +40,12 @@ use crate::syntax::ast::Ast;
 use elaborate::Elaborator;
 use scope::{Meaning, Scope};
 
-pub use defaults::INITIAL_SLOPE;
 pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings, Stage,
-    Term, TermKind,
+    Axis, AxisKind, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings,
+    Stage, Term, TermKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -69,7 +68,7 @@ pub fn check_with(
     let mut elaborator = Elaborator::new(&scope);
     elaborator.found = found;
     let model = elaborator.model(ast, overrides, formulas);
-    let mut found = std::mem::take(&mut elaborator.found);
+    let mut found = without_repetition(std::mem::take(&mut elaborator.found));
     let model = model.filter(|_| !has_errors(&found));
     // A name that is only ever misspelt is not unused.
     if found.iter().any(|d| d.code == "E0101") {
@@ -80,6 +79,12 @@ pub fn check_with(
         found.extend(checks::all(model, read));
     }
     (model.filter(|_| !has_errors(&found)), found)
+}
+
+/// A definition with a mistake is read at each of its uses; its diagnostics are told once.
+fn without_repetition(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut told = std::collections::HashSet::new();
+    found.into_iter().filter(|d| told.insert((d.code, d.message.clone(), d.span()))).collect()
 }
 
 impl<'a> Elaborator<'a> {

@@ -13,7 +13,8 @@ use super::scope::Meaning;
 /// Architectures that are planned: their names are no mistakes.
 const LATER: &[&str] = &["piratenet", "resnet", "siren", "fourier", "kan", "spinn", "modified", "rbf", "linear"];
 /// Options that are planned.
-const LATER_OPTIONS: &[&str] = &["fourier", "width", "depth", "blocks", "init", "skip", "norm", "wires", "scale", "seed"];
+const LATER_OPTIONS: &[&str] =
+    &["fourier", "width", "depth", "blocks", "init", "skip", "norm", "wires", "scale", "seed"];
 /// The widest layer.
 const WIDEST: i64 = 16_384;
 /// The most parameters of one network.
@@ -77,9 +78,9 @@ impl<'a> Elaborator<'a> {
     /// Unknowns over the same axes share a network, unless they have their own.
     fn plans(&mut self, own: &[Option<(Mlp, Span)>], shared: Option<&(Mlp, Span)>) -> Vec<NetworkPlan> {
         let mut plans: Vec<(NetworkPlan, bool)> = Vec::new();
-        for field in 0..self.fields.len() {
+        for (field, own) in own.iter().enumerate() {
             let axes = self.fields[field].axes.clone();
-            if own[field].is_none()
+            if own.is_none()
                 && let Some(number) = plans.iter().position(|(plan, shares)| *shares && plan.inputs == axes)
             {
                 let plan = &mut plans[number].0;
@@ -87,11 +88,11 @@ impl<'a> Elaborator<'a> {
                 plan.fields.push(field);
                 continue;
             }
-            let given = own[field].as_ref().or(shared);
+            let given = own.as_ref().or(shared);
             let mlp = given.map_or_else(|| defaults::network(axes.len()), |(mlp, _)| mlp.clone());
             let (default, span) = (given.is_none(), given.map(|(_, span)| *span));
             (self.fields[field].network, self.fields[field].output) = (plans.len(), 0);
-            plans.push((NetworkPlan { mlp, inputs: axes, fields: vec![field], default, span }, own[field].is_none()));
+            plans.push((NetworkPlan { mlp, inputs: axes, fields: vec![field], default, span }, own.is_none()));
         }
         let plans: Vec<NetworkPlan> = plans.into_iter().map(|(plan, _)| plan).collect();
         for plan in &plans {
@@ -101,7 +102,12 @@ impl<'a> Elaborator<'a> {
             {
                 let gigabytes = count as f64 * 8.0 / 1e9;
                 let message = format!("a network of {count} parameters, more than {MOST_PARAMETERS}");
-                self.found.push(Diagnostic::error("E0407", message, span, format!("needs {gigabytes:.1} GB for the weights alone")));
+                self.found.push(Diagnostic::error(
+                    "E0407",
+                    message,
+                    span,
+                    format!("needs {gigabytes:.1} GB for the weights alone"),
+                ));
             }
         }
         plans
@@ -132,6 +138,7 @@ impl<'a> Elaborator<'a> {
     fn mlp(&mut self, call: &'a Call) -> Option<Mlp> {
         let mut widths = Vec::new();
         let mut activation = Some(Activation::Tanh);
+        let mut scale = Some(1.0);
         let mut sound = true;
         for argument in &call.arguments {
             match argument {
@@ -140,23 +147,37 @@ impl<'a> Elaborator<'a> {
                     None => sound = false,
                 },
                 Argument::Keyword(name, value) if name.text == "act" => activation = self.activation(value),
+                Argument::Keyword(name, value) if name.text == "scale" => scale = self.scale(value),
                 Argument::Keyword(name, _) | Argument::Index(name, _) => {
                     sound = false;
                     if LATER_OPTIONS.contains(&name.text.as_str()) {
                         self.found.push(unsupported(&format!("`{}=` of `mlp`", name.text), name.span));
                     } else {
                         let message = format!("unknown option `{}` of `mlp`", name.text);
-                        self.found.push(Diagnostic::error("E0401", message, name.span, "known: act"));
+                        self.found.push(Diagnostic::error("E0401", message, name.span, "known: act, scale"));
                     }
                 }
             }
         }
         if widths.is_empty() && sound {
-            let diagnostic = Diagnostic::error("E0404", "a network needs at least one hidden layer", call.span, "no widths");
+            let diagnostic =
+                Diagnostic::error("E0404", "a network needs at least one hidden layer", call.span, "no widths");
             self.found.push(diagnostic.help("write `mlp(64)` or `mlp(64, 64)`"));
             return None;
         }
-        activation.filter(|_| sound).map(|activation| Mlp { widths, activation })
+        match (activation, scale) {
+            (Some(activation), Some(scale)) if sound => Some(Mlp { widths, activation, scale }),
+            _ => None,
+        }
+    }
+
+    fn scale(&mut self, formula: &'a Formula) -> Option<f64> {
+        let (_, value) = self.constant(formula, "the scale of a network")?;
+        if !(value > 0.0 && value.is_finite()) {
+            let message = "the scale of a network is a number greater than 0";
+            return self.error("E0404", message, formula.span, format!("this is {value}"));
+        }
+        Some(value)
     }
 
     fn width(&mut self, formula: &'a Formula) -> Option<usize> {

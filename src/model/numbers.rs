@@ -32,6 +32,9 @@ impl<'a> Elaborator<'a> {
     /// A formula that must be a number: without coordinates and unknowns, and finite.
     pub fn constant(&mut self, formula: &'a Formula, what: &str) -> Option<(Expr, f64)> {
         let expr = self.root_number(formula)?;
+        if let Some(value) = self.graph.as_rational(expr).and_then(|value| value.to_f64()).filter(|v| v.is_finite()) {
+            return Some((expr, value));
+        }
         if !self.graph.symbols(&[expr]).is_empty() {
             let message = format!("{what} is a number, without coordinates and unknowns");
             self.found.push(Diagnostic::error("E0208", message, formula.span, "depends on the point"));
@@ -59,7 +62,8 @@ impl<'a> Elaborator<'a> {
 
     /// The ends of a range of whole numbers that holds at most `most` of them.
     pub fn range(&mut self, range: &'a Range, most: i64) -> Option<(i64, i64)> {
-        let (first, last) = (self.whole(&range.first, "the start of a range"), self.whole(&range.last, "the end of a range"));
+        let (first, last) =
+            (self.whole(&range.first, "the start of a range"), self.whole(&range.last, "the end of a range"));
         let (first, last) = (first?, last?);
         let count = last.checked_sub(first)?.checked_add(1)?;
         if count < 1 {
@@ -67,7 +71,11 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         if count > most {
-            self.range_error("E0212", format!("the range {first}..{last} has {count} members, more than {most}"), range.span);
+            self.range_error(
+                "E0212",
+                format!("the range {first}..{last} has {count} members, more than {most}"),
+                range.span,
+            );
             return None;
         }
         Some((first, last))

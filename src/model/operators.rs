@@ -2,13 +2,16 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Function, Graph};
-use crate::syntax::ast::{Argument, Call, Formula, FormulaKind};
+use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name};
+use crate::syntax::print_formula;
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, Value, counted};
-use super::scope::Meaning;
+use super::scope::{Meaning, callable};
 
 /// The most members of a `sum`.
-const MOST_MEMBERS: i64 = 10_000;
+const MOST_MEMBERS: i64 = 1000;
+/// Steps of work that adding one member counts for.
+const WORK_OF_MEMBER: usize = 300;
 
 impl<'a> Elaborator<'a> {
     /// The arguments of a call without keys.
@@ -107,12 +110,12 @@ impl<'a> Elaborator<'a> {
     }
 
     fn unknown_function(&mut self, name: &'a str, call: &'a Call) -> Option<Value> {
-        if self.scope.incomplete {
+        if self.scope.excuses(name) {
             return None;
         }
         let mut diagnostic =
             Diagnostic::error("E0101", format!("unknown function `{name}`"), call.name.span, "not declared");
-        if let Some(similar) = self.scope.similar(name) {
+        if let Some(similar) = self.scope.similar(name, &callable()) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
         self.found.push(diagnostic.help(format!("declare it: `let {name}(s) = ...`")));
@@ -138,7 +141,7 @@ impl<'a> Elaborator<'a> {
                     "dot" | "norm2" => format!("`{operator}` needs vectors"),
                     _ => format!("`{operator}` needs a vector with {}", counted(space, "component")),
                 };
-                let message = format!("{message}, `{}` is a number", describe(formula));
+                let message = format!("{message}, `{}` is a number", print_formula(formula));
                 let diagnostic = Diagnostic::error("E0208", message, formula.span, "a number");
                 self.found.push(match operator {
                     "div" => diagnostic.help("for two scalar unknowns write `u_x + v_y`"),
@@ -157,7 +160,8 @@ impl<'a> Elaborator<'a> {
         let space = self.space();
         if vector.len() != space.len() {
             let names: Vec<&str> = space.iter().map(|&a| self.axes[a].name.as_str()).collect();
-            let message = format!("{} components for a vector of {} (axes {})", vector.len(), space.len(), names.join(", "));
+            let message =
+                format!("{} components for a vector of {} (axes {})", vector.len(), space.len(), names.join(", "));
             return self.error("E0209", message, formula.span, format!("in `{operator}`"));
         }
         Some(vector)
@@ -165,6 +169,9 @@ impl<'a> Elaborator<'a> {
 
     /// The derivative along an axis, of coordinates and unknowns alike.
     pub(super) fn derivative(&mut self, expr: Expr, axis: usize, span: Span) -> Option<Expr> {
+        if !self.may_differentiate(expr, span) {
+            return None;
+        }
         let order = self.graph.jets(&[expr]).iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         if order >= HIGHEST_ORDER {
             return self.order_too_high(order + 1, span);
@@ -175,6 +182,16 @@ impl<'a> Elaborator<'a> {
         let jets = self.graph.jets(&[derivative]);
         self.mentions.extend(jets.into_iter().map(|jet| (jet, span)));
         Some(derivative)
+    }
+
+    /// A derivative walks the whole formula, and repeated ones grow it without bound.
+    fn may_differentiate(&mut self, expr: Expr, span: Span) -> bool {
+        let mut operands = 0;
+        for e in self.graph.reachable(&[expr]) {
+            self.graph.node(e).for_each_operand(|_| operands += 1);
+        }
+        self.work += 8 * operands + self.graph.len() / 256;
+        self.guarded(1, span, |_| Some(())).is_some()
     }
 
     fn gradient(&mut self, expr: Expr, span: Span) -> Option<Vec<Expr>> {
@@ -218,7 +235,7 @@ impl<'a> Elaborator<'a> {
         let [argument] = self.arguments(call)?;
         let vector = self.space_vector(argument, "curl")?;
         let space = self.space();
-        let mut minor = |this: &mut Self, i: usize, j: usize| {
+        let minor = |this: &mut Self, i: usize, j: usize| {
             let a = this.derivative(vector[j], space[i], call.span)?;
             let b = this.derivative(vector[i], space[j], call.span)?;
             Some(this.graph.sub(a, b))
@@ -299,7 +316,7 @@ impl<'a> Elaborator<'a> {
             FormulaKind::Name(name) => match self.scope.get(name) {
                 Some(Meaning::Axis) => self.axes.iter().position(|axis| axis.name == *name),
                 Some(Meaning::Unsupported) => None,
-                None if self.scope.incomplete => None,
+                None if self.scope.excuses(name) => None,
                 _ => self.not_an_axis(formula),
             },
             _ => self.not_an_axis(formula),
@@ -309,7 +326,7 @@ impl<'a> Elaborator<'a> {
     fn not_an_axis<T>(&mut self, formula: &'a Formula) -> Option<T> {
         let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
         let label = format!("axes are {}", names.join(", "));
-        self.error("E0201", format!("`{}` is not an axis", describe(formula)), formula.span, label)
+        self.error("E0201", format!("`{}` is not an axis", print_formula(formula)), formula.span, label)
     }
 
     /// `sum(i in 1..10, expr)`, with one index or more.
@@ -326,7 +343,8 @@ impl<'a> Elaborator<'a> {
             }
         }
         let (Some(body), false) = (body, indices.is_empty()) else {
-            let diagnostic = Diagnostic::error("E0208", "`sum` takes an index and a formula", call.span, "in this call");
+            let diagnostic =
+                Diagnostic::error("E0208", "`sum` takes an index and a formula", call.span, "in this call");
             self.found.push(diagnostic.help("write `sum(i in 1..10, ...)`"));
             return None;
         };
@@ -337,6 +355,8 @@ impl<'a> Elaborator<'a> {
         }
         let mut terms = Vec::new();
         self.members(&indices, body, &mut terms)?;
+        // Exact fractions grow with every term that is added.
+        self.work += terms.len() * WORK_OF_MEMBER;
         let first = terms.first()?.clone();
         for term in &terms {
             self.same_shape(&first, term, body.span)?;
@@ -350,12 +370,7 @@ impl<'a> Elaborator<'a> {
         })
     }
 
-    fn members(
-        &mut self,
-        indices: &[(&'a crate::syntax::ast::Name, (i64, i64))],
-        body: &'a Formula,
-        terms: &mut Vec<Value>,
-    ) -> Option<()> {
+    fn members(&mut self, indices: &[(&'a Name, (i64, i64))], body: &'a Formula, terms: &mut Vec<Value>) -> Option<()> {
         let Some(((name, (first, last)), rest)) = indices.split_first() else {
             terms.push(self.formula(body)?);
             return Some(());
@@ -365,17 +380,5 @@ impl<'a> Elaborator<'a> {
             self.with_local(&name.text, value, |this| this.members(rest, body, terms))?;
         }
         Some(())
-    }
-}
-
-/// A short text for a formula in a message.
-fn describe(formula: &Formula) -> String {
-    match &formula.kind {
-        FormulaKind::Name(name) => name.clone(),
-        FormulaKind::Number(text) => text.clone(),
-        FormulaKind::Call(call) => format!("{}(..)", call.name.text),
-        FormulaKind::Parenthesized(inner) => describe(inner),
-        FormulaKind::Index(base, _) => format!("{}[..]", describe(base)),
-        _ => "this".to_owned(),
     }
 }

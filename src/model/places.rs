@@ -112,7 +112,6 @@ fn alternatives(region: &Region) -> Vec<Alternative> {
             let pairs = all.iter().flat_map(|a| part.iter().map(move |b| a.and(b)));
             pairs.take(MOST_ALTERNATIVES).collect()
         }),
-        Region::Shared(inner) => alternatives(inner),
         _ => vec![Alternative::default()],
     };
     found.truncate(MOST_ALTERNATIVES);
@@ -158,7 +157,13 @@ impl Places<'_> {
     }
 
     /// The part of a region where some coordinates are fixed.
-    fn flat(&mut self, region: &Region, fixed: &[(usize, f64)], normal: Option<(usize, f64)>, boundary: bool) -> Vec<Piece> {
+    fn flat(
+        &mut self,
+        region: &Region,
+        fixed: &[(usize, f64)],
+        normal: Option<(usize, f64)>,
+        boundary: bool,
+    ) -> Vec<Piece> {
         let mut ranges = whole_box(self.axes);
         for &(axis, value) in fixed {
             let [lower, upper] = ranges[axis];
@@ -170,7 +175,13 @@ impl Places<'_> {
         self.cells(region, ranges, normal, boundary)
     }
 
-    fn cells(&mut self, region: &Region, ranges: Vec<[f64; 2]>, normal: Option<(usize, f64)>, boundary: bool) -> Vec<Piece> {
+    fn cells(
+        &mut self,
+        region: &Region,
+        ranges: Vec<[f64; 2]>,
+        normal: Option<(usize, f64)>,
+        boundary: bool,
+    ) -> Vec<Piece> {
         let mut cells = vec![ranges.clone()];
         for (axis, cuts) in self.cuts(region, &ranges).into_iter().enumerate() {
             if cells.len().saturating_mul(cuts.len() + 1) > MOST_CELLS {
@@ -236,7 +247,6 @@ impl Places<'_> {
                 Outcome::Everywhere => Outcome::Nowhere,
                 Outcome::Where(condition) => Outcome::Where(self.graph.not(condition)),
             },
-            Region::Shared(inner) => self.outcome(inner, cell, boundary),
         }
     }
 
@@ -317,7 +327,9 @@ fn merge(cells: &mut Vec<(Outcome, Vec<[f64; 2]>)>, axis: usize) {
     for (outcome, ranges) in cells.drain(..) {
         match merged.last_mut() {
             Some((last, before))
-                if *last == outcome && before[axis][1] == ranges[axis][0] && others(before) == others(&ranges)
+                if *last == outcome
+                    && before[axis][1] == ranges[axis][0]
+                    && others(before) == others(&ranges)
                     && ranges[axis][0] < ranges[axis][1] =>
             {
                 before[axis][1] = ranges[axis][1];

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Graph, Symbol};
 use crate::syntax::ast::{Formula, FormulaKind, Predicate, PredicateKind, Relation};
 
-use super::elaborate::Elaborator;
+use super::elaborate::{Elaborator, PREDICATE_DEPTH};
 use super::problem::Axis;
 use super::scope::Meaning;
 
@@ -34,8 +34,6 @@ pub(super) enum Region {
     Or(Vec<Region>),
     /// Elsewhere.
     Not(Box<Region>),
-    /// A shared part.
-    Shared(Rc<Region>),
 }
 
 impl Region {
@@ -50,7 +48,6 @@ impl Region {
             Region::And(parts) => Region::Or(parts.iter().map(|part| part.complement(graph)).collect()),
             Region::Or(parts) => Region::And(parts.iter().map(|part| part.complement(graph)).collect()),
             Region::Not(inner) => (**inner).clone(),
-            Region::Shared(inner) => inner.complement(graph),
         }
     }
 
@@ -60,7 +57,6 @@ impl Region {
             Region::Below { axis, bound, .. } | Region::Above { axis, bound, .. } => f(*axis, *bound),
             Region::And(parts) | Region::Or(parts) => parts.iter().for_each(|part| part.for_each_bound(f)),
             Region::Not(inner) => inner.for_each_bound(f),
-            Region::Shared(inner) => inner.for_each_bound(f),
             Region::Constant(_) | Region::Boundary | Region::Equal(..) | Region::Condition(_) => {}
         }
     }
@@ -88,6 +84,10 @@ impl<'a> Elaborator<'a> {
     /// The region that a predicate describes. Says what is outside of the domain (E0302) or at the end of a periodic
     /// axis (E0310).
     pub fn region(&mut self, predicate: &'a Predicate, rest: &Rest) -> Option<Region> {
+        self.guarded(PREDICATE_DEPTH, predicate.span, |this| this.region_kind(predicate, rest))
+    }
+
+    fn region_kind(&mut self, predicate: &'a Predicate, rest: &Rest) -> Option<Region> {
         match &predicate.kind {
             PredicateKind::Or(parts) => self.regions(parts, rest).map(Region::Or),
             PredicateKind::And(parts) => self.regions(parts, rest).map(Region::And),
@@ -119,13 +119,22 @@ impl<'a> Elaborator<'a> {
             FormulaKind::Parenthesized(inner) => return self.named_region(inner, rest),
             FormulaKind::Name(name) => name,
             FormulaKind::Call(_) => return self.unsupported("a shape as a place", place.span),
-            _ => return self.error("E0208", "a place is a comparison or a name", place.span, "a formula alone is neither"),
+            _ => {
+                return self.error(
+                    "E0208",
+                    "a place is a comparison or a name",
+                    place.span,
+                    "a formula alone is neither",
+                );
+            }
         };
         match self.scope.get(name) {
             Some(Meaning::Place(_)) if self.scope.is_cyclic(name) => None,
             Some(Meaning::Place(predicate)) => self.region(predicate, rest),
             Some(Meaning::Unsupported) => None,
-            Some(_) => self.error("E0208", format!("`{name}` is not a place"), place.span, "a place is a comparison or a name"),
+            Some(_) => {
+                self.error("E0208", format!("`{name}` is not a place"), place.span, "a place is a comparison or a name")
+            }
             None => match (name.as_str(), rest) {
                 ("boundary", _) | ("rest", Rest::Everything) => Some(Region::Boundary),
                 ("rest", Rest::After(earlier)) => {
@@ -143,7 +152,7 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         let mut diagnostic = Diagnostic::error("E0101", format!("unknown place `{name}`"), span, "not declared");
-        if let Some(similar) = self.scope.similar(name) {
+        if let Some(similar) = self.scope.similar(name, &["boundary", "rest"]) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
         self.found.push(diagnostic.help(format!("declare it: `boundary {name}: x = 0`, or write `boundary`")));
@@ -212,13 +221,15 @@ impl<'a> Elaborator<'a> {
             let message = format!("{name} = {value} is outside the domain [{lower}, {upper}]");
             let end = if value < lower { axis.ends[0] } else { axis.ends[1] };
             let face = self.graph.display(end, &Default::default());
-            let diagnostic = Diagnostic::error("E0302", message, span, "no such place").label(axis.span, "declared here");
+            let diagnostic =
+                Diagnostic::error("E0302", message, span, "no such place").label(axis.span, "declared here");
             self.found.push(diagnostic.help(format!("the nearest face is `{name} = {face}`")));
             return None;
         }
         if axis.periodic && (value == lower || value == upper) {
             let message = format!("{name} is periodic: it has no end");
-            let diagnostic = Diagnostic::error("E0310", message, span, "not a boundary").label(axis.span, "declared periodic");
+            let diagnostic =
+                Diagnostic::error("E0310", message, span, "not a boundary").label(axis.span, "declared periodic");
             self.found.push(diagnostic.help("remove `periodic` or the condition"));
             return None;
         }

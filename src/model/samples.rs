@@ -6,10 +6,10 @@ use crate::geometry::{AxisRange, Grading, MAX_POINTS, Place, Rule, Stream, share
 use crate::syntax::ast::{Argument, Ast, Call, Formula, Statement, StatementKind};
 
 use super::defaults;
-use super::elaborate::{Elaborator, counted, listed, unsupported};
+use super::elaborate::{Elaborator, counted, listed};
 use super::nearest::nearest;
 use super::places::fraction;
-use super::problem::{Axis, AxisKind, Piece, Sampling, Term, TermKind};
+use super::problem::{Axis, Piece, Sampling, Term, TermKind};
 use super::terms::{Draft, Terms};
 
 /// The rules that a `sample` statement knows.
@@ -26,7 +26,7 @@ struct Request {
 #[derive(Clone, Debug)]
 enum Requested {
     Total(Random, usize),
-    Along(Product, Vec<usize>, Vec<(usize, Grading)>),
+    Along(Product, Vec<usize>, Gradings),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +43,9 @@ enum Product {
     Trapezoid,
     Midpoint,
 }
+
+/// Gradings by number of the axis.
+type Gradings = Vec<(usize, Grading)>;
 
 /// The requests of a file by what they are for.
 #[derive(Default)]
@@ -85,7 +88,11 @@ impl<'a> Elaborator<'a> {
             "initial" => &mut requests.initial,
             _ if self.scope.incomplete => return,
             _ => {
-                let labels = terms.drafts.iter().map(|draft| draft.label.as_str()).chain(terms.statements.keys().map(String::as_str));
+                let labels = terms
+                    .drafts
+                    .iter()
+                    .map(|draft| draft.label.as_str())
+                    .chain(terms.statements.keys().map(String::as_str));
                 let mut known: Vec<&str> = ["interior", "boundary", "initial"].into_iter().chain(labels).collect();
                 known.sort_unstable();
                 known.dedup();
@@ -114,10 +121,12 @@ impl<'a> Elaborator<'a> {
         for attribute in &statement.attributes {
             match (attribute.name.text.as_str(), &attribute.value) {
                 ("resample", Some(value)) => {
-                    let steps = self.whole(value, "`resample`").filter(|_| true);
+                    let steps = self.whole(value, "`resample`");
                     resample = steps.and_then(|steps| match usize::try_from(steps) {
                         Ok(steps) if steps >= 1 => Some(steps),
-                        _ => self.error("E0404", "`resample` is at least 1 step", value.span, format!("this is {steps}")),
+                        _ => {
+                            self.error("E0404", "`resample` is at least 1 step", value.span, format!("this is {steps}"))
+                        }
                     });
                 }
                 _ => self.other_attribute(attribute, &["resample"], &["adapt", "margin", "batch"]),
@@ -139,7 +148,8 @@ impl<'a> Elaborator<'a> {
             "midpoint" => Ok(Product::Midpoint),
             _ => {
                 let label = format!("known: {}", RULES.join(", "));
-                let mut diagnostic = Diagnostic::error("E0401", format!("unknown sampler `{name}`"), call.name.span, label);
+                let mut diagnostic =
+                    Diagnostic::error("E0401", format!("unknown sampler `{name}`"), call.name.span, label);
                 if let Some(similar) = nearest(name, RULES) {
                     diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
                 }
@@ -151,7 +161,12 @@ impl<'a> Elaborator<'a> {
         match kind {
             Ok(product) => {
                 if counts.is_empty() {
-                    return self.error("E0405", format!("`{name}` needs a count for each axis"), call.span, "no counts");
+                    return self.error(
+                        "E0405",
+                        format!("`{name}` needs a count for each axis"),
+                        call.span,
+                        "no counts",
+                    );
                 }
                 Some(Requested::Along(product, counts, gradings))
             }
@@ -166,7 +181,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Counts, and the gradings `at_x=.., grade=..` by axis.
-    fn counts(&mut self, call: &'a Call, graded: bool) -> Option<(Vec<usize>, Vec<(usize, Grading)>)> {
+    fn counts(&mut self, call: &'a Call, graded: bool) -> Option<(Vec<usize>, Gradings)> {
         let mut counts = Vec::new();
         let mut centres = Vec::new();
         let mut strength = None;
@@ -228,7 +243,9 @@ impl<'a> Elaborator<'a> {
     fn count(&mut self, formula: &'a Formula) -> Option<usize> {
         let count = self.whole(formula, "a count of points")?;
         match usize::try_from(count) {
-            Ok(0) | Err(_) => self.error("E0407", "at least one point is needed", formula.span, format!("this is {count}")),
+            Ok(0) | Err(_) => {
+                self.error("E0407", "at least one point is needed", formula.span, format!("this is {count}"))
+            }
             Ok(count) if count > MAX_POINTS => self.too_many(count as f64, formula.span),
             Ok(count) => Some(count),
         }
@@ -259,12 +276,8 @@ impl<'a> Elaborator<'a> {
         let inherits = !given && draft.kind != TermKind::Equation;
         let rules = self.rules(&request, &draft, inherits);
         self.check_rules(&request, &draft, &rules, given);
-        let sampling = Sampling {
-            rule: request.shown(&rules),
-            pieces: rules,
-            resample: request.resample,
-            default: !given,
-        };
+        let sampling =
+            Sampling { rule: request.shown(&rules), pieces: rules, resample: request.resample, default: !given };
         Term {
             label: draft.label,
             kind: draft.kind,
@@ -288,7 +301,9 @@ impl<'a> Elaborator<'a> {
                 share(*count, &measures).into_iter().map(|count| random.rule(count)).collect()
             }
             Requested::Along(product, counts, gradings) => {
-                let free = |piece: &Piece| (0..piece.ranges.len()).filter(|&a| piece.ranges[a][0] < piece.ranges[a][1]).collect();
+                let free = |piece: &Piece| -> Vec<usize> {
+                    (0..piece.ranges.len()).filter(|&a| piece.ranges[a][0] < piece.ranges[a][1]).collect()
+                };
                 draft.place.iter().map(|piece| product.rule(&free(piece), counts, gradings, inherits, piece)).collect()
             }
         }
@@ -300,7 +315,11 @@ impl<'a> Elaborator<'a> {
         for (piece, rule) in draft.place.iter().zip(rules) {
             let ranges: Vec<AxisRange> = self.ranges(piece);
             let free: Vec<usize> = (0..ranges.len()).filter(|&axis| !ranges[axis].is_point()).collect();
-            if let Rule::Grid { counts } | Rule::Gauss { counts, .. } | Rule::Trapezoid { counts } | Rule::Midpoint { counts } = rule {
+            if let Rule::Grid { counts }
+            | Rule::Gauss { counts, .. }
+            | Rule::Trapezoid { counts }
+            | Rule::Midpoint { counts } = rule
+            {
                 if counts.len() != 1 && counts.len() != free.len() && !free.is_empty() {
                     if given {
                         self.wrong_counts(request, draft, counts.len(), &free);
@@ -329,7 +348,13 @@ impl<'a> Elaborator<'a> {
 
     fn wrong_counts(&mut self, request: &Request, draft: &Draft, given: usize, free: &[usize]) {
         let names: Vec<&str> = free.iter().map(|&axis| self.axes[axis].name.as_str()).collect();
-        let message = format!("{} for `{}`, which needs {} ({})", counted(given, "count"), draft.label, names.len(), names.join(", "));
+        let message = format!(
+            "{} for `{}`, which needs {} ({})",
+            counted(given, "count"),
+            draft.label,
+            names.len(),
+            names.join(", ")
+        );
         let diagnostic = Diagnostic::error("E0405", message, request.span, "wrong number of counts");
         let diagnostic = diagnostic.help("one number stands for that many along each axis");
         if !self.found.iter().any(|d| d.code == "E0405" && d.span() == request.span) {
@@ -426,7 +451,14 @@ impl Product {
     }
 
     /// The rule of a piece with these free axes. Counts that are inherited from the inside are those of all axes.
-    fn rule(self, free: &Vec<usize>, counts: &[usize], gradings: &[(usize, Grading)], inherits: bool, piece: &Piece) -> Rule {
+    fn rule(
+        self,
+        free: &[usize],
+        counts: &[usize],
+        gradings: &[(usize, Grading)],
+        inherits: bool,
+        piece: &Piece,
+    ) -> Rule {
         let counts = match counts {
             [one] => vec![*one],
             all if inherits => free.iter().filter_map(|&axis| all.get(axis).copied()).collect(),

@@ -14,10 +14,18 @@ use super::nearest::nearest;
 use super::references::References;
 
 /// Operators that are written like functions.
-const OPERATORS: [&str; 17] = [
-    "sqrt", "grad", "div", "curl", "lap", "adv", "dot", "norm2", "d", "dn", "integral", "sum", "re", "im", "abs2", "net",
-    "if",
+const OPERATORS: [&str; 16] = [
+    "sqrt", "grad", "div", "curl", "lap", "adv", "dot", "norm2", "d", "dn", "integral", "sum", "re", "im", "abs2",
+    "net",
 ];
+
+/// How many declared names are looked at for one that is similar.
+const MOST_COMPARED: usize = 1000;
+
+/// Functions and operators, for what is called by a name that nobody knows.
+pub(super) fn callable() -> Vec<&'static str> {
+    Function::ALL.iter().map(|function| function.name()).chain(OPERATORS).collect()
+}
 
 /// Names of the language that are not functions.
 const CONSTANTS: [&str; 5] = ["pi", "e", "normal", "boundary", "rest"];
@@ -56,6 +64,9 @@ pub(super) struct Declaration<'a> {
     pub meaning: Meaning<'a>,
 }
 
+/// A name that a definition refers to, and where it does.
+pub(super) type Reference<'a> = (&'a str, Span);
+
 /// All names of a file.
 #[derive(Default)]
 pub(super) struct Scope<'a> {
@@ -63,6 +74,8 @@ pub(super) struct Scope<'a> {
     pub declarations: IndexMap<&'a str, Declaration<'a>>,
     /// Whether there may be more names: declared by a statement that could not be read, or refused.
     pub incomplete: bool,
+    /// Names that are declared twice or are built in: what depends on them is silent.
+    disputed: FxHashSet<&'a str>,
     cyclic: FxHashSet<&'a str>,
     unknowns: usize,
 }
@@ -90,11 +103,17 @@ impl<'a> Scope<'a> {
         self.cyclic.contains(name)
     }
 
-    /// The declared name or function that `name` may have been meant to be.
-    pub fn similar(&self, name: &str) -> Option<String> {
-        let declared = self.declarations.keys().copied();
-        let known = Function::ALL.iter().map(|f| f.name()).chain(OPERATORS).chain(CONSTANTS);
-        nearest(name, declared.chain(known)).map(str::to_owned)
+    /// The declared name, or one of `others`, that `name` may have been meant to be.
+    pub fn similar(&self, name: &str, others: &[&'static str]) -> Option<String> {
+        let declared = self.declarations.keys().copied().take(MOST_COMPARED);
+        nearest(name, declared.chain(others.iter().copied())).map(str::to_owned)
+    }
+
+    /// Whether an unknown name is no news: a statement that could not be read may declare it, or it is a derivative of a
+    /// name that is declared twice.
+    pub fn excuses(&self, name: &str) -> bool {
+        let disputed = |end: usize| self.disputed.contains(&name[..end]);
+        self.incomplete || disputed(name.len()) || name.match_indices('_').any(|(at, _)| disputed(at))
     }
 
     fn declare_statement(&mut self, kind: &'a StatementKind, found: &mut Vec<Diagnostic>) {
@@ -114,6 +133,7 @@ impl<'a> Scope<'a> {
             StatementKind::Unknown(unknowns) => {
                 for unknown in unknowns {
                     let scalar = unknown.kind.is_none();
+                    self.incomplete |= !scalar;
                     let meaning = if scalar { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
                     let declared = self.declare(&unknown.name, meaning, found);
                     self.unknowns += usize::from(declared && scalar);
@@ -144,6 +164,7 @@ impl<'a> Scope<'a> {
             };
             let message = format!("`{}` is a built-in {what}", name.text);
             found.push(Diagnostic::error("E0103", message, name.span, "declared here").help("choose another name"));
+            self.disputed.insert(&name.text);
             return false;
         }
         if let Some(first) = self.declarations.get(name.text.as_str()) {
@@ -151,6 +172,7 @@ impl<'a> Scope<'a> {
             let message = format!("`{}` is declared twice", name.text);
             let diagnostic = Diagnostic::error("E0102", message, name.span, "declared again here");
             found.push(diagnostic.label(first.span, "first declared here"));
+            self.disputed.insert(&name.text);
             return false;
         }
         self.declarations.insert(&name.text, Declaration { span: name.span, meaning });
@@ -179,7 +201,8 @@ impl<'a> Scope<'a> {
         for (name, declaration) in &self.declarations {
             let Some((_, axes)) = self.as_derivative(name) else { continue };
             let unknown = name.strip_suffix(&axes.concat()).unwrap_or(name).trim_end_matches('_');
-            let message = format!("the name `{name}` would read as a derivative of `{unknown}` along {}", axes.join(", "));
+            let message =
+                format!("the name `{name}` would read as a derivative of `{unknown}` along {}", axes.join(", "));
             let mut diagnostic = Diagnostic::error("E0203", message, declaration.span, "declared here");
             if let Some(first) = self.declarations.get(unknown) {
                 diagnostic = diagnostic.label(first.span, format!("`{unknown}` is an unknown"));
@@ -189,7 +212,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The definitions that the definition of `name` refers to, with the places.
-    pub fn references(&self, name: &str) -> Vec<(&'a str, Span)> {
+    pub fn references(&self, name: &str) -> Vec<Reference<'a>> {
         let mut references = Vec::new();
         let mut push = |name: &'a str, span: Span| references.push((name, span));
         match self.get(name) {
@@ -212,7 +235,7 @@ impl<'a> Scope<'a> {
         let mut finished: FxHashSet<&'a str> = FxHashSet::default();
         let names: Vec<&'a str> = self.declarations.keys().copied().collect();
         for root in names {
-            let mut path: Vec<(&'a str, Vec<(&'a str, Span)>, usize)> = Vec::new();
+            let mut path: Vec<(&'a str, Vec<Reference<'a>>, usize)> = Vec::new();
             let mut open: FxHashSet<&'a str> = FxHashSet::default();
             if !finished.contains(root) {
                 open.insert(root);
@@ -255,7 +278,7 @@ impl<'a> Scope<'a> {
         }
         for (name, declaration) in &self.declarations {
             let definition = matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_));
-            if definition && !used.contains(name) {
+            if definition && !used.contains(name) && !self.disputed.contains(name) {
                 let diagnostic =
                     Diagnostic::warning("W0105", format!("`{name}` is never used"), declaration.span, "declared here");
                 found.push(diagnostic.help("remove it, or write `# pdec: allow W0105`"));

@@ -22,7 +22,8 @@ impl<'a> Elaborator<'a> {
             statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
             if !KEYS.contains(&name.text.as_str()) {
                 let message = format!("unknown setting `{}`", name.text);
-                let mut diagnostic = Diagnostic::error("E0401", message, name.span, format!("known: {}", KEYS.join(", ")));
+                let mut diagnostic =
+                    Diagnostic::error("E0401", message, name.span, format!("known: {}", KEYS.join(", ")));
                 if let Some(similar) = nearest(&name.text, KEYS) {
                     diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
                 }
@@ -49,8 +50,15 @@ impl<'a> Elaborator<'a> {
             }
             "precision" => match &value.kind {
                 FormulaKind::Name(name) if name == "f64" => {}
-                FormulaKind::Name(name) if name == "f32" => self.found.push(unsupported("`precision = f32`", value.span)),
-                _ => self.found.push(Diagnostic::error("E0404", "the precision is `f64` or `f32`", value.span, "neither")),
+                FormulaKind::Name(name) if name == "f32" => {
+                    self.found.push(unsupported("`precision = f32`", value.span))
+                }
+                _ => self.found.push(Diagnostic::error(
+                    "E0404",
+                    "the precision is `f64` or `f32`",
+                    value.span,
+                    "neither",
+                )),
             },
             _ => self.found.push(unsupported(&format!("`set {key}`"), value.span)),
         }
@@ -102,7 +110,8 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             let StatementKind::Problem(given) = &statement.kind else { continue };
             if let Some((_, first)) = name {
-                let diagnostic = Diagnostic::error("E0102", "the problem is named twice", given.span, "named again here");
+                let diagnostic =
+                    Diagnostic::error("E0102", "the problem is named twice", given.span, "named again here");
                 self.found.push(diagnostic.label(first, "first named here"));
             } else {
                 name = Some((&given.text, given.span));
@@ -126,7 +135,8 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
-            let span = if matches!(statement.kind, StatementKind::Param { .. }) { statement.span } else { statement.keyword };
+            let span =
+                if matches!(statement.kind, StatementKind::Param { .. }) { statement.span } else { statement.keyword };
             self.found.push(unsupported(what, span));
         }
     }

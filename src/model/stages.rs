@@ -5,7 +5,7 @@ use crate::syntax::ast::{Argument, Ast, Call, Formula, FormulaKind, Name, Statem
 
 use super::defaults;
 use super::elaborate::{Elaborator, listed};
-use super::methods::{LATER, MethodOption, OptionKind};
+use super::methods::{LATER, LATER_CHOICES, MethodOption, OptionKind};
 use super::nearest::nearest;
 use super::problem::{Method, OptionValue, Stage};
 
@@ -18,7 +18,8 @@ impl<'a> Elaborator<'a> {
             let StatementKind::Train(call) = &statement.kind else { continue };
             asked = true;
             for attribute in &statement.attributes {
-                let _: Option<()> = self.unsupported(&format!("`with {}` of a stage", attribute.name.text), attribute.name.span);
+                let _: Option<()> =
+                    self.unsupported(&format!("`with {}` of a stage", attribute.name.text), attribute.name.span);
             }
             if let Some(mut stage) = self.stage(call) {
                 stage.span = Some(statement.span);
@@ -37,7 +38,8 @@ impl<'a> Elaborator<'a> {
             }
             let names: Vec<&str> = Method::ALL.into_iter().map(Method::name).collect();
             let label = format!("known: {}", names.join(", "));
-            let mut diagnostic = Diagnostic::error("E0401", format!("unknown optimiser `{name}`"), call.name.span, label);
+            let mut diagnostic =
+                Diagnostic::error("E0401", format!("unknown optimiser `{name}`"), call.name.span, label);
             if let Some(similar) = nearest(name, names) {
                 diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
             }
@@ -87,6 +89,9 @@ impl<'a> Elaborator<'a> {
         if let OptionKind::Choice(names) = option.kind {
             return match &formula.kind {
                 FormulaKind::Name(given) if names.contains(&given.as_str()) => Some(OptionValue::Name(given.clone())),
+                FormulaKind::Name(given) if LATER_CHOICES.contains(&(name, given.as_str())) => {
+                    self.unsupported(&format!("`{name}={given}`"), formula.span)
+                }
                 _ => {
                     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                     let message = format!("`{name}` is one of {}", listed(&quoted));

@@ -16,6 +16,9 @@ use super::references::References;
 use super::regions::{Region, Rest};
 use super::scope::Meaning;
 
+/// The most terms of a problem.
+const MOST_TERMS: usize = 10_000;
+
 /// A term whose points are not chosen yet.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
@@ -120,14 +123,25 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn equation_term(&mut self, terms: &mut Terms, setting: &Setting, equation: &'a Equation, place: Option<&'a Predicate>) {
+    fn equation_term(
+        &mut self,
+        terms: &mut Terms,
+        setting: &Setting,
+        equation: &'a Equation,
+        place: Option<&'a Predicate>,
+    ) {
         let sides = self.sides(equation);
         let pieces = match place {
             None => Some(vec![Piece { ranges: whole_box(&self.axes), normal: None, keep: None }]),
             Some(predicate) => self.region(predicate, &Rest::Everything).map(|region| {
                 let pieces = within(&mut self.graph, &self.axes, &region);
                 if pieces.is_empty() && !self.unsure {
-                    self.found.push(Diagnostic::error("E0305", "no point satisfies this", predicate.span, "this place is empty"));
+                    self.found.push(Diagnostic::error(
+                        "E0305",
+                        "no point satisfies this",
+                        predicate.span,
+                        "this place is empty",
+                    ));
                 }
                 pieces
             }),
@@ -139,7 +153,14 @@ impl<'a> Elaborator<'a> {
         self.push_terms(terms, setting, equation, (left, right), pieces, place.map(|p| p.span));
     }
 
-    fn boundary_term(&mut self, terms: &mut Terms, setting: &Setting, equation: &'a Equation, place: &'a Predicate, interior: bool) {
+    fn boundary_term(
+        &mut self,
+        terms: &mut Terms,
+        setting: &Setting,
+        equation: &'a Equation,
+        place: &'a Predicate,
+        interior: bool,
+    ) {
         let sides = self.sides(equation);
         let fields = sides.as_ref().map(|(left, right)| self.conditioned(left, right)).unwrap_or_default();
         let earlier: Vec<Rc<Region>> =
@@ -210,7 +231,13 @@ impl<'a> Elaborator<'a> {
         if on_left.is_empty() { fields(right) } else { on_left }
     }
 
-    fn initial_terms(&mut self, terms: &mut Terms, setting: &Setting, statement: &'a Statement, equations: &'a [Equation]) {
+    fn initial_terms(
+        &mut self,
+        terms: &mut Terms,
+        setting: &Setting,
+        statement: &'a Statement,
+        equations: &'a [Equation],
+    ) {
         let Some(time) = self.axes.iter().position(|axis| axis.kind == AxisKind::Time) else {
             if !self.scope.incomplete {
                 let message = "an initial condition without a time axis";
@@ -277,7 +304,8 @@ impl<'a> Elaborator<'a> {
         let first = *terms.statements.entry(label.text.clone()).or_insert(label.span);
         if first != label.span {
             let message = format!("the label `{}` is given twice", label.text);
-            let diagnostic = Diagnostic::error("E0102", message, label.span, "given again here").label(first, "first given here");
+            let diagnostic =
+                Diagnostic::error("E0102", message, label.span, "given again here").label(first, "first given here");
             if !self.found.contains(&diagnostic) {
                 self.found.push(diagnostic);
             }
@@ -304,19 +332,31 @@ impl<'a> Elaborator<'a> {
             },
         };
         let space = self.space();
+        let normals: Vec<Option<(usize, f64)>> = place.iter().map(|piece| piece.normal).collect();
         let components = left.components().len();
         for (i, (&left, &right)) in left.components().iter().zip(right.components()).enumerate() {
             let base = match space.get(i) {
-                Some(&axis) if components > 1 && components == space.len() => format!("{base}_{}", self.axes[axis].name),
+                Some(&axis) if components > 1 && components == space.len() => {
+                    format!("{base}_{}", self.axes[axis].name)
+                }
                 _ => base.clone(),
             };
+            if terms.drafts.len() == MOST_TERMS && !std::mem::replace(&mut self.told_too_large, true) {
+                let message = format!("more than {MOST_TERMS} equations and conditions");
+                self.found.push(Diagnostic::error("E0212", message, equation.span, "one too many"));
+            }
+            if terms.drafts.len() >= MOST_TERMS {
+                return;
+            }
+            let difference = self.graph.sub(left, right);
+            let residual = self.with_known_normals(difference, &normals);
             let draft = Draft {
                 label: terms.unique(base),
                 statement: setting.label.map(|label| label.text.clone()),
                 kind: setting.kind,
                 left,
                 right,
-                residual: self.graph.sub(left, right),
+                residual,
                 place: place.clone(),
                 weight: setting.weight,
                 span: equation.span,
@@ -326,13 +366,29 @@ impl<'a> Elaborator<'a> {
         }
     }
 
+    /// Components of the normal that are the same on all pieces become numbers, so that their derivatives are not
+    /// computed in vain.
+    fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
+        let known = |axis: usize| {
+            let mut components = normals.iter().map(|n| n.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign));
+            let first = components.next()?;
+            components.all(|component| component == first).then_some(first as i64)
+        };
+        self.graph.substitute(expr, |graph, symbol| match symbol {
+            Symbol::Normal(axis) => known(usize::from(*axis)).map(|component| graph.integer(component)),
+            _ => None,
+        })
+    }
+
     /// A short name for what a condition is about: `u`, `u_t`, or the unknown in the formula.
     fn subject(&self, formula: &Formula, value: &Value) -> String {
         if let FormulaKind::Name(name) = &formula.kind {
             return name.clone();
         }
         let jets = self.graph.jets(value.components());
-        jets.first().and_then(|jet| self.fields.get(usize::from(jet.field))).map_or_else(|| "0".to_owned(), |f| f.name.clone())
+        jets.first()
+            .and_then(|jet| self.fields.get(usize::from(jet.field)))
+            .map_or_else(|| "0".to_owned(), |f| f.name.clone())
     }
 
     /// The exact solution of each unknown.
@@ -363,7 +419,14 @@ impl<'a> Elaborator<'a> {
                 _ if self.scope.incomplete => return None,
                 _ => return self.error("E0208", format!("`{name}` is not an unknown"), equation.left.span, "here"),
             },
-            _ => return self.error("E0208", "`exact` gives the value of an unknown: `exact u = ...`", equation.left.span, "here"),
+            _ => {
+                return self.error(
+                    "E0208",
+                    "`exact` gives the value of an unknown: `exact u = ...`",
+                    equation.left.span,
+                    "here",
+                );
+            }
         };
         let value = self.root_number(&equation.right)?;
         for symbol in self.graph.symbols(&[value]) {
@@ -374,7 +437,14 @@ impl<'a> Elaborator<'a> {
                     let message = format!("`{unknown}` does not depend on {axis}");
                     return self.error("E0208", message, equation.right.span, format!("depends on {axis}"));
                 }
-                _ => return self.error("E0208", "`exact` is a formula of the coordinates", equation.right.span, "contains an unknown"),
+                _ => {
+                    return self.error(
+                        "E0208",
+                        "`exact` is a formula of the coordinates",
+                        equation.right.span,
+                        "contains an unknown",
+                    );
+                }
             }
         }
         Some((field, value))

@@ -50,10 +50,22 @@ impl Activation {
 }
 
 /// A multilayer perceptron: hidden widths and the activation between its layers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mlp {
     /// Widths of the hidden layers.
     pub widths: Vec<usize>,
     /// The activation of every hidden layer.
     pub activation: Activation,
+    /// Standard deviation of the slopes with which the first layer starts, on inputs rescaled to [-1, 1].
+    ///
+    /// The waves that a `sin` network starts from have about this angular frequency; solutions that oscillate faster
+    /// want more.
+    pub scale: f64,
+}
+
+impl Mlp {
+    /// A network that starts with slopes of size 1.
+    pub fn new(widths: Vec<usize>, activation: Activation) -> Self {
+        Self { widths, activation, scale: 1.0 }
+    }
 }

@@ -48,6 +48,9 @@ impl Default for EngdOptions {
 
 /// Least damping, in units of the largest entry of the diagonal of the Gram matrix.
 const LEAST_DAMPING: f64 = 1e-20;
+/// Most damping, in the same units: steps so short that the loss falls by no more than its rounding. Without an end, some
+/// failures in a row (at a minimum, before new points are drawn) would raise the damping beyond any way back.
+const MOST_DAMPING: f64 = 1e12;
 /// Below this damping, in the same units, rounding of the Gram matrix may spoil a step.
 const RESOLVED_BY_GRAM: f64 = 1e-14;
 /// Trial points of one step.
@@ -164,11 +167,14 @@ impl Optimizer for Engd {
             return report;
         }
         report.outcome = Outcome::NoDecrease;
+        if gradient == 0.0 {
+            return report;
+        }
         gram(&self.jacobian, &mut self.gram);
         let unit = self.largest_diagonal().max(f64::MIN_POSITIVE);
-        self.damping = self.damping.max(LEAST_DAMPING * unit);
+        self.damping = self.damping.max(LEAST_DAMPING * unit).min(MOST_DAMPING * unit);
         let mut qr = None;
-        while report.trials < MOST_TRIALS {
+        while report.trials < MOST_TRIALS && self.damping <= MOST_DAMPING * unit {
             report.trials += 1;
             report.rate = self.damping;
             let by_qr = match self.options.solver {

@@ -16,18 +16,16 @@ use crate::model::{Method, Stage};
 
 /// The method that a stage asks for, at its start.
 pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer> {
-    let number = |name: &str| stage.number(name).expect("the table of the method has a default for it");
+    let number = |name: &str| stage.number(name);
     match stage.method {
         Method::Engd => {
-            let solver = if stage.is("solver", "gram") {
-                Solver::Gram
-            } else if stage.is("solver", "qr") {
-                Solver::Qr
-            } else {
-                Solver::Auto
+            let solver = match stage.name("solver") {
+                "gram" => Solver::Gram,
+                "qr" => Solver::Qr,
+                _ => Solver::Auto,
             };
             let (damping, raise, lower) = (number("damping"), number("raise"), number("lower"));
-            let acceleration = stage.is("acceleration", "on");
+            let acceleration = stage.name("acceleration") == "on";
             Box::new(Engd::new(EngdOptions { damping, raise, lower, acceleration, solver }, problem))
         }
         Method::Adam => {
@@ -41,7 +39,7 @@ pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer
             Box::new(Adam::new(options, problem.parameters()))
         }
         Method::Gd => {
-            let options = GradientDescentOptions { rate: number("lr"), line_search: stage.is("line_search", "on") };
+            let options = GradientDescentOptions { rate: number("lr"), line_search: stage.name("line_search") == "on" };
             Box::new(GradientDescent::new(options, problem.parameters()))
         }
     }

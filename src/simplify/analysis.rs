@@ -50,6 +50,8 @@ pub(super) enum Fact {
     AtMost(&'static str, &'static str),
     /// All values of the first lie below all values of the second.
     Below(&'static str, &'static str),
+    /// The two are not known to be equal: keeps a rule from feeding on itself.
+    Distinct(&'static str, &'static str),
 }
 
 impl Fact {
@@ -62,17 +64,18 @@ impl Fact {
             | Fact::Positive(a)
             | Fact::Nonpositive(a)
             | Fact::Negative(a) => (a, None),
-            Fact::AtMost(a, b) | Fact::Below(a, b) => (a, Some(b)),
+            Fact::AtMost(a, b) | Fact::Below(a, b) | Fact::Distinct(a, b) => (a, Some(b)),
         }
     }
 
     /// Whether enclosures prove it. `b` is that of the second variable, if the fact has two.
-    pub(super) fn holds(self, a: Interval, b: Interval, a_is_constant: bool) -> bool {
+    pub(super) fn holds(self, a: Interval, b: Interval) -> bool {
         if a.is_empty() || b.is_empty() {
             return false;
         }
         match self {
-            Fact::Constant(_) => a_is_constant,
+            // These speak of classes, not of values: whoever matches a rule looks at the classes.
+            Fact::Constant(_) | Fact::Distinct(..) => true,
             Fact::Nonzero(_) => !a.contains(0.0),
             Fact::Nonnegative(_) => a.lower >= 0.0,
             Fact::Positive(_) => a.lower > 0.0,

@@ -4,7 +4,7 @@ use egg::{Language, Searcher};
 use rustc_hash::FxHashSet;
 
 use super::analysis::Classes;
-use super::rules::{RULES, Spelling, Tier, spellings};
+use super::rules::{Compiled, RULES, Spelling, Tier, compiled};
 
 /// How far a search may go.
 #[derive(Clone, Copy, Debug)]
@@ -65,9 +65,14 @@ pub(super) fn saturate(classes: &mut Classes, budget: &Budget) -> Search {
 /// Finds all matches first and applies them after, so that the order of the rules matters little.
 fn iteration(classes: &mut Classes, budget: &Budget, applied: &mut [usize]) -> usize {
     let present: FxHashSet<_> = classes.classes().flat_map(|c| c.nodes.iter().map(Language::discriminant)).collect();
-    let possible = |spelling: &&Spelling| spelling.operators.iter().all(|operator| present.contains(operator));
+    let takes_part = |rule: &&Compiled| {
+        (rule.rule().tier == Tier::Standard || budget.tier == Tier::Maximal)
+            && rule.operators.iter().all(|operator| present.contains(operator))
+    };
+    let has_numbers = |s: &&Spelling| s.numbers.iter().all(|number| classes.lookup(number.clone()).is_some());
     let mut matches = Vec::new();
-    for spelling in spellings(budget.tier).iter().filter(possible) {
+    let spellings = compiled().iter().filter(takes_part).flat_map(Compiled::spellings);
+    for spelling in spellings.filter(has_numbers) {
         let found = spelling.left.search_with_limit(classes, budget.matches);
         let each = found.into_iter().flat_map(|m| m.substs.into_iter().map(move |subst| (m.eclass, subst)));
         matches.extend(each.take(budget.matches).map(|(class, subst)| (spelling, class, subst)));

@@ -70,7 +70,8 @@ impl Random {
     }
 
     fn inside(&mut self, range: Interval) -> f64 {
-        let lower = if range.lower.is_finite() { range.lower } else { (-UNBOUNDED_REACH).min(range.upper - UNBOUNDED_REACH) };
+        let lower =
+            if range.lower.is_finite() { range.lower } else { (-UNBOUNDED_REACH).min(range.upper - UNBOUNDED_REACH) };
         let upper = if range.upper.is_finite() { range.upper } else { UNBOUNDED_REACH.max(lower + UNBOUNDED_REACH) };
         (lower + (upper - lower) * self.unit()).clamp(lower, upper)
     }

@@ -110,7 +110,9 @@ fn forms(operations: &Operations, uses: &[u32]) -> Vec<Form> {
         let form = match term {
             Term::Atom(_) => Form::Other,
             _ if term.all(constant) => Form::Constant,
-            Term::Multiply([a, b]) if a != b && (lone_recip(*a) && !constant(*a) || lone_recip(*b) && !constant(*b)) => {
+            Term::Multiply([a, b])
+                if a != b && (lone_recip(*a) && !constant(*a) || lone_recip(*b) && !constant(*b)) =>
+            {
                 Form::Division
             }
             Term::Multiply([a, b]) if terms[usize::from(*a)].is_minus_one() => Form::Sign(*b),

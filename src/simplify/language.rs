@@ -64,11 +64,7 @@ impl Language for Term {
         match self {
             Term::Number(_) | Term::Pi | Term::Euler | Term::Atom(_) => &[],
             Term::Recip(a) | Term::Sqrt(a) | Term::Call(_, a) => std::slice::from_ref(a),
-            Term::Add(ab)
-            | Term::Multiply(ab)
-            | Term::Power(ab)
-            | Term::Extremum(_, ab)
-            | Term::Compare(_, ab) => ab,
+            Term::Add(ab) | Term::Multiply(ab) | Term::Power(ab) | Term::Extremum(_, ab) | Term::Compare(_, ab) => ab,
             Term::Select(abc) => abc,
         }
     }
@@ -77,11 +73,7 @@ impl Language for Term {
         match self {
             Term::Number(_) | Term::Pi | Term::Euler | Term::Atom(_) => &mut [],
             Term::Recip(a) | Term::Sqrt(a) | Term::Call(_, a) => std::slice::from_mut(a),
-            Term::Add(ab)
-            | Term::Multiply(ab)
-            | Term::Power(ab)
-            | Term::Extremum(_, ab)
-            | Term::Compare(_, ab) => ab,
+            Term::Add(ab) | Term::Multiply(ab) | Term::Power(ab) | Term::Extremum(_, ab) | Term::Compare(_, ab) => ab,
             Term::Select(abc) => abc,
         }
     }

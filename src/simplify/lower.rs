@@ -195,6 +195,12 @@ impl Lowering<'_> {
                 below.push(self.power(image, -*exponent));
             }
         }
+        // Roots beside roots and functions beside functions, where rules find them.
+        above.sort_by_key(|id| match self.operations.terms[usize::from(*id)] {
+            Term::Sqrt(_) => (1, None),
+            Term::Call(function, _) => (2, Some(function)),
+            _ => (0, None),
+        });
         if let Some(denominator) = self.operations.product(below) {
             above.push(self.operations.add(Term::Recip(denominator)));
         }

@@ -66,13 +66,14 @@ macro_rules! rules {
 pub(super) const RULES: &[Rule] = rules! {
     // Identities.
     add_zero: "(+ ?a 0)" => "?a"; Exact
-    multiply_one: "(* ?a 1)" => "?a"; Exact
-    multiply_zero: "(* ?a 0)" => "0"; Exact
+    multiply_one: "(* 1 ?a)" => "?a"; Exact
+    multiply_zero: "(* 0 ?a)" => "0"; Exact
     add_same: "(+ ?a ?a)" => "(* 2 ?a)"; Exact
     cancel: "(+ ?a (* -1 ?a))" => "0"; Exact
     minus_minus: "(* -1 (* -1 ?a))" => "?a"; Exact
 
     // Constants outward, where they meet and fold.
+    number_first: "(* ?a ?c)" => "(* ?c ?a)", when Constant("?c"); Exact
     constant_out: "(* ?a (* ?c ?b))" => "(* ?c (* ?a ?b))", when Constant("?c"); Relative
     constants_meet: "(* ?c (* ?d ?a))" => "(* (* ?c ?d) ?a)", when Constant("?c"), Constant("?d"); Relative
     constants_add: "(+ ?c (+ ?d ?a))" => "(+ (+ ?c ?d) ?a)", when Constant("?c"), Constant("?d"); Absolute
@@ -84,8 +85,6 @@ pub(super) const RULES: &[Rule] = rules! {
     factor_one: "(+ ?a (* ?a ?b))" => "(* ?a (+ 1 ?b))"; Absolute
     factor_minus: "(+ (* ?a ?b) (* -1 (* ?a ?c)))" => "(* ?a (+ ?b (* -1 ?c)))"; Absolute
     factor_one_minus: "(+ ?a (* -1 (* ?a ?b)))" => "(* ?a (+ 1 (* -1 ?b)))"; Absolute
-    factor_inside: "(+ (* ?a (* ?d ?b)) (* ?a ?c))" => "(* ?a (+ (* ?d ?b) ?c))"; Absolute
-    factor_deep: "(+ (* ?d (* ?a ?b)) (* ?e (* ?a ?c)))" => "(* ?a (+ (* ?d ?b) (* ?e ?c)))"; Absolute
     distribute: "(* ?a (+ ?b ?c))" => "(+ (* ?a ?b) (* ?a ?c))"; Absolute, Maximal
 
     // Reciprocals.
@@ -99,8 +98,8 @@ pub(super) const RULES: &[Rule] = rules! {
     // Square roots.
     sqrt_times_sqrt: "(* (sqrt ?a) (sqrt ?a))" => "?a", when Nonnegative("?a"); Relative
     sqrt_of_square: "(sqrt (* ?a ?a))" => "(abs ?a)"; Relative
-    sqrt_join: "(* (sqrt ?a) (sqrt ?b))" => "(sqrt (* ?a ?b))", when Nonnegative("?a"), Nonnegative("?b"); Relative
-    sqrt_split: "(sqrt (* ?a ?b))" => "(* (sqrt ?a) (sqrt ?b))", when Nonnegative("?a"), Nonnegative("?b"); Relative
+    sqrt_join: "(* (sqrt ?a) (sqrt ?b))" => "(sqrt (* ?a ?b))", when Nonnegative("?a"), Nonnegative("?b"), Distinct("?a", "?b"); Relative
+    sqrt_split: "(sqrt (* ?a ?b))" => "(* (sqrt ?a) (sqrt ?b))", when Nonnegative("?a"), Nonnegative("?b"), Distinct("?a", "?b"); Relative
     sqrt_over_itself: "(* ?a (recip (sqrt ?a)))" => "(sqrt ?a)", when Positive("?a"); Relative
     recip_of_sqrt: "(* (sqrt ?a) (recip ?a))" => "(recip (sqrt ?a))", when Positive("?a"); Relative
     sqrt_of_recip: "(sqrt (recip ?a))" => "(recip (sqrt ?a))", when Positive("?a"); Relative
@@ -145,6 +144,7 @@ pub(super) const RULES: &[Rule] = rules! {
 
     // Hyperbolic functions.
     hyperbolic_pythagoras: "(+ (* (cosh ?a) (cosh ?a)) (* -1 (* (sinh ?a) (sinh ?a))))" => "1"; Absolute
+    hyperbolic_pythagoras_turned: "(+ (* (sinh ?a) (sinh ?a)) (* -1 (* (cosh ?a) (cosh ?a))))" => "-1"; Absolute
     one_plus_sinh_square: "(+ 1 (* (sinh ?a) (sinh ?a)))" => "(* (cosh ?a) (cosh ?a))"; Relative
     one_minus_tanh_square: "(+ 1 (* -1 (* (tanh ?a) (tanh ?a))))" => "(* (sech ?a) (sech ?a))"; Absolute
     sech_square: "(* (sech ?a) (sech ?a))" => "(+ 1 (* -1 (* (tanh ?a) (tanh ?a))))"; Absolute
@@ -207,8 +207,8 @@ pub(super) struct Spelling {
     pub(super) rule: usize,
     pub(super) left: egg::Pattern<Term>,
     pub(super) right: PatternAst<Term>,
-    /// Operators that must occur for the left side to match.
-    pub(super) operators: Vec<<Term as Language>::Discriminant>,
+    /// Numbers that must occur for the left side to match.
+    pub(super) numbers: Vec<Term>,
     facts: Vec<(Fact, PatternAst<Term>, Option<PatternAst<Term>>)>,
 }
 
@@ -217,15 +217,19 @@ impl Spelling {
     pub(super) fn is_allowed(&self, classes: &Classes, matched: &egg::Subst) -> bool {
         self.facts.iter().all(|(fact, a, b)| {
             let Some(a) = look_up(classes, a, matched) else { return false };
-            let first = &classes[a].data;
-            let second = match b {
-                None => first.range,
+            let b = match b {
+                None => a,
                 Some(b) => match look_up(classes, b, matched) {
-                    Some(b) => classes[b].data.range,
+                    Some(b) => b,
                     None => return false,
                 },
             };
-            fact.holds(first.range, second, first.constant.is_some())
+            let (first, second) = (&classes[a].data, &classes[b].data);
+            match fact {
+                Fact::Constant(_) => first.constant.is_some(),
+                Fact::Distinct(..) => classes.find(a) != classes.find(b),
+                _ => fact.holds(first.range, second.range),
+            }
         })
     }
 }
@@ -243,44 +247,55 @@ fn look_up(classes: &Classes, pattern: &PatternAst<Term>, matched: &egg::Subst) 
     ids.last().copied()
 }
 
-/// All spellings of all rules of a tier, made once.
-pub(super) fn spellings(tier: Tier) -> &'static [Spelling] {
-    static STANDARD: OnceLock<Vec<Spelling>> = OnceLock::new();
-    static MAXIMAL: OnceLock<Vec<Spelling>> = OnceLock::new();
-    match tier {
-        Tier::Standard => STANDARD.get_or_init(|| compile(Tier::Standard)),
-        Tier::Maximal => MAXIMAL.get_or_init(|| compile(Tier::Maximal)),
+/// A rule with its left side read, and its spellings, which are written out when they are first needed.
+pub(super) struct Compiled {
+    /// Operators that must occur for the left side to match.
+    pub(super) operators: Vec<<Term as Language>::Discriminant>,
+    number: usize,
+    spellings: OnceLock<Vec<Spelling>>,
+}
+
+impl Compiled {
+    pub(super) fn rule(&self) -> &'static Rule {
+        &RULES[self.number]
+    }
+
+    pub(super) fn spellings(&self) -> &[Spelling] {
+        self.spellings.get_or_init(|| spellings(self.number))
     }
 }
 
-fn compile(tier: Tier) -> Vec<Spelling> {
+/// All rules, read once.
+pub(super) fn compiled() -> &'static [Compiled] {
+    static COMPILED: OnceLock<Vec<Compiled>> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let read = |(number, rule): (usize, &Rule)| Compiled {
+            operators: operators(&parse(rule.left)),
+            number,
+            spellings: OnceLock::new(),
+        };
+        RULES.iter().enumerate().map(read).collect()
+    })
+}
+
+fn spellings(number: usize) -> Vec<Spelling> {
+    let rule = &RULES[number];
+    let (left, right) = (parse(rule.left), parse(rule.right));
+    let read_fact = |fact: &Fact| {
+        let (a, b) = fact.variables();
+        (*fact, parse(a), b.map(parse))
+    };
+    let facts: Vec<_> = rule.facts.iter().map(read_fact).collect();
+    let mut seen = FxHashSet::default();
     let mut spellings = Vec::new();
-    for (number, rule) in RULES.iter().enumerate().filter(|(_, r)| r.tier == Tier::Standard || tier == Tier::Maximal) {
-        let (left, right) = (parse(rule.left), parse(rule.right));
-        let facts: Vec<_> = rule
-            .facts
-            .iter()
-            .map(|fact| {
-                let (a, b) = fact.variables();
-                (*fact, parse(a), b.map(parse))
-            })
-            .collect();
-        let mut seen = FxHashSet::default();
-        // General reordering finds the other orders by itself.
-        let orders = if rule.name.starts_with("commute") { vec![left.clone()] } else { orders(&left) };
-        for left in orders {
-            for (left, right) in inside_chains(&left, &right, rule) {
-                if !seen.insert(shape(&left, rule.facts)) {
-                    continue;
-                }
-                let operators = operators(&left);
-                spellings.push(Spelling {
-                    rule: number,
-                    left: egg::Pattern::new(left),
-                    right,
-                    operators,
-                    facts: facts.clone(),
-                });
+    // These are about order themselves.
+    let fixed = rule.name.starts_with("commute") || rule.name == "number_first";
+    for left in if fixed { vec![left] } else { orders(&left) } {
+        for (left, right) in inside_chains(&left, &right, rule) {
+            if seen.insert(shape(&left, rule.facts)) {
+                let numbers = numbers(&left);
+                let left = egg::Pattern::new(left);
+                spellings.push(Spelling { rule: number, left, right, numbers, facts: facts.clone() });
             }
         }
     }
@@ -304,11 +319,23 @@ fn operators(pattern: &PatternAst<Term>) -> Vec<<Term as Language>::Discriminant
     found
 }
 
+fn numbers(pattern: &PatternAst<Term>) -> Vec<Term> {
+    let number = |node: &ENodeOrVar<Term>| match node {
+        ENodeOrVar::ENode(term @ Term::Number(_)) => Some(term.clone()),
+        _ => None,
+    };
+    pattern.as_ref().iter().filter_map(number).collect()
+}
+
 /// The pattern with the operands of its sums and products in every combination of orders.
 fn orders(pattern: &PatternAst<Term>) -> Vec<PatternAst<Term>> {
     let nodes = pattern.as_ref();
-    let commutes = |node: &ENodeOrVar<Term>| {
-        matches!(node, ENodeOrVar::ENode(Term::Add([a, b]) | Term::Multiply([a, b]) | Term::Extremum(_, [a, b])) if a != b)
+    // A number is the first factor: the lowering and `number_first` put it there.
+    let is_number = |id: &Id| matches!(&nodes[usize::from(*id)], ENodeOrVar::ENode(Term::Number(_)));
+    let commutes = |node: &ENodeOrVar<Term>| match node {
+        ENodeOrVar::ENode(Term::Multiply([a, b])) => a != b && !is_number(a),
+        ENodeOrVar::ENode(Term::Add([a, b]) | Term::Extremum(_, [a, b])) => a != b,
+        _ => false,
     };
     let places: Vec<usize> = (0..nodes.len()).filter(|&i| commutes(&nodes[i])).collect();
     let mut found = Vec::with_capacity(1 << places.len());
@@ -334,13 +361,22 @@ fn inside_chains(
     rule: &Rule,
 ) -> Vec<(PatternAst<Term>, PatternAst<Term>)> {
     let mut found = vec![(left.clone(), right.clone())];
-    let (chain, [a, b]): (fn([Id; 2]) -> Term, [Id; 2]) = match left.as_ref().last() {
-        Some(ENodeOrVar::ENode(Term::Add(operands))) => (Term::Add, *operands),
-        Some(ENodeOrVar::ENode(Term::Multiply(operands))) => (Term::Multiply, *operands),
+    type Chain = fn([Id; 2]) -> Term;
+    let (chain, [a, b]) = match left.as_ref().last() {
+        Some(ENodeOrVar::ENode(Term::Add(operands))) => (Term::Add as Chain, *operands),
+        Some(ENodeOrVar::ENode(Term::Multiply(operands))) => (Term::Multiply as Chain, *operands),
         _ => return found,
     };
     // Single operands need no partner, and distribution inside chains would only repeat itself.
-    let closed = ["add_zero", "multiply_one", "multiply_zero", "constant_out", "constants_meet", "constants_add"];
+    let closed = [
+        "number_first",
+        "add_zero",
+        "multiply_one",
+        "multiply_zero",
+        "constant_out",
+        "constants_meet",
+        "constants_add",
+    ];
     if closed.contains(&rule.name) || rule.tier == Tier::Maximal {
         return found;
     }

@@ -7,7 +7,7 @@ use super::metrics::{FieldError, Metrics};
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet};
-use crate::model::{INITIAL_SLOPE, Stage};
+use crate::model::Stage;
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
 use crate::pipeline::{CompileError, Compiled};
@@ -412,8 +412,9 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
     let mut theta = vec![0.0; compiled.lowered.description.parameters()];
     for (n, network) in compiled.lowered.description.networks.iter().enumerate() {
         let stream = Stream::new(seed, INITIAL_STREAM + n as u64, start);
+        let slope = compiled.lowered.model.networks[n].mlp.scale;
         let (mut normal, mut uniform) = (stream.part(0), stream.part(1));
-        initial_parameters(&network.layout, &mut theta, INITIAL_SLOPE, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
+        initial_parameters(&network.layout, &mut theta, slope, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
     }
     theta
 }

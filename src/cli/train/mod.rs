@@ -34,6 +34,7 @@ use limits::Target;
 use plan::Plan;
 use recorder::Recorder;
 
+pub use plan::overrides;
 pub use progress::scientific;
 
 /// Exit code of a training that failed.

@@ -1,8 +1,8 @@
 //! Counts of conditions against the orders of the equations.
 //!
-//! Order m in time takes m initial conditions. Order 2k along a space axis takes k conditions at each end, an odd order one
-//! more at one of them; a first-order axis takes its one where characteristics enter. Only warnings: with data, or in a
-//! coupled system, another count may be right.
+//! Order m in time takes m initial conditions. Order 2k along a space axis takes k conditions at each end, an odd order
+//! one more at one of them; a first-order axis takes its one where characteristics enter. Only warnings: with data, or in
+//! a coupled system, another count may be right.
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Graph, Jet, MultiIndex, Symbol};
@@ -60,7 +60,8 @@ fn initial(model: &Model, orders: &Orders, field: usize) -> Option<Diagnostic> {
     let total = model.terms.iter().filter(|term| term.kind == TermKind::Initial).count();
     let at_fixed_times = boundary_terms(model).filter(|&t| {
         let term = &model.terms[t];
-        fields_of(&model.graph, term).contains(&field) && term.place.iter().all(|p| p.ranges[time][0] == p.ranges[time][1])
+        fields_of(&model.graph, term).contains(&field)
+            && term.place.iter().all(|p| p.ranges[time][0] == p.ranges[time][1])
     });
     let mut missing: Vec<u8> = (0..order).filter(|k| given.iter().all(|(_, g)| g != k)).collect();
     missing.truncate(missing.len().saturating_sub(at_fixed_times.count()));
@@ -110,13 +111,7 @@ fn too_few_initial(
     found.help(format!("add `ic {}`", equations.join(", "))).note(NOT_UNIQUE)
 }
 
-fn too_many_initial(
-    model: &Model,
-    orders: &Orders,
-    field: usize,
-    time: usize,
-    given: &[(usize, u8)],
-) -> Diagnostic {
+fn too_many_initial(model: &Model, orders: &Orders, field: usize, time: usize, given: &[(usize, u8)]) -> Diagnostic {
     let (axis, name, order) = (&model.axes[time], &model.fields[field].name, orders.along(field, time));
     let surplus = model.terms[given[usize::from(order).min(given.len() - 1)].0].span;
     if order == 0 {
@@ -201,7 +196,9 @@ fn thin_face(model: &Model, orders: &Orders, field: usize, shortage: &Shortage) 
         shortage.needed
     );
     let primary = condition_on_face(model, field, shortage.face).unwrap_or(place);
-    Diagnostic::warning("W0301", message, primary, format!("the only condition at {at}")).label(place, takes).note(NOT_UNIQUE)
+    Diagnostic::warning("W0301", message, primary, format!("the only condition at {at}"))
+        .label(place, takes)
+        .note(NOT_UNIQUE)
 }
 
 fn takes_at_each_end(model: &Model, orders: &Orders, field: usize, axis: usize) -> String {
@@ -231,7 +228,8 @@ fn condition_with_place(model: &Model, field: usize) -> Option<(Span, String)> {
             covered.push(name);
         }
     }
-    let text = if covered.is_empty() { "covers no face".to_owned() } else { format!("covers only {}", listed(&covered)) };
+    let text =
+        if covered.is_empty() { "covers no face".to_owned() } else { format!("covers only {}", listed(&covered)) };
     Some((term.place_span?, text))
 }
 
@@ -299,7 +297,8 @@ fn odd_order_lacks_one(model: &Model, orders: &Orders, field: usize, axis: usize
     let (name, order) = (&model.fields[field].name, orders.along(field, axis));
     let axis_name = &model.axes[axis].name;
     let message = format!(
-        "the equation for `{name}` is {} order in {axis_name}, which needs {order} conditions at both ends together; there are {there}",
+        "the equation for `{name}` is {} order in {axis_name}, which needs {order} conditions at both ends together; \
+         there are {there}",
         ordinal(order)
     );
     let label = format!("{} order in {axis_name}", ordinal(order));
@@ -333,9 +332,14 @@ fn at_inflow(model: &Model, graph: &mut Graph, field: usize, ends: &[FaceCount])
     let out = face(model, axis, leaves.side);
     let message = format!("order 1 in {} takes one condition, on the inflow side, {at}", model.axes[axis].name);
     Some(
-        Diagnostic::warning("W0306", message, term.place_span.unwrap_or(term.span), format!("{out} is where it flows out"))
-            .label(place, takes)
-            .help(format!("write the condition `on {at}` only")),
+        Diagnostic::warning(
+            "W0306",
+            message,
+            term.place_span.unwrap_or(term.span),
+            format!("{out} is where it flows out"),
+        )
+        .label(place, takes)
+        .help(format!("write the condition `on {at}` only")),
     )
 }
 
@@ -366,20 +370,28 @@ fn inflow_side(model: &Model, graph: &mut Graph, field: usize, axis: usize) -> O
 
 // ---- ordinary differential equations on an interval in space
 
+/// Whether the value of a field occurs in one place only: a condition that fixes what the others leave free.
+fn one_fixes_a_constant(model: &Model) -> bool {
+    (0..model.fields.len()).any(|field| {
+        let value = Jet::new(field, MultiIndex::zero());
+        let mut speaking = model.terms.iter().filter(|term| model.graph.jets(&[term.residual]).contains(&value));
+        let (Some(only), None) = (speaking.next(), speaking.next()) else { return false };
+        only.kind == TermKind::Boundary && only.place.len() == 1
+    })
+}
+
 /// One axis: any conditions will do, as long as there are as many as the orders add up to.
 fn along_a_line(model: &Model, orders: &Orders, faces: &[FaceCount]) -> Vec<Diagnostic> {
     let needed = orders.total(0);
     let there: usize = boundary_terms(model).map(|t| model.terms[t].place.len()).sum();
+    let there = there - usize::from(there > needed && one_fixes_a_constant(model));
     if there == needed || model.axes[0].periodic {
         return Vec::new();
     }
     if there > needed {
         let Some(&last) = boundary_terms(model).collect::<Vec<_>>().last() else { return Vec::new() };
         let axis = &model.axes[0].name;
-        let message = format!(
-            "order {needed} in {axis} takes {}; there are {there}",
-            counted(needed, "condition")
-        );
+        let message = format!("order {needed} in {axis} takes {}; there are {there}", counted(needed, "condition"));
         let found = Diagnostic::warning("W0306", message, model.terms[last].span, "one condition too many");
         let place = orders.place(model, 0, 0);
         return vec![found.label(place, format!("{} order in {axis}", ordinal(orders.along(0, 0))))];

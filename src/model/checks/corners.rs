@@ -9,6 +9,8 @@ use super::wording::{number, point};
 
 /// Differences below this share of the values are rounding.
 const TOLERANCE: f64 = 1e-6;
+/// After so many conflicts of two conditions one looks no further.
+const ENOUGH: usize = 256;
 
 /// A condition that prescribes the value of a field.
 struct Value<'m> {
@@ -60,6 +62,9 @@ fn value_of<'m>(graph: &mut Graph, term: &'m Term) -> Option<Value<'m>> {
 
 fn conflicts(model: &Model, graph: &Graph, first: &Value, second: &Value) -> Vec<Conflict> {
     let mut found: Vec<Conflict> = Vec::new();
+    if first.value == second.value {
+        return found;
+    }
     for a in &first.term.place {
         for b in &second.term.place {
             for point in shared_points(model, a, b) {
@@ -71,10 +76,17 @@ fn conflicts(model: &Model, graph: &Graph, first: &Value, second: &Value) -> Vec
                 if conflict.matters() && !found.iter().any(|known| known.point == conflict.point) {
                     found.push(conflict);
                 }
+                if found.len() == ENOUGH {
+                    return worst_first(found);
+                }
             }
         }
     }
-    // The largest first; sorting is stable, so that equal ones stay in order of the pieces.
+    worst_first(found)
+}
+
+fn worst_first(mut found: Vec<Conflict>) -> Vec<Conflict> {
+    // Sorting is stable, so that equal ones stay in order of the pieces.
     found.sort_by(|a, b| b.difference().total_cmp(&a.difference()));
     found
 }
@@ -103,11 +115,11 @@ fn shared_points(model: &Model, a: &Piece, b: &Piece) -> Vec<Vec<f64>> {
     corners(&ranges).into_iter().chain(inside).filter(both).collect()
 }
 
-/// The corners of a box, of which there are 64 at most.
+/// The corners of a box, of which there are 16 at most.
 fn corners(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
     let mut found = vec![Vec::new()];
     for range in ranges {
-        let ends = if range[0] == range[1] || found.len() > 32 { &range[..1] } else { &range[..] };
+        let ends = if range[0] == range[1] || found.len() > 8 { &range[..1] } else { &range[..] };
         found = found.iter().flat_map(|start| ends.iter().map(|end| [start.as_slice(), &[*end]].concat())).collect();
     }
     found

@@ -3,7 +3,7 @@
 use crate::expr::Graph;
 use crate::geometry::Side;
 
-use super::super::{AxisKind, Model, Term, TermKind};
+use super::super::{AxisKind, Model, Piece, Term, TermKind};
 use super::orders::Orders;
 use super::probe::{contains, points_of, whole};
 
@@ -35,8 +35,7 @@ pub(super) struct Shortage<'c> {
 
 /// The end-face counts of every space axis that has ends.
 pub(super) fn faces(model: &Model) -> Vec<FaceCount> {
-    let bounded =
-        (0..model.axes.len()).filter(|&a| model.axes[a].kind == AxisKind::Space && !model.axes[a].periodic);
+    let bounded = (0..model.axes.len()).filter(|&a| model.axes[a].kind == AxisKind::Space && !model.axes[a].periodic);
     bounded.flat_map(|axis| [Side::Lower, Side::Upper].map(|side| face(model, axis, side))).collect()
 }
 
@@ -44,10 +43,15 @@ fn face(model: &Model, axis: usize, side: Side) -> FaceCount {
     let mut ranges = whole(model);
     ranges[axis] = [ranges[axis][usize::from(side == Side::Upper)]; 2];
     let points = points_of(&ranges);
-    let on_face = |term: &Term| term.place.iter().any(|piece| lies_on(&piece.ranges, &ranges));
-    let candidates: Vec<usize> = boundary_terms(model).filter(|&i| on_face(&model.terms[i])).collect();
-    let holds = |term: usize, point: &[f64]| model.terms[term].place.iter().any(|piece| contains(model, piece, point));
-    let holding = points.iter().map(|p| candidates.iter().copied().filter(|&c| holds(c, p)).collect()).collect();
+    let on_face = |term: &'_ Term| -> Vec<Piece> {
+        term.place.iter().filter(|piece| lies_on(&piece.ranges, &ranges)).cloned().collect()
+    };
+    let candidates: Vec<(usize, Vec<Piece>)> = boundary_terms(model).map(|i| (i, on_face(&model.terms[i]))).collect();
+    let holding_at = |point: &[f64]| {
+        let holds = candidates.iter().filter(|(_, pieces)| pieces.iter().any(|piece| contains(model, piece, point)));
+        holds.map(|(term, _)| *term).collect()
+    };
+    let holding = points.iter().map(|point| holding_at(point)).collect();
     FaceCount { axis, side, points, holding }
 }
 

@@ -1,8 +1,8 @@
 //! `exact` must satisfy every equation and condition whose fields all have one.
 //!
-//! All derivatives are taken symbolically and the two sides compared at fixed points of the term's place, relative to the
-//! largest summand that the term has there or in the box: a side that vanishes on the whole place must not turn rounding
-//! into an error of 100 %.
+//! All derivatives are taken symbolically and the two sides compared at fixed points of the term's place, relative to
+//! the largest summand that the term has there or in the box: a side that vanishes on the whole place must not turn
+//! rounding into an error of 100 %.
 
 use rustc_hash::FxHashMap;
 
@@ -108,7 +108,9 @@ fn insert(graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Ins
 
 fn summands(graph: &mut Graph, side: Expr) -> Vec<Expr> {
     match graph.node(side).clone() {
-        Node::Sum { terms, .. } => terms.into_iter().map(|(term, coefficient)| graph.scale(coefficient, term)).collect(),
+        Node::Sum { terms, .. } => {
+            terms.into_iter().map(|(term, coefficient)| graph.scale(coefficient, term)).collect()
+        }
         _ => vec![side],
     }
 }
@@ -161,10 +163,8 @@ fn not_finite(model: &Model, term: &Term, at: &[f64]) -> Diagnostic {
 }
 
 fn found_at(model: &Model, term: &Term, message: String, label: String) -> Diagnostic {
-    let given = model.graph.jets(&[term.residual]).iter().find_map(|jet| {
-        let span = model.exact_spans.get(usize::from(jet.field)).copied().flatten();
-        span
-    });
+    let place = |jet: &Jet| model.exact_spans.get(usize::from(jet.field)).copied().flatten();
+    let given = model.graph.jets(&[term.residual]).iter().find_map(place);
     Diagnostic::error("E0602", message, given.unwrap_or(term.span), label).label(term.span, "not satisfied")
 }
 

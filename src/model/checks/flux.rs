@@ -19,8 +19,7 @@ fn jumping_coefficient(model: &Model, graph: &mut Graph, equation: &Term) -> Opt
     let name = model.names().jet(&jet);
     let message = format!("the coefficient of `{name}` jumps: its flux condition is lost in the strong form");
     Some(
-        Diagnostic::warning("W0315", message, equation.span, "the jump has no part in this residual")
-            .label(place_in(model, equation, |j| *j == jet), "its coefficient jumps")
+        Diagnostic::warning("W0315", message, place_in(model, equation, |j| *j == jet), "its coefficient jumps")
             .note("between sample points nothing asks for the flux to be continuous across the jump")
             .help("smooth the coefficient over a small width, for example with `tanh`"),
     )

@@ -6,8 +6,9 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
 use crate::geometry::{Side, gauss_legendre};
 
-use super::super::{AxisKind, Model, Piece, Term, TermKind};
-use super::orders::{equations, place_of};
+use super::super::{AxisKind, Model, Piece, TermKind};
+use super::counting::{boundary_terms, fields_of};
+use super::orders::{Orders, equations, place_of};
 use super::probe::{keeps, values_at};
 use super::wording::{face, number};
 
@@ -21,14 +22,20 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     for field in 0..model.fields.len() {
         if is_free(model, field) {
             found.extend(undetermined(model, field));
-            found.extend(incompatible(model, graph, field));
         }
+        found.extend(incompatible(model, graph, field));
     }
     found
 }
 
-/// Whether the field occurs only through its derivatives.
+/// Whether the field occurs only through its derivatives. Without any condition where its order takes some, that is no
+/// wonder, and said elsewhere.
 fn is_free(model: &Model, field: usize) -> bool {
+    let orders = Orders::of(model);
+    let elliptic = (0..model.axes.len()).any(|axis| !model.axes[axis].periodic && orders.along(field, axis) > 1);
+    if elliptic && !boundary_terms(model).any(|t| fields_of(&model.graph, &model.terms[t]).contains(&field)) {
+        return false;
+    }
     let residuals: Vec<Expr> = model.terms.iter().map(|term| term.residual).collect();
     !model.graph.jets(&residuals).contains(&Jet::new(field, MultiIndex::zero()))
 }
@@ -54,7 +61,7 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
     let mut all = equations(model);
     let (equation, None) = (all.next()?, all.next()) else { return None };
     let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
-    if !steady || model.fields.len() != 1 || model.axes.len() > 3 {
+    if !steady || model.fields.len() != 1 || model.axes.len() > 2 {
         return None;
     }
     let coefficients = diffusion(model, graph, field, equation.residual)?;
@@ -89,36 +96,39 @@ fn diffusion(model: &Model, graph: &mut Graph, field: usize, residual: Expr) -> 
     Some(coefficients)
 }
 
-/// The outward flux that the one condition on a face prescribes, and that condition's piece.
-fn neumann<'m>(
-    model: &'m Model,
-    graph: &mut Graph,
-    field: usize,
-    axis: usize,
-    sign: f64,
-) -> Option<(Expr, &'m Piece)> {
-    let on_face = |piece: &&Piece| piece.normal == Some((axis, sign)) && piece.keep.is_none();
-    let here = |term: &'m Term| term.place.iter().find(on_face).map(|piece| (term, piece));
-    let mut conditions = model.terms.iter().filter(|t| t.kind == TermKind::Boundary).filter_map(here);
-    let ((term, piece), None) = (conditions.next()?, conditions.next()) else { return None };
-    let along = piece.ranges.iter().zip(&model.axes).enumerate();
-    let whole = along.filter(|(a, _)| *a != axis).all(|(_, (range, a))| *range == [a.lower, a.upper]);
-    // On this face the normal is known: the other slopes leave the condition.
-    let outward = graph.integer(sign as i64);
-    let residual = graph.substitute(term.residual, |_, symbol| match symbol {
-        Symbol::Normal(a) => Some(if usize::from(*a) == axis { outward } else { Graph::ZERO }),
-        _ => None,
-    });
+/// The outward flux that a condition prescribes on a face, and the piece on which it does. A value that is given as
+/// well, to fix the constant, does not matter.
+fn neumann<'m>(model: &'m Model, graph: &mut Graph, field: usize, axis: usize, sign: f64) -> Option<(Expr, &'m Piece)> {
     let slope = Jet::new(field, MultiIndex::unit(axis));
-    if !whole || graph.jets(&[residual]) != [slope.clone()] {
-        return None;
+    let on_face = |piece: &&Piece| {
+        let others = piece.ranges.iter().zip(&model.axes).enumerate().filter(|(a, _)| *a != axis);
+        let whole = others.into_iter().all(|(_, (range, a))| *range == [a.lower, a.upper]);
+        piece.normal == Some((axis, sign)) && piece.keep.is_none() && whole
+    };
+    let mut fluxes = Vec::new();
+    for term in model.terms.iter().filter(|term| term.kind == TermKind::Boundary) {
+        let Some(piece) = term.place.iter().find(on_face) else { continue };
+        let residual = with_normal(graph, term.residual, axis, sign);
+        if graph.jets(&[residual]) == [slope.clone()] {
+            fluxes.push((residual, piece));
+        }
     }
+    let [(residual, piece)] = fluxes[..] else { return None };
     let coefficient = graph.derivative(residual, &Symbol::Jet(slope));
     graph.constant_value(coefficient)?;
     let rest = without_jets(graph, residual);
     let value = graph.div(rest, coefficient);
-    let value = graph.neg(value);
+    let outward = graph.integer(-(sign as i64));
     Some((graph.mul(value, outward), piece))
+}
+
+/// A formula on one face, where the normal is known.
+fn with_normal(graph: &mut Graph, formula: Expr, axis: usize, sign: f64) -> Expr {
+    let outward = graph.integer(sign as i64);
+    graph.substitute(formula, |_, symbol| match symbol {
+        Symbol::Normal(a) => Some(if usize::from(*a) == axis { outward } else { Graph::ZERO }),
+        _ => None,
+    })
 }
 
 fn without_jets(graph: &mut Graph, formula: Expr) -> Expr {

@@ -1,13 +1,13 @@
 //! What can be said about a problem before any training: is it determined, consistent, and what was meant?
 //!
-//! Each check reads the finished [`Model`] and speaks in its terms. Two of them find errors: a set of equations that
-//! cannot determine its unknowns ([`presence`]) or an `exact` that is no solution ([`exact`]), and an activation without
-//! the derivatives that the equations take ([`smoothness`]). All others warn, because what they find may be meant: counts
-//! of conditions against orders ([`conditions`]), values that disagree where conditions meet ([`corners`]) or at the ends
-//! of a periodic axis ([`periodic`]), undetermined constants ([`gauge`]), problems solved by zero ([`trivial`]), jumping
-//! coefficients ([`flux`]), and numbers of very different size ([`scales`]).
+//! Each check reads the finished [`Model`] and speaks in its terms. Three of them find errors: equations that cannot
+//! determine the unknowns (`presence`), an `exact` that is no solution (`exact`), an activation without the derivatives
+//! that the terms take (`smoothness`). All others warn, because what they find may be meant: counts of conditions
+//! against orders (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic
+//! axis (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), jumping coefficients
+//! (`flux`), and numbers of very different size (`scales`).
 //!
-//! Checks evaluate formulas at a few fixed low-discrepancy points ([`probe`]); what they find does not depend on a seed.
+//! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
 mod conditions;
 mod corners;
@@ -29,6 +29,11 @@ mod wording;
 use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
+
+/// Nodes of the largest graph whose formulas are evaluated.
+const LARGEST: usize = 50_000;
+/// Terms of the largest problem whose formulas are evaluated.
+const MOST_TERMS: usize = 2_000;
 
 /// How much of a file the model says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +60,11 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
         found.extend(trivial::check(model, &mut graph));
     }
     found.extend(smoothness::check(model));
+    // What follows evaluates formulas at many points: worth it for formulas that a person wrote, not for what a runaway
+    // definition or a generator has grown into.
+    if graph.len() > LARGEST || model.terms.len() > MOST_TERMS {
+        return found;
+    }
     let crowded = found.iter().filter(|d| d.code == "W0306").cloned().collect::<Vec<_>>();
     let corners = corners::check(model, &mut graph);
     // Where a face has a condition too many, that they also differ there is no news.

@@ -56,7 +56,8 @@ fn largest_jump(model: &Model, graph: &Graph, term: &Term, formula: Expr, axis: 
             point[axis] = value;
             values_at(graph, &[formula], &point, term.place.first(), generic)[0]
         };
-        let (middle, lower, upper) = (at(point_of(&ranges, axis)), at(model.axes[axis].lower), at(model.axes[axis].upper));
+        let (middle, lower, upper) =
+            (at(point_of(&ranges, axis)), at(model.axes[axis].lower), at(model.axes[axis].upper));
         jump = jump.max((upper - lower).abs());
         size = size.max(middle.abs()).max(lower.abs()).max(upper.abs());
     }

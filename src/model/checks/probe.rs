@@ -1,21 +1,38 @@
 //! The points at which checks look at formulas, and what formulas are worth there.
 
+use std::sync::LazyLock;
+
 use crate::expr::{Expr, Graph, Jet, Symbol};
-use crate::geometry::{AxisRange, held_out};
+use crate::geometry::{AxisRange, MAX_AXES, held_out};
 
 use super::super::{Model, Piece, Term};
 
 /// How many points a check looks at in one place.
 pub(super) const POINTS: usize = 64;
 
+/// Points of the unit cube, made once: drawing them costs more than looking at a formula.
+static FEW_AXES: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| unit_points(8));
+static MANY_AXES: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| unit_points(MAX_AXES));
+
+fn unit_points(axes: usize) -> Vec<Vec<f64>> {
+    let cube = vec![AxisRange::new(0.0, 1.0); axes];
+    let points = held_out(&cube, POINTS).expect("there are Sobol points of MAX_AXES axes");
+    (0..points.len()).map(|i| points.point(i)).collect()
+}
+
 /// Low-discrepancy points of a box of all axes; a fixed coordinate stays fixed.
 pub(super) fn points_of(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
-    let axes: Vec<AxisRange> = ranges.iter().map(|[lower, upper]| AxisRange::new(*lower, *upper)).collect();
-    // Beyond the dimension of Sobol sequences the middle of the box must do.
-    held_out(&axes, POINTS).map_or_else(
-        |_| vec![ranges.iter().map(|[lower, upper]| lower.midpoint(*upper)).collect()],
-        |points| (0..points.len()).map(|i| points.point(i)).collect(),
-    )
+    let table = if ranges.len() <= 8 { &FEW_AXES } else { &MANY_AXES };
+    let place = |unit: &Vec<f64>| {
+        // Beyond the dimension of Sobol sequences the middle must do.
+        let along = |(axis, [lower, upper]): (usize, &[f64; 2])| {
+            let share = unit.get(axis).copied().unwrap_or(0.5);
+            if lower == upper { *lower } else { lower + share * (upper - lower) }
+        };
+        ranges.iter().enumerate().map(along).collect()
+    };
+    let is_point = ranges.iter().all(|[lower, upper]| lower == upper);
+    table.iter().take(if is_point { 1 } else { POINTS }).map(place).collect()
 }
 
 /// The whole box of the problem.

@@ -55,10 +55,15 @@ fn wide_coefficients(model: &Model, graph: &mut Graph, equation: &Term) -> Optio
     let message = format!("the coefficients of the equation span {}", number(most / least));
     let place = |wanted: &Jet| place_in(model, equation, |jet| jet == wanted);
     Some(
-        Diagnostic::warning("W0701", message, place(small), format!("`{}` counts {}", names.jet(small), number(least)))
-            .label(place(large), format!("`{}` counts {}", names.jet(large), number(most)))
-            .note("as coefficients in coordinates rescaled to [-1, 1]")
-            .help("consider dimensionless variables"),
+        Diagnostic::warning(
+            "W0701",
+            message,
+            place(small),
+            format!("`{}` has coefficient {}", names.jet(small), number(least)),
+        )
+        .label(place(large), format!("`{}` has coefficient {}", names.jet(large), number(most)))
+        .note("in coordinates rescaled to [-1, 1]")
+        .help("consider dimensionless variables"),
     )
 }
 

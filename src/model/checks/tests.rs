@@ -36,7 +36,7 @@ impl Draft {
         });
         let fields: Vec<Field> = fields.collect();
         let plan = NetworkPlan {
-            mlp: Mlp { widths: vec![8], activation: Activation::Tanh },
+            mlp: Mlp::new(vec![8], Activation::Tanh),
             inputs: (0..kinds.len()).collect(),
             fields: (0..fields.len()).collect(),
             default: true,

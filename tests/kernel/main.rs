@@ -1,0 +1,13 @@
+//! Kernels and optimizers: jets against 256-bit arithmetic, observed orders of derivatives in θ, the same bits on every way.
+
+mod bits;
+#[path = "../support/close.rs"]
+mod close;
+mod derivatives;
+mod high;
+mod jets;
+mod optimizers;
+mod periodicity;
+mod problems;
+mod random;
+mod strangers;

@@ -1,0 +1,373 @@
+//! Methods of training on small problems: they descend, find exact solutions, stop, and go on with the same bits.
+
+use nalgebra::{DMatrix, DVector};
+
+use pdec::expr::Function;
+use pdec::geometry::Stream;
+use pdec::kernel::LeastSquares;
+use pdec::linalg::{RowTile, RowTiles};
+use pdec::network::Activation;
+use pdec::optim::{
+    Adam, AdamOptions, Engd, EngdOptions, GradientDescent, GradientDescentOptions, Optimizer, Outcome, Solver,
+    half_square,
+};
+
+use crate::close;
+use crate::problems::{Axis, Backend, Network, Problem, along, residual, residual_and_jacobian};
+
+const ENGD: [(Solver, bool); 6] = [
+    (Solver::Auto, true),
+    (Solver::Auto, false),
+    (Solver::Gram, true),
+    (Solver::Gram, false),
+    (Solver::Qr, true),
+    (Solver::Qr, false),
+];
+
+fn engd(problem: &dyn LeastSquares, (solver, acceleration): (Solver, bool)) -> Box<dyn Optimizer> {
+    Box::new(Engd::new(EngdOptions { solver, acceleration, ..EngdOptions::default() }, problem))
+}
+
+type Make = Box<dyn Fn(&dyn LeastSquares) -> Box<dyn Optimizer>>;
+
+/// Every method with every choice that changes its way.
+fn methods() -> Vec<(String, Make)> {
+    let mut found: Vec<(String, Make)> = Vec::new();
+    for choice in ENGD {
+        found.push((format!("engd {choice:?}"), Box::new(move |problem| engd(problem, choice))));
+    }
+    for decay in [1.0, 0.5] {
+        let options = AdamOptions { rate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay };
+        let make: Make = Box::new(move |problem| Box::new(Adam::new(options, problem.parameters())));
+        found.push((format!("adam decay {decay}"), make));
+    }
+    for line_search in [true, false] {
+        let options = GradientDescentOptions { rate: 0.02, line_search };
+        let make: Make = Box::new(move |problem| Box::new(GradientDescent::new(options, problem.parameters())));
+        found.push((format!("gd line search {line_search}"), make));
+    }
+    found
+}
+
+/// `u_x + u² = cos x + sin² x` with `u = sin x` at some points: smooth, nonlinear, and solved by the sine.
+fn smooth() -> Problem {
+    let networks = [Network::new(&[0], 1, &[6], Activation::Tanh)];
+    Problem::new("smooth", &[Axis::quarters(0, 8)], &networks, |f| {
+        let (u, ux, x) = (f.u(0, &[]), f.u(0, &[1]), f.x(0));
+        let (sin, cos) = (f.call(Function::Sin, x), f.call(Function::Cos, x));
+        let (square, square_of_sin) = (f.product(&[u, u]), f.product(&[sin, sin]));
+        let [minus_sin, minus_cos, minus_square] = [sin, cos, square_of_sin].map(|e| f.times(-1, 1, e));
+        vec![vec![f.sum(&[ux, square, minus_cos, minus_square])], vec![f.sum(&[u, minus_sin])]]
+    })
+}
+
+/// `r = J θ - b` with a constant J.
+#[derive(Clone)]
+struct Linear {
+    matrix: DMatrix<f64>,
+    right: DVector<f64>,
+}
+
+impl Linear {
+    /// Entries in (-1, 1).
+    fn random(rows: usize, columns: usize, seed: u64) -> Self {
+        let mut stream = Stream::new(seed, 0, 0);
+        let mut next = || 2.0 * stream.uniform() - 1.0;
+        Self { matrix: DMatrix::from_fn(rows, columns, |_, _| next()), right: DVector::from_fn(rows, |_, _| next()) }
+    }
+
+    fn with_solution(mut self, solution: &DVector<f64>) -> Self {
+        self.right = &self.matrix * solution;
+        self
+    }
+
+    /// The least loss that there is.
+    fn least_loss(&self) -> f64 {
+        let solution =
+            self.matrix.clone().svd(true, true).solve(&self.right, 1e-10).expect("both sides were asked for");
+        0.5 * (&self.matrix * solution - &self.right).norm_squared()
+    }
+}
+
+impl LeastSquares for Linear {
+    fn parameters(&self) -> usize {
+        self.matrix.ncols()
+    }
+
+    fn rows(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    fn tile_rows(&self) -> Vec<usize> {
+        let rows = self.rows();
+        (0..rows).step_by(8).map(|start| 8.min(rows - start)).collect()
+    }
+
+    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
+        residual.copy_from_slice((&self.matrix * DVector::from_column_slice(theta) - &self.right).as_slice());
+    }
+
+    fn jacobian(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
+        self.residual(theta, residual);
+        let mut start = 0;
+        for tile in jacobian.tiles_mut() {
+            let (rows, stride) = (tile.rows(), tile.stride());
+            for (place, entry) in tile.data_mut().iter_mut().enumerate() {
+                let (row, column) = (place % stride, place / stride);
+                *entry = if row < rows { self.matrix[(start + row, column)] } else { f64::NAN };
+            }
+            start += rows;
+        }
+    }
+
+    fn gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
+        self.residual(theta, residual);
+        gradient.copy_from_slice((self.matrix.transpose() * DVector::from_column_slice(residual)).as_slice());
+    }
+
+    fn along_direction(&self, _: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        first.copy_from_slice((&self.matrix * DVector::from_column_slice(v)).as_slice());
+        second.fill(0.0);
+    }
+}
+
+fn steps(optimizer: &mut dyn Optimizer, problem: &dyn LeastSquares, theta: &mut [f64], count: usize) -> Vec<Outcome> {
+    (0..count).map(|_| optimizer.step(problem, theta).outcome).collect()
+}
+
+fn bits(theta: &[f64]) -> Vec<u64> {
+    theta.iter().map(|t| t.to_bits()).collect()
+}
+
+#[test]
+fn every_method_descends() {
+    let problem = smooth();
+    let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Machine);
+    for (name, make) in methods() {
+        let mut theta = problem.parameters(0);
+        let mut optimizer = make(&kernel);
+        let first = optimizer.step(&kernel, &mut theta.clone()).loss_before;
+        let mut last = f64::INFINITY;
+        let mut optimizer = make(&kernel);
+        for step in 0..60 {
+            let before = theta.clone();
+            let report = optimizer.step(&kernel, &mut theta);
+            let moved = bits(&before) != bits(&theta);
+            assert_eq!(report.outcome == Outcome::Moved, moved, "{name}: {report:?}");
+            if moved {
+                let length = before.iter().zip(&theta).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+                assert!((report.length - length).abs() <= 1e-6 * length, "{name} {step}: moved {length:e}, {report:?}");
+            }
+            let searches = !name.starts_with("adam") && name != "gd line search false";
+            assert!(!searches || report.loss <= report.loss_before, "{name} {step}: {report:?}");
+            last = half_square(&residual(&kernel, &theta));
+            assert!(!searches || last == report.loss, "{name} {step}: the loss is {last:e}, {report:?}");
+        }
+        println!("{name}: {first:e} to {last:e}");
+        assert!(last < first / 2.0, "{name}: {first:e} to {last:e}");
+        assert!(!name.starts_with("engd") || last < 1e-3 * first, "{name}: {first:e} to {last:e}");
+    }
+}
+
+#[test]
+fn engd_solves_linear_problems() {
+    let solution = DVector::from_fn(7, |i, _| 1.0 - 0.3 * i as f64);
+    for choice in ENGD {
+        for (rows, seed) in [(7, 0), (20, 1), (33, 2)] {
+            println!("{choice:?} {rows} rows");
+            let exact = Linear::random(rows, 7, seed).with_solution(&solution);
+            let mut theta = vec![0.0; 7];
+            steps(&mut *engd(&exact, choice), &exact, &mut theta, 12);
+            close::assert_relative(&theta, solution.as_slice(), 1e-11);
+            // Without an exact solution the loss is flat around the least one: half of the digits.
+            let inexact = Linear::random(rows, 7, seed);
+            let svd = inexact.matrix.clone().svd(true, true);
+            let expected = svd.solve(&inexact.right, 0.0).expect("both sides were asked for");
+            let mut theta = vec![0.0; 7];
+            steps(&mut *engd(&inexact, choice), &inexact, &mut theta, 12);
+            close::assert_relative(&theta, expected.as_slice(), 1e-7);
+        }
+    }
+}
+
+#[test]
+fn dependent_columns_do_no_harm() {
+    let mut twice = Linear::random(20, 6, 3);
+    twice.matrix.set_column(4, &twice.matrix.column(1).into_owned());
+    let mut zero = Linear::random(20, 6, 4);
+    zero.matrix.column_mut(2).fill(0.0);
+    let wide = Linear::random(5, 9, 5);
+    let one = Linear { matrix: DMatrix::from_element(12, 4, 1.0), ..Linear::random(12, 4, 6) };
+    for (name, problem) in [("two equal columns", twice), ("a column of zeros", zero), ("wide", wide), ("rank 1", one)]
+    {
+        for choice in ENGD {
+            let mut theta = vec![0.5; problem.parameters()];
+            let first = half_square(&residual(&problem, &theta));
+            let outcomes = steps(&mut *engd(&problem, choice), &problem, &mut theta, 15);
+            let (last, least) = (half_square(&residual(&problem, &theta)), problem.least_loss());
+            println!("{name} {choice:?}: {first:e} to {last:e}, at least {least:e}, {outcomes:?}");
+            assert!(outcomes[0] == Outcome::Moved && theta.iter().all(|t| t.is_finite()));
+            close::assert_relative_to(first, [last], [least], 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_restored_method_goes_on_with_the_same_bits() {
+    let problem = smooth();
+    let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Interpreter);
+    for (name, make) in methods() {
+        let mut theta = problem.parameters(1);
+        let mut optimizer = make(&kernel);
+        steps(&mut *optimizer, &kernel, &mut theta, 6);
+        let (state, mut resumed_theta) = (optimizer.save(), theta.clone());
+        steps(&mut *optimizer, &kernel, &mut theta, 6);
+        let mut resumed = make(&kernel);
+        let mut fresh_theta = resumed_theta.clone();
+        steps(&mut *make(&kernel), &kernel, &mut fresh_theta, 6);
+        resumed.restore(&state).expect("the state is of this method");
+        assert_eq!(resumed.save(), state, "{name}");
+        steps(&mut *resumed, &kernel, &mut resumed_theta, 6);
+        assert_eq!(bits(&resumed_theta), bits(&theta), "{name}");
+        assert_eq!(resumed.save(), optimizer.save(), "{name}");
+        // A fixed rate has no state; all others must need theirs.
+        assert!(name == "gd line search false" || bits(&fresh_theta) != bits(&theta), "{name} does not need its state");
+    }
+}
+
+#[test]
+fn a_state_that_does_not_fit_is_refused() {
+    let problem = smooth();
+    let kernel = problem.kernel(&problem.all_points(&[8], 0), Backend::Interpreter);
+    for (name, make) in methods() {
+        let mut optimizer = make(&kernel);
+        let good = optimizer.save();
+        for part in 0..good.vectors.len() {
+            let (mut missing, mut longer) = (good.clone(), good.clone());
+            missing.vectors.remove(part);
+            longer.vectors[part].1.push(0.0);
+            let errors =
+                [missing, longer].map(|state| optimizer.restore(&state).expect_err("it does not fit").to_string());
+            assert!(errors.iter().all(|error| error.contains(&good.vectors[part].0)), "{name}: {errors:?}");
+            assert_eq!(optimizer.save(), good, "{name}: a refused state left something behind");
+        }
+    }
+}
+
+#[test]
+fn a_start_that_is_not_finite_is_reported() {
+    let problem = smooth();
+    let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Interpreter);
+    for (name, make) in methods() {
+        for bad in [f64::NAN, f64::INFINITY] {
+            let mut theta = problem.parameters(1);
+            let last = theta.len() - 1;
+            theta[last] = bad;
+            let before = bits(&theta);
+            let mut optimizer = make(&kernel);
+            let state = optimizer.save();
+            let report = optimizer.step(&kernel, &mut theta);
+            assert_eq!(report.outcome, Outcome::NotFinite, "{name}: {report:?}");
+            assert_eq!(bits(&theta), before, "{name}: θ moved");
+            assert_eq!(optimizer.save(), state, "{name}: the state changed");
+        }
+    }
+}
+
+/// At a minimum there is nothing to find, however often one asks; and then the problem moves on.
+#[test]
+fn a_minimum_is_no_end() {
+    let solution = DVector::from_fn(5, |i, _| i as f64 - 2.0);
+    let mut whole = Linear::random(12, 5, 7);
+    whole.matrix.apply(|x| *x = (8.0 * *x).round());
+    let minimum = whole.clone().with_solution(&solution);
+    let elsewhere = whole.with_solution(&(-&solution));
+    for (name, make) in methods() {
+        if name.starts_with("adam") || name == "gd line search false" {
+            continue;
+        }
+        let mut optimizer = make(&minimum);
+        let mut theta = solution.as_slice().to_vec();
+        for _ in 0..60 {
+            let report = optimizer.step(&minimum, &mut theta);
+            assert_eq!((report.outcome, report.loss), (Outcome::NoDecrease, 0.0), "{name}: {report:?}");
+            assert!(report.trials <= 60, "{name}: {report:?}");
+            assert_eq!(theta, solution.as_slice(), "{name}");
+        }
+        let before = half_square(&residual(&elsewhere, &theta));
+        steps(&mut *optimizer, &elsewhere, &mut theta, 30);
+        let after = half_square(&residual(&elsewhere, &theta));
+        println!("{name}: {before:e} to {after:e}");
+        assert!(after < before / 2.0, "{name} does not recover: {before:e} to {after:e}");
+    }
+}
+
+/// θ + p + a with `(JᵀJ + λI) p = -Jᵀr` and `(JᵀJ + λI) a = -½ Jᵀ r_pp`, where the last trial had the damping λ.
+#[test]
+fn steps_of_engd_solve_its_equations() {
+    let problem = smooth();
+    let kernel = problem.kernel(&problem.all_points(&[40, 4], 0), Backend::Interpreter);
+    for choice in ENGD {
+        let mut optimizer = engd(&kernel, choice);
+        let mut theta = problem.parameters(0);
+        let options = EngdOptions::default();
+        let mut damping = options.damping;
+        for step in 0..4 {
+            let before = theta.clone();
+            let (r, jacobian) = residual_and_jacobian(&kernel, &theta);
+            let jacobian = dense(&jacobian);
+            let report = optimizer.step(&kernel, &mut theta);
+            println!("{choice:?} step {step}: {report:?}");
+            assert_eq!(report.outcome, Outcome::Moved);
+            damping *= options.raise.powi(report.trials as i32 - 1);
+            close::assert_relative([report.rate], [damping], 1e-15);
+            let gram = jacobian.transpose() * &jacobian + DMatrix::identity(theta.len(), theta.len()) * damping;
+            let cholesky = gram.cholesky().expect("the damped matrix is positive definite");
+            let solve = |r: &[f64]| -cholesky.solve(&(jacobian.transpose() * DVector::from_column_slice(r)));
+            let p = solve(&r);
+            let [_, second] = along(&kernel, &before, p.as_slice());
+            let a = solve(&second) * if choice.1 { 0.5 } else { 0.0 };
+            assert!(a.norm() <= p.norm());
+            let moved: Vec<f64> = before.iter().zip(&theta).map(|(b, t)| t - b).collect();
+            close::assert_relative(moved, (p + a).as_slice(), 1e-7);
+            damping /= options.lower;
+        }
+    }
+}
+
+/// J in one piece.
+fn dense(jacobian: &RowTiles) -> DMatrix<f64> {
+    let of_tile = |tile: &RowTile| {
+        let stored = DMatrix::from_column_slice(tile.stride(), jacobian.columns(), tile.data());
+        stored.rows(0, tile.rows()).row_iter().map(|row| row.into_owned()).collect::<Vec<_>>()
+    };
+    DMatrix::from_rows(&jacobian.tiles().iter().flat_map(of_tile).collect::<Vec<_>>())
+}
+
+/// Algorithm 1 of Adam, with the rate that is halved every 1000 steps, and the plain gradient step.
+#[test]
+fn steps_of_first_order_methods_are_their_formulas() {
+    let problem = Linear::random(9, 4, 11);
+    let options = AdamOptions { rate: 0.05, beta1: 0.8, beta2: 0.99, epsilon: 1e-3, decay: 0.5 };
+    let descent = GradientDescentOptions { rate: 0.01, line_search: false };
+    let (mut adam, mut plain) = (Adam::new(options, 4), GradientDescent::new(descent, 4));
+    let (mut theta, mut by_plain) = (vec![0.3; 4], vec![0.3; 4]);
+    let mut expected = DVector::from_element(4, 0.3);
+    let mut expected_plain = expected.clone();
+    let (mut first, mut second) = (DVector::zeros(4), DVector::zeros(4));
+    let slope = |theta: &DVector<f64>| problem.matrix.transpose() * (&problem.matrix * theta - &problem.right);
+    for step in 1..=20 {
+        adam.step(&problem, &mut theta);
+        plain.step(&problem, &mut by_plain);
+        let g = slope(&expected);
+        first = first * options.beta1 + &g * (1.0 - options.beta1);
+        second = second * options.beta2 + g.component_mul(&g) * (1.0 - options.beta2);
+        let rate = options.rate * 0.5f64.powf(f64::from(step - 1) / 1000.0);
+        let (m, v) = (&first / (1.0 - options.beta1.powi(step)), &second / (1.0 - options.beta2.powi(step)));
+        expected -= m.zip_map(&v, |m, v| rate * m / (v.sqrt() + options.epsilon));
+        expected_plain -= slope(&expected_plain) * descent.rate;
+        println!("step {step}");
+        close::assert_relative(&theta, expected.as_slice(), 1e-13);
+        close::assert_relative(&by_plain, expected_plain.as_slice(), 1e-13);
+    }
+}

@@ -1,0 +1,346 @@
+//! Small problems of many kinds, their points and their parameters.
+
+use std::sync::Arc;
+
+use pdec::codegen;
+use pdec::expr::{Expr, Function, Graph, MultiIndex, Rational};
+use pdec::geometry::Stream;
+use pdec::kernel::{
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, LeastSquares, NetworkDescription,
+    PointSet, Predictor,
+};
+use pdec::linalg::RowTiles;
+use pdec::network::{Activation, AxisScale, Features, Layout, Mlp, initial_parameters};
+use pdec::tape::{Interpreter, PointProgram, Tape, host_contraction};
+
+/// What runs the tapes.
+#[derive(Clone, Copy, Debug)]
+pub enum Backend {
+    Machine,
+    Interpreter,
+}
+
+impl Assemble for Backend {
+    fn assemble(&self, tapes: &[&Tape]) -> Result<Vec<Arc<dyn PointProgram>>, AssembleError> {
+        let interpreted = |tape: &&Tape| Arc::new(Interpreter::new(tape)) as Arc<dyn PointProgram>;
+        match self {
+            Backend::Interpreter => Ok(tapes.iter().map(interpreted).collect()),
+            Backend::Machine => {
+                let compiled = codegen::jit(tapes, &codegen::Options::default());
+                let compiled = compiled.map_err(|error| AssembleError::Backend(error.to_string()))?;
+                Ok(compiled.into_iter().map(|program| Arc::new(program) as Arc<dyn PointProgram>).collect())
+            }
+        }
+    }
+}
+
+/// An axis between two rational numbers, or rational multiples of π.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis {
+    pub rationals: [(i64, i64); 2],
+    pub times_pi: bool,
+    pub periodic: bool,
+}
+
+impl Axis {
+    /// From `lower/4` to `upper/4`: ends that doubles hold exactly.
+    pub const fn quarters(lower: i64, upper: i64) -> Self {
+        Self { rationals: [(lower, 4), (upper, 4)], times_pi: false, periodic: false }
+    }
+
+    pub const fn periodic(self) -> Self {
+        Self { periodic: true, ..self }
+    }
+
+    pub fn ends(&self) -> [f64; 2] {
+        let unit = if self.times_pi { std::f64::consts::PI } else { 1.0 };
+        self.rationals.map(|(numerator, denominator)| numerator as f64 * unit / denominator as f64)
+    }
+
+    fn scale(&self, graph: &mut Graph, axis: usize) -> AxisScale {
+        let unit = if self.times_pi { graph.pi() } else { Graph::ONE };
+        let ends = self.rationals.map(|(n, d)| graph.scale(Rational::new(n.into(), d.into()), unit));
+        AxisScale { axis, ends, periodic: self.periodic }
+    }
+}
+
+/// A network of some axes; its fields follow those of the networks before it.
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub axes: Vec<usize>,
+    pub fields: usize,
+    pub widths: Vec<usize>,
+    pub activation: Activation,
+}
+
+impl Network {
+    pub fn new(axes: &[usize], fields: usize, widths: &[usize], activation: Activation) -> Self {
+        Self { axes: axes.to_vec(), fields, widths: widths.to_vec(), activation }
+    }
+}
+
+/// Writes formulas.
+pub struct Formulas<'a>(pub &'a mut Graph);
+
+impl Formulas<'_> {
+    pub fn u(&mut self, field: usize, orders: &[u8]) -> Expr {
+        self.0.jet(field, MultiIndex::new(orders))
+    }
+
+    pub fn x(&mut self, axis: usize) -> Expr {
+        self.0.coordinate(axis)
+    }
+
+    pub fn n(&mut self, axis: usize) -> Expr {
+        self.0.normal(axis)
+    }
+
+    pub fn sum(&mut self, terms: &[Expr]) -> Expr {
+        self.0.sum(terms.iter().copied())
+    }
+
+    pub fn product(&mut self, factors: &[Expr]) -> Expr {
+        factors.iter().fold(Graph::ONE, |product, &factor| self.0.mul(product, factor))
+    }
+
+    pub fn times(&mut self, numerator: i64, denominator: i64, a: Expr) -> Expr {
+        self.0.scale(Rational::new(numerator.into(), denominator.into()), a)
+    }
+
+    pub fn call(&mut self, function: Function, a: Expr) -> Expr {
+        self.0.call(function, &[a])
+    }
+}
+
+/// A least-squares problem before it has points.
+pub struct Problem {
+    pub name: &'static str,
+    pub axes: Vec<Axis>,
+    pub description: Description,
+}
+
+impl Problem {
+    pub fn new(
+        name: &'static str,
+        axes: &[Axis],
+        networks: &[Network],
+        blocks: impl FnOnce(&mut Formulas) -> Vec<Vec<Expr>>,
+    ) -> Self {
+        let mut graph = Graph::new();
+        let (mut start, mut field) = (0, 0);
+        let mut described = Vec::new();
+        for Network { axes: own, fields, widths, activation } in networks {
+            let scales: Vec<AxisScale> = own.iter().map(|&axis| axes[axis].scale(&mut graph, axis)).collect();
+            let features = Features::new(&mut graph, &scales);
+            let mlp = Mlp::new(widths.clone(), *activation);
+            let layout = Layout::new(&mlp, features.len(), *fields, start);
+            start = layout.parameters().end;
+            described.push(NetworkDescription { features, layout, fields: (field..field + fields).collect() });
+            field += fields;
+        }
+        let weight = |residual: usize| 0.75 + 0.5 * residual as f64;
+        let blocks = blocks(&mut Formulas(&mut graph))
+            .into_iter()
+            .map(|residuals| BlockDescription { weights: (0..residuals.len()).map(weight).collect(), residuals })
+            .collect();
+        let description = Description { graph, dimension: axes.len(), networks: described, blocks };
+        Self { name, axes: axes.to_vec(), description }
+    }
+
+    pub fn kernel(&self, points: &[PointSet], backend: Backend) -> Kernel {
+        let mut description = self.description.clone();
+        let tapes = KernelTapes::new(&mut description, host_contraction(), &mut |_, roots| roots.to_vec());
+        Kernel::new(&description, &tapes.expect("tapes"), points, &backend).expect("a kernel")
+    }
+
+    pub fn predictor(&self, formulas: &[Expr], backend: Backend) -> Predictor {
+        Predictor::new(&self.description, formulas, host_contraction(), &backend).expect("a predictor")
+    }
+
+    /// Points inside, with random unit normals and random weights that sum to about one.
+    pub fn points(&self, count: usize, seed: u64) -> PointSet {
+        let mut stream = Stream::new(seed, 1, 0);
+        let mut set = PointSet {
+            coordinates: vec![Vec::new(); self.axes.len()],
+            normals: vec![Vec::new(); self.axes.len()],
+            weights: Vec::new(),
+        };
+        for _ in 0..count {
+            let normal: Vec<f64> = self.axes.iter().map(|_| stream.normal()).collect();
+            let length = normal.iter().map(|n| n * n).sum::<f64>().sqrt();
+            for (axis, n) in normal.iter().enumerate() {
+                let [lower, upper] = self.axes[axis].ends();
+                set.coordinates[axis].push(lower + (upper - lower) * stream.uniform());
+                set.normals[axis].push(n / length);
+            }
+            set.weights.push(2.0 * stream.uniform() / count as f64);
+        }
+        set
+    }
+
+    /// Points for every block: `counts[0]` for the first, and so on in a circle.
+    pub fn all_points(&self, counts: &[usize], seed: u64) -> Vec<PointSet> {
+        let blocks = 0..self.description.blocks.len();
+        blocks.map(|block| self.points(counts[block % counts.len()], 100 * seed + block as u64)).collect()
+    }
+
+    /// θ as training would start, with random biases everywhere.
+    pub fn parameters(&self, seed: u64) -> Vec<f64> {
+        let mut theta = vec![0.0; self.description.parameters()];
+        let (mut normal, mut uniform) = (Stream::new(seed, 2, 0), Stream::new(seed, 3, 0));
+        for network in &self.description.networks {
+            let uniform = || 2.0 * uniform.uniform() - 1.0;
+            initial_parameters(&network.layout, &mut theta, 1.0, || normal.normal(), uniform);
+        }
+        theta.iter_mut().for_each(|t| *t += 0.1 * normal.normal());
+        theta
+    }
+
+    /// A direction of length 1 in the space of θ.
+    pub fn direction(&self, seed: u64) -> Vec<f64> {
+        let mut stream = Stream::new(seed, 4, 0);
+        let v: Vec<f64> = (0..self.description.parameters()).map(|_| stream.normal()).collect();
+        let length = norm(&v);
+        v.iter().map(|x| x / length).collect()
+    }
+}
+
+pub fn norm(v: &[f64]) -> f64 {
+    v.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// r and J; what the buffers held before must not matter.
+pub fn residual_and_jacobian(problem: &dyn LeastSquares, theta: &[f64]) -> (Vec<f64>, RowTiles) {
+    let mut jacobian = RowTiles::new(&problem.tile_rows(), problem.parameters());
+    jacobian.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(f64::NAN));
+    let mut residual = vec![f64::NAN; problem.rows()];
+    problem.jacobian(theta, &mut residual, &mut jacobian);
+    (residual, jacobian)
+}
+
+pub fn residual(problem: &dyn LeastSquares, theta: &[f64]) -> Vec<f64> {
+    let mut residual = vec![f64::NAN; problem.rows()];
+    problem.residual(theta, &mut residual);
+    residual
+}
+
+/// r and Jᵀr.
+pub fn gradient(problem: &dyn LeastSquares, theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let (mut residual, mut gradient) = (vec![f64::NAN; problem.rows()], vec![f64::NAN; problem.parameters()]);
+    problem.gradient(theta, &mut residual, &mut gradient);
+    (residual, gradient)
+}
+
+/// The first and second derivative of r along v.
+pub fn along(problem: &dyn LeastSquares, theta: &[f64], v: &[f64]) -> [Vec<f64>; 2] {
+    let mut first = vec![f64::NAN; problem.rows()];
+    let mut second = first.clone();
+    problem.along_direction(theta, v, &mut first, &mut second);
+    [first, second]
+}
+
+const T: Axis = Axis::quarters(0, 4);
+const X: Axis = Axis::quarters(-4, 6);
+const Y: Axis = Axis::quarters(1, 5);
+
+/// Problems that together use everything a description may hold.
+pub fn catalogue() -> Vec<Problem> {
+    vec![burgers(), nonlinear_in_second_order(), korteweg_de_vries(), navier_stokes(), coefficient(), fourth_order()]
+}
+
+/// `u_t + u u_x - u_xx/50`, an initial and a boundary condition.
+pub fn burgers() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[7, 5], Activation::Tanh)];
+    Problem::new("Burgers", &[T, X], &networks, |f| {
+        let (u, ut, ux, uxx) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 1]), f.u(0, &[0, 2]));
+        let (convection, diffusion) = (f.product(&[u, ux]), f.times(-1, 50, uxx));
+        let inside = f.sum(&[ut, convection, diffusion]);
+        let x = f.x(1);
+        let sine = f.call(Function::Sin, x);
+        vec![vec![inside], vec![f.sum(&[u, sine])], vec![u]]
+    })
+}
+
+/// `u_xx² + sin(u u_x) + x`.
+fn nonlinear_in_second_order() -> Problem {
+    let networks = [Network::new(&[0], 1, &[6], Activation::Sigmoid)];
+    Problem::new("nonlinear in u_xx", &[X], &networks, |f| {
+        let (u, ux, uxx, x) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[2]), f.x(0));
+        let (square, product) = (f.product(&[uxx, uxx]), f.product(&[u, ux]));
+        let sine = f.call(Function::Sin, product);
+        vec![vec![f.sum(&[square, sine, x])]]
+    })
+}
+
+/// `u_t + 6 u u_x + u_xxx` on a circle, and the initial values.
+fn korteweg_de_vries() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[5, 4, 6], Activation::Gelu)];
+    Problem::new("Korteweg-de Vries", &[T, X.periodic()], &networks, |f| {
+        let (u, ut, ux, uxxx) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 1]), f.u(0, &[0, 3]));
+        let product = f.product(&[u, ux]);
+        let convection = f.times(6, 1, product);
+        let x = f.x(1);
+        let wave = f.call(Function::Sech, x);
+        let minus = f.times(-1, 1, wave);
+        vec![vec![f.sum(&[ut, convection, uxxx])], vec![f.sum(&[u, minus])]]
+    })
+}
+
+/// Momentum and mass with u and v of one network and p of another; blocks that use one of the two, and normals.
+fn navier_stokes() -> Problem {
+    let networks =
+        [Network::new(&[0, 1, 2], 2, &[6, 5], Activation::Swish), Network::new(&[1, 2], 1, &[9], Activation::Softplus)];
+    Problem::new("Navier-Stokes", &[T, X, Y], &networks, |f| {
+        let (u, v, p) = (f.u(0, &[]), f.u(1, &[]), f.u(2, &[]));
+        let (nx, ny) = (f.n(1), f.n(2));
+        let (px, py) = (f.u(2, &[0, 1]), f.u(2, &[0, 0, 1]));
+        let mut momentum = |field: usize, pressure: Expr| {
+            let (rate, along_x, along_y) = (f.u(field, &[1]), f.u(field, &[0, 1]), f.u(field, &[0, 0, 1]));
+            let (xx, yy) = (f.u(field, &[0, 2]), f.u(field, &[0, 0, 2]));
+            let (first, second) = (f.product(&[u, along_x]), f.product(&[v, along_y]));
+            let laplacian = f.sum(&[xx, yy]);
+            let viscous = f.times(-1, 10, laplacian);
+            f.sum(&[rate, first, second, pressure, viscous])
+        };
+        let inside = vec![momentum(0, px), momentum(1, py)];
+        let (ux, vy) = (f.u(0, &[0, 1]), f.u(1, &[0, 0, 1]));
+        let mass = f.sum(&[ux, vy]);
+        let (along_x, along_y) = (f.product(&[u, nx]), f.product(&[v, ny]));
+        let outflow = f.sum(&[along_x, along_y]);
+        let (slope_x, slope_y) = (f.product(&[px, nx]), f.product(&[py, ny]));
+        let slope = f.sum(&[slope_x, slope_y]);
+        let squared = f.product(&[p, p]);
+        vec![[inside, vec![mass]].concat(), vec![squared, slope], vec![outflow], vec![v, p]]
+    })
+}
+
+/// An unknown coefficient k(x) of a field u(t, x), with a residual that is a quotient.
+fn coefficient() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[6, 6], Activation::Sin), Network::new(&[1], 1, &[4], Activation::Tanh)];
+    Problem::new("coefficient of fewer axes", &[T, X], &networks, |f| {
+        let (ut, ux, uxx) = (f.u(0, &[1]), f.u(0, &[0, 1]), f.u(0, &[0, 2]));
+        let (k, kx) = (f.u(1, &[]), f.u(1, &[0, 1]));
+        let (first, second) = (f.product(&[kx, ux]), f.product(&[k, uxx]));
+        let (minus, exp) = (f.times(-1, 1, ut), f.call(Function::Exp, k));
+        let inside = f.sum(&[first, second, minus]);
+        let one_more = f.sum(&[Graph::ONE, exp]);
+        let quotient = f.0.div(ux, one_more);
+        let time = f.x(0);
+        let driven = f.sum(&[quotient, time]);
+        vec![vec![inside, driven], vec![exp]]
+    })
+}
+
+/// `u_xxxx + u u_xxyy + u_yyyy - u_x²` without a hidden symmetry, and a residual without any field.
+fn fourth_order() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[5], Activation::Sin)];
+    Problem::new("fourth order", &[X, Y], &networks, |f| {
+        let (u, ux) = (f.u(0, &[]), f.u(0, &[1]));
+        let (xxxx, xxyy, yyyy) = (f.u(0, &[4]), f.u(0, &[2, 2]), f.u(0, &[0, 4]));
+        let (mixed, square) = (f.product(&[u, xxyy]), f.product(&[ux, ux]));
+        let minus = f.times(-1, 1, square);
+        let (x, y) = (f.x(0), f.x(1));
+        let without_field = f.product(&[x, y]);
+        vec![vec![f.sum(&[xxxx, mixed, yyyy, minus])], vec![without_field, u], vec![without_field]]
+    })
+}
