@@ -25,6 +25,7 @@ mod input;
 mod new;
 mod plot;
 mod problem;
+mod show;
 mod solution;
 mod train;
 
@@ -64,6 +65,7 @@ enum Command {
     New(new::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
+    Show(show::Arguments),
     Train(Box<train::Arguments>),
     Eval(eval::Arguments),
     Plot(plot::Arguments),
@@ -94,6 +96,7 @@ impl Command {
         match self {
             Command::New(arguments) => new::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
+            Command::Show(arguments) => show::run(arguments, context),
             Command::Train(arguments) => train::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Plot(arguments) => plot::run(arguments, context),
