@@ -96,7 +96,8 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     let mut solution = Solution::load(&arguments.run, &formulas, context)?;
     let names: Vec<String> = if texts.is_empty() {
         let graph = &mut solution.lowered.description.graph;
-        solution.formulas = (0..solution.lowered.model.fields.len()).map(|f| graph.jet(f, MultiIndex::zero())).collect();
+        solution.formulas =
+            (0..solution.lowered.model.fields.len()).map(|f| graph.jet(f, MultiIndex::zero())).collect();
         solution.model().fields.iter().map(|f| f.name.clone()).collect()
     } else {
         formulas.texts().map(str::to_owned).collect()

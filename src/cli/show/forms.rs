@@ -96,8 +96,7 @@ fn kernel(compiled: &Compiled) -> String {
     let blocks = lowered.tapes.blocks.iter().enumerate().map(|(b, block)| {
         let inputs = [("value", &block.value), ("linear", &block.linear), ("direction", &block.second)];
         let inputs: String = inputs.iter().map(|(name, p)| format!("inputs of {name}: {:?}\n", p.inputs)).collect();
-        let terms: Vec<&str> =
-            lowered.blocks[b].terms.iter().map(|&t| lowered.model.terms[t].label.as_str()).collect();
+        let terms: Vec<&str> = lowered.blocks[b].terms.iter().map(|&t| lowered.model.terms[t].label.as_str()).collect();
         let text = format!(
             "terms: {}\nfactors: {:?}\nchannels: {:?}\n{inputs}partials: {:?}",
             terms.join(", "),
