@@ -94,7 +94,7 @@ fn read(file: &ModelFile, path: &Path, formulas: &Formulas) -> Result<(Model, Ve
         return Ok(checked);
     }
     let first = found.iter().find(|d| d.level == Level::Error);
-    let message = first.map(|d| [&[d.message.clone()], &d.helps[..]].concat().join("; ")).unwrap_or_default();
+    let message = first.map(|d| [std::slice::from_ref(&d.message), &d.helps[..]].concat().join("; ")).unwrap_or_default();
     // The problem was sound when it was trained: if it still is, a formula is not.
     match model::check(&ast, &overrides).0 {
         Some(_) => Err(CliError::Usage(message)),
