@@ -41,6 +41,9 @@ pub enum CliError {
     /// There is no run of this name.
     #[error("there is no run `{}`; `pdec train FILE` makes one", .0.display())]
     NoRun(PathBuf),
+    /// A run was killed before its networks were written.
+    #[error("the run `{}` has no trained model; `pdec train --resume` goes on with it", .0.display())]
+    Untrained(PathBuf),
     /// A run was stopped before its first checkpoint.
     #[error("the run `{}` has no sound checkpoint to go on from", .0.display())]
     NoCheckpoint(PathBuf),
@@ -109,6 +112,7 @@ impl CliError {
             | CliError::Write(_)
             | CliError::Damaged { .. }
             | CliError::NoRun(_)
+            | CliError::Untrained(_)
             | CliError::NoCheckpoint(_)
             | CliError::RunFolder(_)
             | CliError::Model(_)

@@ -17,12 +17,16 @@ mod context;
 mod diff;
 mod document;
 mod error;
+mod eval;
 mod explain;
 mod fmt;
 mod info;
 mod input;
 mod new;
+mod plot;
 mod problem;
+mod show;
+mod solution;
 mod train;
 
 use std::ffi::OsString;
@@ -61,7 +65,10 @@ enum Command {
     New(new::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
+    Show(show::Arguments),
     Train(Box<train::Arguments>),
+    Eval(eval::Arguments),
+    Plot(plot::Arguments),
     Explain(explain::Arguments),
     Info(info::Arguments),
     Completions(completions::Arguments),
@@ -89,7 +96,10 @@ impl Command {
         match self {
             Command::New(arguments) => new::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
+            Command::Show(arguments) => show::run(arguments, context),
             Command::Train(arguments) => train::run(arguments, context),
+            Command::Eval(arguments) => eval::run(arguments, context),
+            Command::Plot(arguments) => plot::run(arguments, context),
             Command::Fmt(arguments) => fmt::run(arguments, context),
             Command::Explain(arguments) => explain::run(arguments, context),
             Command::Info(arguments) => info::run(arguments, context),

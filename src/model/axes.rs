@@ -60,16 +60,13 @@ impl<'a> Elaborator<'a> {
                     self.unsure = true;
                     return;
                 };
-                let family = Family { first, axis: self.axes.len(), count: (last - first + 1) as usize };
+                let start = self.axes.len();
                 for index in first..=last {
                     let axis = format!("{}[{index}]", name.text);
-                    let before = self.found.len();
                     self.axis_over(axis, AxisKind::Space, interval, periodic.is_some(), name.span);
-                    if self.found.len() > before {
-                        break;
-                    }
                 }
-                self.families.insert(&name.text, family);
+                // Fewer than were asked for where the limit of axes was reached.
+                self.families.insert(&name.text, Family { first, axis: start, count: self.axes.len() - start });
             }
             Space::Shape { names, shape } => {
                 let last = names.last().map_or(shape.span, |name| name.span);

@@ -103,22 +103,27 @@ mod x86 {
                 const LANES: usize = $lanes;
                 #[inline(always)]
                 unsafe fn splat(x: f64) -> Self {
+                    // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $splat(x) }
                 }
                 #[inline(always)]
                 unsafe fn load(from: *const f64) -> Self {
+                    // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $load(from) }
                 }
                 #[inline(always)]
                 unsafe fn store(self, to: *mut f64) {
+                    // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $store(to, self) }
                 }
                 #[inline(always)]
                 unsafe fn times(self, factor: Self) -> Self {
+                    // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $mul(self, factor) }
                 }
                 #[inline(always)]
                 unsafe fn times_plus(self, factor: Self, sum: Self) -> Self {
+                    // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $fma(self, factor, sum) }
                 }
             }

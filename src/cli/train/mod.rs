@@ -34,6 +34,9 @@ use limits::Target;
 use plan::Plan;
 use recorder::Recorder;
 
+pub use plan::overrides;
+pub use progress::scientific;
+
 /// Exit code of a training that failed.
 pub const TRAINING_FAILED: u8 = 4;
 /// Exit code of a training that ended above the error of `--until`.

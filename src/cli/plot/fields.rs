@@ -1,0 +1,105 @@
+//! Solution, exact solution and error of each unknown.
+
+use crate::cli::CliError;
+use crate::cli::solution::{Solution, even, grid};
+use crate::expr::{Expr, MultiIndex};
+use crate::report::{ColourMap, Curve, FieldPlot, LinePlot, LineStyle, Panel};
+
+/// Points along each axis of a picture, and of a curve.
+const PICTURE: usize = 121;
+const CURVE: usize = 401;
+
+/// An axis that is held at a value.
+pub type Slice = (usize, f64);
+
+/// One row of panels for each unknown, and how many panels a row has.
+///
+/// # Errors
+/// [`CliError`] if the problem can't be evaluated.
+pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, usize), CliError> {
+    let axes = &solution.lowered.model.axes;
+    let free: Vec<usize> = (0..axes.len()).filter(|axis| slices.iter().all(|(a, _)| a != axis)).take(2).collect();
+    let count = if free.len() == 2 { PICTURE } else { CURVE };
+    let line = |(number, axis): (usize, &crate::model::Axis)| match slices.iter().find(|(a, _)| *a == number) {
+        Some((_, value)) => vec![*value],
+        None if free.contains(&number) => even(axis.lower, axis.upper, count),
+        None => even(axis.lower, axis.upper, 1),
+    };
+    let lines: Vec<Vec<f64>> = axes.iter().enumerate().map(line).collect();
+    let held = (0..axes.len()).filter(|axis| !free.contains(axis));
+    let held: Vec<String> = held.map(|axis| format!("{} = {}", axes[axis].name, lines[axis][0])).collect();
+    let place = if held.is_empty() { String::new() } else { format!(" at {}", held.join(", ")) };
+    let fields = solution.lowered.model.fields.len();
+    let formulas: Vec<Expr> =
+        (0..fields).map(|f| solution.lowered.description.graph.jet(f, MultiIndex::zero())).collect();
+    let exact: Vec<Option<Expr>> = solution.lowered.model.exact.clone();
+    let known: Vec<Expr> = exact.iter().flatten().copied().collect();
+    let values = solution.values(&[formulas, known].concat(), &grid(&lines))?;
+    let (values, mut known) = (&values[..fields], values[fields..].iter());
+    let model = solution.model();
+    let axis = |axis: usize| (model.axes[axis].name.as_str(), lines[axis].as_slice());
+    let mut panels = Vec::new();
+    for ((field, values), exact) in model.fields.iter().zip(values).zip(exact) {
+        let exact = exact.and_then(|_| known.next()).map(Vec::as_slice);
+        let shown = Shown { name: format!("{}{place}", field.name), values, exact };
+        match free[..] {
+            [a, b] => panels.extend(shown.pictures([axis(a), axis(b)])),
+            [a] => panels.extend(shown.curves(axis(a))),
+            _ => return Err(CliError::Usage("slices have to leave at least one axis".to_owned())),
+        }
+    }
+    let columns = panels.len() / fields.max(1);
+    Ok((panels, columns.max(1)))
+}
+
+/// The values of an unknown on the points of a plot.
+struct Shown<'a> {
+    name: String,
+    values: &'a [f64],
+    exact: Option<&'a [f64]>,
+}
+
+impl Shown<'_> {
+    fn error(&self) -> Option<Vec<f64>> {
+        Some(self.values.iter().zip(self.exact?).map(|(u, e)| u - e).collect())
+    }
+
+    fn pictures(&self, [(x_label, x), (y_label, y)]: [(&str, &[f64]); 2]) -> Vec<Panel> {
+        let plot = |title: String, values: &[f64], colours| FieldPlot {
+            title,
+            x_label: x_label.to_owned(),
+            y_label: y_label.to_owned(),
+            x: x.to_vec(),
+            y: y.to_vec(),
+            values: values.to_vec(),
+            colours,
+            range: None,
+        };
+        let mut solution = plot(self.name.clone(), self.values, ColourMap::Viridis);
+        let Some(exact) = self.exact else { return vec![solution.into()] };
+        let mut truth = plot(format!("{}, exact", self.name), exact, ColourMap::Viridis);
+        solution.range = Some(truth.data_range());
+        truth.range = solution.range;
+        let error = self.error().unwrap_or_default();
+        let error = plot(format!("{}, error", self.name), &error, ColourMap::Diverging);
+        vec![solution.into(), truth.into(), error.into()]
+    }
+
+    fn curves(&self, (axis, x): (&str, &[f64])) -> Vec<Panel> {
+        let curve = |name: &str, y: &[f64], style| Curve { name: name.into(), x: x.to_vec(), y: y.to_vec(), style };
+        let plot = |title: String, curves| LinePlot {
+            title,
+            x_label: axis.to_owned(),
+            y_label: String::new(),
+            curves,
+            ..LinePlot::default()
+        };
+        let mut curves = vec![curve("network", self.values, LineStyle::Solid)];
+        curves.extend(self.exact.map(|exact| curve("exact", exact, LineStyle::Dashed)));
+        let mut panels = vec![plot(self.name.clone(), curves).into()];
+        if let Some(error) = self.error() {
+            panels.push(plot(format!("{}, error", self.name), vec![curve("error", &error, LineStyle::Solid)]).into());
+        }
+        panels
+    }
+}

@@ -1,0 +1,120 @@
+//! What a problem costs: operations, memory, time.
+
+use crate::expr::{Jet, MultiIndex};
+use crate::kernel::LeastSquares;
+use crate::model::describe::Section;
+use crate::pipeline::{Compiled, Times};
+
+fn section(title: &'static str, columns: &[&'static str], rows: Vec<Vec<String>>) -> Section {
+    Section { title, columns: columns.to_vec(), rows }
+}
+
+/// Channels, operations, the size of a step, and the time of each stage.
+pub fn sections(compiled: &Compiled, times: &Times) -> Vec<Section> {
+    let time = |(stage, time): &(&'static str, std::time::Duration)| {
+        vec![(*stage).to_owned(), format!("{:.2} ms", time.as_secs_f64() * 1e3)]
+    };
+    let mut rows: Vec<Vec<String>> = times.0.iter().map(time).collect();
+    rows.push(vec!["total".to_owned(), format!("{:.2} ms", times.total().as_secs_f64() * 1e3)]);
+    vec![channels(compiled), operations(compiled), step(compiled), section("time", &["stage", "time"], rows)]
+}
+
+/// The labels of the terms of each block.
+fn labels(compiled: &Compiled) -> Vec<String> {
+    let terms = &compiled.lowered.model.terms;
+    let label = |&term: &usize| terms[term].label.as_str();
+    compiled.lowered.blocks.iter().map(|b| b.terms.iter().map(label).collect::<Vec<_>>().join(", ")).collect()
+}
+
+/// The derivatives that each network carries at the points of a block.
+fn channels(compiled: &Compiled) -> Section {
+    let names = compiled.lowered.model.names();
+    let mut rows = Vec::new();
+    for (label, block) in labels(compiled).iter().zip(&compiled.lowered.tapes.blocks) {
+        for (network, plan) in compiled.lowered.description.networks.iter().zip(&block.plans) {
+            let Some(plan) = plan else { continue };
+            let of = |field: usize| {
+                let channel = |index: &MultiIndex| names.jet(&Jet::new(field, index.clone()));
+                plan.channels().iter().map(channel).collect::<Vec<_>>().join(" ")
+            };
+            let listed: Vec<String> = network.fields.iter().map(|&field| of(field)).collect();
+            rows.push(vec![label.clone(), plan.len().to_string(), listed.join(", ")]);
+        }
+    }
+    section("channels", &["terms", "count", "derivatives carried"], rows)
+}
+
+/// Operations a point of the formulas (without the networks), and what simplification saved.
+fn operations(compiled: &Compiled) -> Section {
+    let mut rows = Vec::new();
+    for (b, (label, block)) in labels(compiled).iter().zip(&compiled.lowered.tapes.blocks).enumerate() {
+        let programs = [("value and partials", &block.linear), ("along a direction", &block.second)];
+        for (report, (name, program)) in compiled.lowered.simplified.iter().skip(2 * b).zip(programs) {
+            let cost = program.tape.cost();
+            rows.push(vec![
+                label.clone(),
+                name.to_owned(),
+                report.before.to_string(),
+                report.after.to_string(),
+                cost.weighted().to_string(),
+                cost.calls.to_string(),
+            ]);
+        }
+    }
+    let columns = ["terms", "program", "cost before", "after", "as tape", "math calls"];
+    section("operations a point", &columns, rows)
+}
+
+/// Sizes of one step of `engd`; flops count a multiply-add as two and leave out the activations.
+fn step(compiled: &Compiled) -> Section {
+    let (rows, parameters) = (compiled.kernel.rows() as f64, compiled.kernel.parameters() as f64);
+    let (mut sweeps, mut points) = (0.0, 0.0);
+    for (block, tapes) in compiled.lowered.blocks.iter().zip(&compiled.lowered.tapes.blocks) {
+        let place = &compiled.lowered.model.terms[block.terms[0]].place;
+        let count = block.sampling.counts(place).iter().sum::<usize>() as f64;
+        points += count;
+        for (network, plan) in compiled.lowered.description.networks.iter().zip(&tapes.plans) {
+            let Some(plan) = plan else { continue };
+            let one = 2.0 * plan.len() as f64 * network.layout.parameters().len() as f64;
+            // Forward once, and a reverse sweep of twice the work for each residual.
+            sweeps += count * one * (1.0 + 2.0 * block.terms.len() as f64);
+        }
+    }
+    let gram = rows * parameters * parameters;
+    let solve = parameters.powi(3) / 3.0;
+    let flops = |value: f64| format!("{:.1} Mflop", value / 1e6);
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    section(
+        "one step",
+        &["what", "size"],
+        vec![
+            row("points", points.to_string()),
+            row("rows of the residual", rows.to_string()),
+            row("parameters", parameters.to_string()),
+            row("memory of the Jacobian", format!("{:.1} MB", rows * parameters * 8.0 / 1e6)),
+            row("Jacobian, estimated", flops(sweeps)),
+            row("Gram matrix, estimated", flops(gram)),
+            row("Cholesky factor, estimated", flops(solve)),
+        ],
+    )
+}
+
+/// What simplification did with each block.
+pub fn simplification(compiled: &Compiled) -> Section {
+    let labels = labels(compiled);
+    let programs = ["value and partials", "along a direction"];
+    let row = |(number, report): (usize, &crate::simplify::SimplifyReport)| {
+        let rules: Vec<String> = report.applied.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        vec![
+            labels.get(number / 2).cloned().unwrap_or_default(),
+            programs[number % 2].to_owned(),
+            report.before.to_string(),
+            report.after.to_string(),
+            format!("{:?}", report.stop),
+            format!("{:?}", report.chosen),
+            rules.join(", "),
+        ]
+    };
+    let rows = compiled.lowered.simplified.iter().enumerate().map(row).collect();
+    section("simplification", &["terms", "program", "before", "after", "stop", "chosen", "rules applied"], rows)
+}

@@ -1,0 +1,138 @@
+//! A trained run, ready to be evaluated: shared by `eval` and `plot`.
+
+use std::path::{Path, PathBuf};
+
+use super::{CliError, Context};
+use crate::diagnostic::{Level, Source};
+use crate::expr::Expr;
+use crate::model::{self, Formulas, Model};
+use crate::pipeline::{self, Backend, Lowered, Times};
+use crate::simplify::Effort;
+use crate::syntax;
+use crate::train::{FieldError, Metrics, ModelFile, RunFiles, find_run};
+
+/// Points that are evaluated at a time, so that any number of points needs little memory.
+const CHUNK: usize = 1 << 15;
+
+/// Trained networks, their problem, and formulas of them.
+pub struct Solution {
+    /// Where figures and such belong.
+    pub folder: PathBuf,
+    /// The files of the run, unless it is a model file alone.
+    pub files: Option<RunFiles>,
+    /// The problem.
+    pub lowered: Lowered,
+    /// The formulas that were asked for.
+    pub formulas: Vec<Expr>,
+    theta: Vec<f64>,
+}
+
+impl Solution {
+    /// Loads a run, or a model file alone, and reads formulas in the names of its problem.
+    ///
+    /// # Errors
+    /// [`CliError`] if there is no such run, if its files are damaged, or if a formula has no meaning there.
+    pub fn load(run: &Path, formulas: &Formulas, context: &Context) -> Result<Self, CliError> {
+        let (files, path) = if run.is_file() {
+            (None, run.to_owned())
+        } else {
+            let files = find_run(run, &context.runs()).ok_or_else(|| CliError::NoRun(run.to_owned()))?;
+            let path = files.model();
+            if !path.exists() {
+                return Err(CliError::Untrained(files.folder().to_owned()));
+            }
+            (Some(files), path)
+        };
+        let file = ModelFile::read(&path)?;
+        let (model, formulas) = read(&file, &path, formulas)?;
+        let lowered = pipeline::lower(model, Effort::Off, &mut Times::default())?;
+        let theta = file.theta(&lowered.description)?;
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(Self { folder, files, lowered, formulas, theta })
+    }
+
+    /// The problem.
+    pub fn model(&self) -> &Model {
+        &self.lowered.model
+    }
+
+    /// The values of formulas at points given as one column an axis.
+    ///
+    /// # Errors
+    /// [`CliError::Assemble`] if a formula can't be compiled.
+    pub fn values(&self, formulas: &[Expr], columns: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, CliError> {
+        let mut predictor = self.lowered.predictor(&self.lowered.description.graph, formulas, Backend::default())?;
+        let count = columns.first().map_or(0, Vec::len);
+        let mut values = vec![Vec::with_capacity(count); formulas.len()];
+        for start in (0..count).step_by(CHUNK) {
+            let end = (start + CHUNK).min(count);
+            let part: Vec<Vec<f64>> = columns.iter().map(|column| column[start..end].to_vec()).collect();
+            let found = predictor.evaluate(&self.theta, &part);
+            values.iter_mut().zip(found).for_each(|(all, more)| all.extend(more));
+        }
+        Ok(values)
+    }
+
+    /// The errors of the unknowns that have an exact solution, on held-out points.
+    ///
+    /// # Errors
+    /// [`CliError::Assemble`] if an exact solution can't be compiled.
+    pub fn errors(&self) -> Result<Vec<FieldError>, CliError> {
+        let metrics = Metrics::new(&self.lowered, Backend::default())?;
+        Ok(metrics.map(|mut metrics| metrics.errors(&self.theta)).unwrap_or_default())
+    }
+}
+
+/// The problem of a model file, with formulas in its names.
+fn read(file: &ModelFile, path: &Path, formulas: &Formulas) -> Result<(Model, Vec<Expr>), CliError> {
+    let overrides = super::train::overrides(&file.recipe.set, file.recipe.optimizer.as_deref())?;
+    let source = Source::new(file.recipe.name.clone(), file.recipe.text.clone());
+    let damaged = |reason: String| CliError::Damaged { path: path.to_owned(), reason };
+    let Some(ast) = syntax::parse(&source).0 else { return Err(damaged("its problem can't be read".to_owned())) };
+    let (checked, found) = model::check_with(&ast, &overrides, formulas);
+    if let Some(checked) = checked {
+        return Ok(checked);
+    }
+    let first = found.iter().find(|d| d.level == Level::Error);
+    let message =
+        first.map(|d| [std::slice::from_ref(&d.message), &d.helps[..]].concat().join("; ")).unwrap_or_default();
+    // The problem was sound when it was trained: if it still is, a formula is not.
+    match model::check(&ast, &overrides).0 {
+        Some(_) => Err(CliError::Usage(message)),
+        None => Err(damaged(format!("its problem has errors: {message}"))),
+    }
+}
+
+/// Coordinates of a grid with both ends of each axis, the last axis fastest; one column an axis.
+pub fn grid(axes: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let total: usize = axes.iter().map(Vec::len).product();
+    let mut columns = Vec::with_capacity(axes.len());
+    let mut repeat = total;
+    for axis in axes {
+        repeat /= axis.len();
+        columns.push((0..total).map(|i| axis[i / repeat % axis.len()]).collect());
+    }
+    columns
+}
+
+/// `count` points from `lower` to `upper`; the middle if it is one.
+pub fn even(lower: f64, upper: f64, count: usize) -> Vec<f64> {
+    if count == 1 {
+        return vec![0.5 * (lower + upper)];
+    }
+    let at = |i: usize| if i + 1 == count { upper } else { lower + (upper - lower) * i as f64 / (count - 1) as f64 };
+    (0..count).map(at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grids_run_through_the_last_axis_first() {
+        let columns = grid(&[even(0.0, 1.0, 2), even(-1.0, 1.0, 3)]);
+        assert_eq!(columns, [[0.0, 0.0, 0.0, 1.0, 1.0, 1.0], [-1.0, 0.0, 1.0, -1.0, 0.0, 1.0]]);
+        assert_eq!(even(0.0, 0.3, 1), [0.15]);
+        assert_eq!(even(0.0, 0.1, 4)[3], 0.1, "the end is the end");
+    }
+}

@@ -1,0 +1,206 @@
+//! Runs from start to end, as a person at the keyboard makes them: train, resume, evaluate, plot.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const TINY: &str = "problem tiny
+domain x in [0, 1]
+unknown u
+eq u_xx = -pi^2*sin(pi*x)
+bc u = 0 on boundary
+exact u = sin(pi*x)
+network mlp(8)
+sample interior: grid(24)
+train engd(steps=40)
+";
+
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("tiny.pde"), TINY).expect("it can be written");
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn pdec(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
+        command.args(arguments).current_dir(self.0.path()).env_remove("PDEC_RUNS").env_remove("PDEC_SEED");
+        command.output().expect("pdec ends")
+    }
+
+    /// Runs a command that has to succeed, and gives its standard output.
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.pdec(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs a command that has to fail with a code, and gives what it says.
+    fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.pdec(arguments);
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains("error"), "{arguments:?}: {said}");
+        said
+    }
+
+    fn model(&self, run: &str) -> Vec<u8> {
+        fs::read(self.path(run).join("model.safetensors")).expect("the run has a model")
+    }
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("it is there")).expect("JSON")
+}
+
+#[test]
+fn a_run_leaves_everything_behind() {
+    let desk = Desk::new();
+    let said = desk.done(&["train", "tiny.pde", "--name", "first"]);
+    assert!(said.contains("relative L2 error") && said.contains("pdec plot runs/tiny/001-first"), "{said}");
+    let run = desk.path("runs/tiny/latest");
+    assert_eq!(fs::read_to_string(run.join("tiny.pde")).expect("the copy"), TINY);
+    let result = json(&run.join("result.json"));
+    assert_eq!((&result["schema"], &result["status"]), (&Value::from(1), &Value::from("ok")));
+    assert!(result["errors"]["u"]["l2rel"].as_f64().expect("a number") < 1e-3, "{result}");
+    let settings = json(&run.join("settings.json"));
+    assert_eq!((&settings["seed"], &settings["stages"][0]["options"]["steps"]), (&Value::from(0), &Value::from(40.0)));
+    let log = fs::read_to_string(run.join("log.jsonl")).expect("the log");
+    let steps = result["steps"].as_u64().expect("a number") as usize;
+    assert_eq!(log.lines().count(), steps, "each step has a line");
+    assert!(fs::read_dir(run.join("ckpt")).expect("checkpoints").count() >= 1);
+}
+
+#[test]
+fn a_resumed_run_has_the_same_bits_and_threads_do_not_matter() {
+    let desk = Desk::new();
+    for optimizer in ["engd(steps=40)", "adam(steps=40, batch=8)"] {
+        let train = |more: &[&str]| desk.done(&[&["train", "tiny.pde", "--optimizer", optimizer], more].concat());
+        train(&["--threads", "2", "--name", "whole"]);
+        train(&["--threads", "1", "--steps", "20", "--name", "part"]);
+        let runs = |name: &str| {
+            let entries = fs::read_dir(desk.path("runs/tiny")).expect("runs").flatten();
+            let mut found: Vec<String> = entries.map(|e| e.path().display().to_string()).collect();
+            found.retain(|path| path.ends_with(name));
+            found.sort();
+            found.pop().expect("the run")
+        };
+        let (whole, part) = (runs("-whole"), runs("-part"));
+        assert_ne!(desk.model(&whole), desk.model(&part), "{optimizer}: half a run is not the whole");
+        desk.done(&["train", "--resume", &part, "--threads", "1"]);
+        assert_eq!(desk.model(&whole), desk.model(&part), "{optimizer}");
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over() {
+    let desk = Desk::new();
+    desk.done(&["train", "tiny.pde", "--steps", "5"]);
+    desk.done(&["train", "--resume", "tiny", "--steps", "10"]);
+    let state = desk.path("runs/tiny/001/ckpt/000010/state.safetensors");
+    fs::write(&state, "noise").expect("it can be written");
+    let output = desk.pdec(&["train", "--resume", "tiny/latest", "--steps", "7"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("is damaged") && said.contains("going back"), "{said}");
+    fs::remove_dir_all(desk.path("runs/tiny/001/ckpt")).expect("it is there");
+    desk.fails(3, &["train", "--resume", "tiny"]);
+}
+
+#[test]
+fn values_at_points_of_a_run_or_of_its_model_alone() {
+    let desk = Desk::new();
+    desk.done(&["train", "tiny.pde"]);
+    let table = desk.done(&["eval", "tiny", "--grid", "3", "--fields", "u,u_xx + pi^2*u"]);
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!((rows[0], rows.len()), ("x,u,u_xx + pi^2*u", 4));
+    let middle: f64 = rows[2].split(',').nth(1).expect("a cell").parse().expect("a number");
+    assert!((middle - 1.0).abs() < 1e-2, "{table}");
+    fs::copy(desk.path("runs/tiny/001/model.safetensors"), desk.path("m.safetensors")).expect("a copy");
+    fs::write(desk.path("p.csv"), "x\n0\n0.5\n1\n").expect("it can be written");
+    let said = desk.done(&["eval", "m.safetensors", "--points", "p.csv", "-o", "u.npz"]);
+    assert!(said.contains("relative L2 error") && desk.path("u.npz").exists(), "{said}");
+    fs::write(desk.path("wrong.csv"), "t\n0\n").expect("it can be written");
+    assert!(desk.fails(1, &["eval", "tiny", "--points", "wrong.csv"]).contains("there is no column `x`"));
+    desk.fails(2, &["eval", "tiny", "--fields", "w"]);
+    desk.fails(2, &["eval", "tiny", "--grid", "0x0"]);
+    desk.fails(2, &["eval", "tiny", "--grid", "3x3"]);
+    desk.fails(2, &["eval", "tiny", "-o", "u.txt"]);
+    desk.fails(3, &["eval", "nothing"]);
+    desk.fails(3, &["eval", "p.csv"]);
+    desk.fails(3, &["eval", "tiny", "--grid", "3", "-o", "no/folder/u.csv"]);
+}
+
+#[test]
+fn figures_of_runs_and_files() {
+    let desk = Desk::new();
+    assert_eq!(desk.done(&["plot", "tiny.pde"]), "tiny_conditions.svg\n");
+    desk.done(&["train", "tiny.pde", "--steps", "5"]);
+    desk.done(&["plot", "tiny"]);
+    desk.done(&["plot", "tiny", "--loss", "-o", "loss.png"]);
+    assert!(fs::read(desk.path("loss.png")).expect("it is there").starts_with(b"\x89PNG"));
+    assert!(desk.path("runs/tiny/latest/fields.svg").exists());
+    desk.fails(2, &["plot", "tiny", "-o", "a.gif"]);
+    desk.fails(2, &["plot", "tiny", "--slice", "t=1"]);
+    desk.fails(3, &["plot", "nothing"]);
+}
+
+#[test]
+fn exit_codes_of_training() {
+    let desk = Desk::new();
+    desk.fails(5, &["train", "tiny.pde", "--steps", "2", "--until", "l2<1e-12"]);
+    desk.fails(2, &["train", "tiny.pde", "--until", "loss<1"]);
+    desk.fails(2, &["train", "tiny.pde", "--set", "x"]);
+    desk.fails(2, &["train", "tiny.pde", "--optimizer", "adam("]);
+    desk.fails(1, &["train", "tiny.pde", "--optimizer", "adm(lr=1)"]);
+    desk.fails(1, &["train", "tiny.pde", "--set", "k=1"]);
+    desk.fails(3, &["train", "missing.pde"]);
+    desk.fails(3, &["train", "--resume", "missing"]);
+    fs::write(desk.path("runs2"), "a file").expect("it can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
+    command.args(["train", "tiny.pde", "-q"]).current_dir(desk.0.path()).env("PDEC_RUNS", "runs2");
+    assert_eq!(command.output().expect("pdec ends").status.code(), Some(3));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_a_checkpoint() {
+    let desk = Desk::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
+    command.args(["train", "tiny.pde", "-q", "--optimizer", "adam(steps=100000000)"]).current_dir(desk.0.path());
+    let mut child = command.spawn().expect("pdec starts");
+    let log = desk.path("runs/tiny/001/log.jsonl");
+    while fs::read_to_string(&log).map_or(0, |text| text.lines().count()) < 5 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(sent.success());
+    assert_eq!(child.wait().expect("pdec ends").code(), Some(130));
+    assert_eq!(json(&desk.path("runs/tiny/001/result.json"))["stop"], "interrupted");
+    assert!(fs::read_dir(desk.path("runs/tiny/001/ckpt")).expect("checkpoints").count() == 1);
+}
+
+#[test]
+fn all_forms_are_shown() {
+    let desk = Desk::new();
+    let said = desk.done(&["show", "tiny.pde"]);
+    for title in ["equations", "channels", "operations a point", "one step", "time"] {
+        assert!(said.contains(title), "{title}: {said}");
+    }
+    for form in ["ast", "model", "expr", "tape", "kernel", "clif", "asm"] {
+        assert!(!desk.done(&["show", "tiny.pde", "--ir", form]).is_empty(), "{form}");
+    }
+    assert!(desk.done(&["show", "tiny.pde", "--simplify"]).contains("simplification"));
+    let document: Value = serde_json::from_str(&desk.done(&["show", "tiny.pde", "--json"])).expect("JSON");
+    assert_eq!(document["schema"], 1);
+    desk.done(&["check", "tiny.pde"]);
+    desk.fails(3, &["check", "tiny.pde", "missing.pde"]);
+}
