@@ -75,20 +75,21 @@ fn equations(model: &Model) -> Section {
 }
 
 fn terms(model: &Model) -> Section {
-    let row = |term: &Term| {
+    let row = |(number, term): (usize, &Term)| {
         let kind = match term.kind {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
-        let weight = term.weight.map_or_else(|| "chosen".to_owned(), |weight| weight.to_string());
+        let by_default = if term.weight.is_none() { " (default)" } else { "" };
+        let weight = format!("{}{by_default}", model.weight(number));
         let points = term.sampling.counts(&term.place).iter().sum::<usize>();
         let how = sampling(&term.sampling);
         vec![term.label.clone(), kind.to_owned(), places.join("; "), weight, points.to_string(), how]
     };
     let columns = ["label", "kind", "place", "weight", "points", "rule"];
-    section("terms", &columns, model.terms.iter().map(row).collect())
+    section("terms", &columns, model.terms.iter().enumerate().map(row).collect())
 }
 
 /// A piece in the notation of the language: `x = 0, y in [0, 1/2]`.
