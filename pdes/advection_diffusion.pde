@@ -14,9 +14,9 @@ ic u = sin(x) + 1/2*sin(2*x)
 
 exact u = exp(-nu*t)*sin(x - c*t) + 1/2*exp(-4*nu*t)*sin(2*(x - c*t))
 
-network mlp(32)
+network mlp(32, act=sin, scale=2)
 sample interior: gauss(20, 24)
 sample initial:  gauss(24)
-train engd(steps=300)
+train engd(steps=600)
 
 set tier = smoke

@@ -14,9 +14,9 @@ ic u = -sin(pi*x)
 bc u = 0 on boundary
 
 network mlp(20, 20, 20)
-sample interior: gauss(24, 48, at_x=0, grade=6)
-sample boundary: gauss(24)
-sample initial:  gauss(48)
-train engd(steps=500)
+sample interior: gauss(36, 72, at_x=0, grade=6)
+sample boundary: gauss(36)
+sample initial:  gauss(72)
+train engd(steps=2000)
 
 set tier = core

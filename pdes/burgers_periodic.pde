@@ -13,8 +13,8 @@ eq u_t + u*u_x = nu*u_xx
 ic u = -sin(pi*x)
 
 network mlp(20, 20, 20)
-sample interior: gauss(24, 48, at_x=0, grade=6)
-sample initial:  gauss(48)
-train engd(steps=500)
+sample interior: gauss(36, 72, at_x=0, grade=6)
+sample initial:  gauss(72)
+train engd(steps=2000)
 
 set tier = core

@@ -14,10 +14,10 @@ bc u = wave on boundary
 
 exact u = wave
 
-network mlp(24, 24)
+network mlp(64, act=sin, scale=4)
 sample interior: gauss(36, 20)
 sample boundary: gauss(36)
 sample initial:  gauss(20)
-train engd(steps=400)
+train engd(steps=1000)
 
 set tier = core

@@ -15,6 +15,6 @@ exact u = w
 network mlp(48)
 sample interior: sobol(2048)
 sample boundary: sobol(2048)
-train engd(steps=200)
+train engd(steps=400)
 
 set tier = core

@@ -23,10 +23,10 @@ bc gauge: p = pe         on x = 0 and y = 0  # the equations know only the gradi
 
 exact u = ue, v = ve, p = pe
 
-network mlp(32)
+network mlp(64, act=sin, scale=2)
 sample interior: gauss(8, 14, 14)
 sample wall:     gauss(8, 14)
 sample initial:  gauss(14, 14)
-train engd(steps=300)
+train engd(steps=500)
 
 set tier = core

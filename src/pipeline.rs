@@ -12,7 +12,8 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet, Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet,
+    Predictor,
 };
 use crate::model::{self, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
@@ -35,7 +36,8 @@ impl Assemble for Backend {
     fn assemble(&self, tapes: &[&Tape]) -> Result<Vec<Arc<dyn PointProgram>>, AssembleError> {
         match self {
             Backend::Jit => {
-                let compiled = codegen::jit(tapes, &codegen::Options::default()).map_err(|e| AssembleError::Backend(e.to_string()))?;
+                let compiled = codegen::jit(tapes, &codegen::Options::default())
+                    .map_err(|e| AssembleError::Backend(e.to_string()))?;
                 Ok(compiled.into_iter().map(|c| Arc::new(c) as Arc<dyn PointProgram>).collect())
             }
             Backend::Interpreter => {
@@ -172,10 +174,8 @@ impl Lowered {
     /// # Errors
     /// [`CompileError::Points`] if the rule does not fit the place.
     pub fn draw(&self, block: &sample::Block, seed: u64, drawing: u64) -> Result<PointSet, CompileError> {
-        sample::draw(&self.model, block, seed, drawing).map_err(|error| CompileError::Points {
-            label: self.model.terms[block.terms[0]].label.clone(),
-            error,
-        })
+        sample::draw(&self.model, block, seed, drawing)
+            .map_err(|error| CompileError::Points { label: self.model.terms[block.terms[0]].label.clone(), error })
     }
 
     /// Something that evaluates formulas of the model at any points.

@@ -42,6 +42,7 @@ impl Default for Options {
 
 /// Why there is no machine code.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
 pub enum CodegenError {
     /// Cranelift has no code generator for this machine.
     #[error("no code generator for this machine: {0}")]

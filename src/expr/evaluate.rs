@@ -82,7 +82,19 @@ fn call(function: Function, a: f64, b: f64) -> f64 {
         Function::Abs => a.abs(),
         Function::Sign => f64::from(i8::from(a > 0.0) - i8::from(a < 0.0)),
         Function::Step => f64::from(u8::from(a >= 0.0)),
-        Function::Min => if a < b { a } else { b },
-        Function::Max => if a > b { a } else { b },
+        Function::Min => {
+            if a < b {
+                a
+            } else {
+                b
+            }
+        }
+        Function::Max => {
+            if a > b {
+                a
+            } else {
+                b
+            }
+        }
     }
 }

@@ -26,6 +26,7 @@ impl Expr {
 
 /// What a formula is, in [normal form](super::normal).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
 pub enum Node {
     /// An exact number.
     Rational(Rational),

@@ -58,7 +58,11 @@ impl NetworkUse {
             run_rows(program, layer.outputs, stride, EXTENSION * channels, incoming, &mut [out], scratch);
         }
         let layer = self.layout.output();
-        let input = if hidden.is_empty() { Input::Features(features) } else { Input::Jets(&buffers.activations[hidden.len() - 1]) };
+        let input = if hidden.is_empty() {
+            Input::Features(features)
+        } else {
+            Input::Jets(&buffers.activations[hidden.len() - 1])
+        };
         let length = layer.outputs * EXTENSION * channels * stride;
         affine(&layer, parameters, input, channels * stride, stride, sized(&mut buffers.outputs, length));
     }

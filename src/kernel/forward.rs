@@ -73,7 +73,10 @@ impl Block {
     pub(super) fn scaled_rows(&self, tile: &Tile, point: &[f64], first: usize, rows: &mut [f64]) {
         for (r, (row, factor)) in rows.chunks_exact_mut(tile.rows).zip(&self.factors).enumerate() {
             let values = &point[(first + r) * tile.stride..];
-            row.iter_mut().zip(values).zip(&tile.scale).for_each(|((out, value), scale)| *out = value * (scale * factor));
+            row.iter_mut()
+                .zip(values)
+                .zip(&tile.scale)
+                .for_each(|((out, value), scale)| *out = value * (scale * factor));
         }
     }
 

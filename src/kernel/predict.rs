@@ -26,7 +26,8 @@ impl Predictor {
         backend: &dyn Assemble,
     ) -> Result<Self, AssembleError> {
         let mut description = description.clone();
-        description.blocks = vec![BlockDescription { residuals: formulas.to_vec(), weights: vec![1.0; formulas.len()] }];
+        description.blocks =
+            vec![BlockDescription { residuals: formulas.to_vec(), weights: vec![1.0; formulas.len()] }];
         let tapes = KernelTapes::new(&mut description, contraction, &mut |_, roots| roots.to_vec())?;
         let kernel = Kernel::new(&description, &tapes, &[PointSet::default()], backend)?;
         Ok(Self { kernel, formulas: formulas.len() })

@@ -132,7 +132,12 @@ impl KernelTapes {
 }
 
 impl ActivationTapes {
-    fn new(activation: Activation, plan: &JetPlan, epsilon: usize, contraction: Contraction) -> Result<Self, TapeError> {
+    fn new(
+        activation: Activation,
+        plan: &JetPlan,
+        epsilon: usize,
+        contraction: Contraction,
+    ) -> Result<Self, TapeError> {
         let p = activation_programs(activation, plan);
         let both: Vec<Expr> = p.value.iter().chain(&p.slopes).copied().collect();
         let extended = activation_programs(activation, &plan.along_direction(epsilon));

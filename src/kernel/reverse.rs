@@ -203,7 +203,15 @@ impl NetworkUse {
             multiply(out, weights, cotangents, 1.0, false);
             let slopes = &buffers.slopes[l - 1][..length];
             let out = sized(behind, length);
-            run_reverse(&*self.activation.reverse, layer.inputs, stride, channels, [slopes, &before[..length]], out, scratch);
+            run_reverse(
+                &*self.activation.reverse,
+                layer.inputs,
+                stride,
+                channels,
+                [slopes, &before[..length]],
+                out,
+                scratch,
+            );
         }
     }
 }

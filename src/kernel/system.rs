@@ -1,13 +1,14 @@
 //! The compiled kernel and what its callers see of it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::description::Description;
-use super::programs::{ActivationTapes, Assemble, AssembleError, Channel, KernelTapes, PointInput};
 use super::forward::row_lane;
+use super::programs::{ActivationTapes, Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput};
 use super::tile::{PointSet, Pool, Tile, tiles};
 use crate::expr::MultiIndex;
 use crate::linalg::RowTiles;
@@ -48,6 +49,8 @@ pub(super) struct ActivationSet {
     pub reverse: Arc<dyn PointProgram>,
     pub second: Arc<dyn PointProgram>,
 }
+
+type Activations = BTreeMap<(Activation, Vec<MultiIndex>), Arc<ActivationSet>>;
 
 /// A network as one block uses it.
 #[derive(Clone)]
@@ -97,44 +100,10 @@ impl Kernel {
         let all: Vec<&Tape> = tapes.all().collect();
         let mut programs = backend.assemble(&all)?.into_iter();
         let mut next = || programs.next().expect("one program a tape");
-        let mut activations: Vec<((Activation, Vec<MultiIndex>), Arc<ActivationSet>)> = Vec::new();
-        for key in tapes.activations.keys() {
-            let set = ActivationSet { value: next(), linear: next(), reverse: next(), second: next() };
-            activations.push((key.clone(), Arc::new(set)));
-        }
-        let mut blocks = Vec::with_capacity(tapes.blocks.len());
-        for block in &tapes.blocks {
-            let mut of = |inputs: &[PointInput]| PointProgramOf { program: next(), inputs: inputs.to_vec() };
-            let (value, linear, second) = (of(&block.value.inputs), of(&block.linear.inputs), of(&block.second.inputs));
-            let networks = description
-                .networks
-                .iter()
-                .zip(&block.plans)
-                .zip(&block.features)
-                .map(|((network, plan), features)| {
-                    let (plan, features) = (plan.as_ref()?, features.as_ref()?);
-                    let key = (network.layout.activation, plan.channels().to_vec());
-                    let found = activations.iter().find(|(k, _)| *k == key).expect("every plan has its programs");
-                    Some(NetworkUse {
-                        layout: network.layout.clone(),
-                        plan: plan.clone(),
-                        activation: found.1.clone(),
-                        features: of(&features.inputs),
-                    })
-                })
-                .collect();
-            blocks.push(Block {
-                networks,
-                factors: block.factors.clone(),
-                value,
-                linear,
-                partials: block.partials.clone(),
-                second,
-                dimension: description.dimension,
-                tiles: Vec::new(),
-                first_row: 0,
-            });
-        }
+        let mut set = || ActivationSet { value: next(), linear: next(), reverse: next(), second: next() };
+        let activations: Activations = tapes.activations.keys().map(|key| (key.clone(), Arc::new(set()))).collect();
+        let block = |block| Block::new(description, block, &activations, &mut next);
+        let blocks = tapes.blocks.iter().map(block).collect();
         let mut kernel = Self {
             blocks,
             parameters: description.parameters(),
@@ -234,6 +203,35 @@ impl ActivationTapes {
 }
 
 impl Block {
+    /// Takes the programs of a block in the order of [`KernelTapes::all`].
+    fn new(
+        description: &Description,
+        tapes: &BlockTapes,
+        activations: &Activations,
+        next: &mut dyn FnMut() -> Arc<dyn PointProgram>,
+    ) -> Self {
+        let mut of = |inputs: &[PointInput]| PointProgramOf { program: next(), inputs: inputs.to_vec() };
+        let (value, linear, second) = (of(&tapes.value.inputs), of(&tapes.linear.inputs), of(&tapes.second.inputs));
+        let plans = description.networks.iter().zip(&tapes.plans).zip(&tapes.features);
+        let networks = plans.map(|((network, plan), features)| {
+            let (plan, features) = (plan.as_ref()?, features.as_ref()?);
+            let activation = activations[&(network.layout.activation, plan.channels().to_vec())].clone();
+            let features = of(&features.inputs);
+            Some(NetworkUse { layout: network.layout.clone(), plan: plan.clone(), activation, features })
+        });
+        Self {
+            networks: networks.collect(),
+            factors: tapes.factors.clone(),
+            value,
+            linear,
+            partials: tapes.partials.clone(),
+            second,
+            dimension: description.dimension,
+            tiles: Vec::new(),
+            first_row: 0,
+        }
+    }
+
     fn without_points(&self) -> Self {
         Self {
             networks: self.networks.clone(),

@@ -54,8 +54,18 @@ const ENGD: &[MethodOption] = &[
     option("raise", Positive, Number(3.0), "factor of the damping after a trial that was refused"),
     option("lower", Positive, Number(10.0), "divisor of the damping after a first trial that was taken"),
     option("acceleration", ON_OFF, Name("on"), "geodesic acceleration from the second directional derivative"),
-    option("solver", Choice(&["auto", "gram", "qr"]), Name("auto"), "Cholesky of the damped Gram matrix, or QR of the Jacobian"),
-    option("starts", Count(1), Number(1.0), "how many initialisations are tried for a few steps before the best goes on"),
+    option(
+        "solver",
+        Choice(&["auto", "gram", "qr"]),
+        Name("auto"),
+        "Cholesky of the damped Gram matrix, or QR of the Jacobian",
+    ),
+    option(
+        "starts",
+        Count(1),
+        Number(1.0),
+        "how many initialisations are tried for a few steps before the best goes on",
+    ),
     option("start_steps", Count(1), Number(30.0), "the steps of each of these trials"),
 ];
 

@@ -88,12 +88,7 @@ fn without_repetition(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 impl<'a> Elaborator<'a> {
-    fn model(
-        &mut self,
-        ast: &'a Ast,
-        overrides: &'a Overrides,
-        formulas: &'a Formulas,
-    ) -> Option<(Model, Vec<Expr>)> {
+    fn model(&mut self, ast: &'a Ast, overrides: &'a Overrides, formulas: &'a Formulas) -> Option<(Model, Vec<Expr>)> {
         let name = self.problem_name(ast);
         self.later_statements(ast);
         let overridden = self.override_parameters(overrides);

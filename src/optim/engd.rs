@@ -188,7 +188,8 @@ impl Optimizer for Engd {
             let solved = self.solve(problem, theta, if by_qr { qr.as_ref() } else { None });
             let loss = if solved.is_ok() { self.try_step(problem, theta) } else { f64::INFINITY };
             if loss < before {
-                report.length = self.step.iter().zip(&self.acceleration).map(|(p, a)| (p + a) * (p + a)).sum::<f64>().sqrt();
+                report.length =
+                    self.step.iter().zip(&self.acceleration).map(|(p, a)| (p + a) * (p + a)).sum::<f64>().sqrt();
                 theta.copy_from_slice(&self.trial);
                 self.damping /= if report.trials == 1 { self.options.lower } else { self.options.raise };
                 return StepReport { outcome: Outcome::Moved, loss, ..report };

@@ -57,6 +57,7 @@ pub struct Statement {
 
 /// What a statement says, by keyword.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
 pub enum StatementKind {
     /// `problem NAME`
     Problem(Name),
@@ -112,6 +113,7 @@ pub enum StatementKind {
 
 /// One item of a `domain` statement.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
 pub enum Space {
     /// `x in [0, 1] periodic`
     Axis { name: Name, interval: Interval, periodic: Option<Span> },

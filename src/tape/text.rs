@@ -9,6 +9,7 @@ use crate::vmath;
 
 /// Why a text is not a tape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
 pub enum ParseTapeError {
     /// The first line is not of the form `tape fused, 2 inputs`.
     #[error("the first line must read `tape fused, N inputs` or `tape separate, N inputs`")]

@@ -5,6 +5,7 @@ use super::{Contraction, Tape};
 
 /// What is wrong with a tape, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
 pub enum VerifyError {
     /// A line uses a value that is not defined before it.
     #[error("line {line}: `{op}` uses v{operand}, which is not defined before it")]

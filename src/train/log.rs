@@ -7,8 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::session::StepEvent;
 use crate::report::files::{WriteError, write_atomic};
@@ -156,7 +156,18 @@ mod tests {
         };
         let (stage, stages, method, steps) = (0, 1, "engd", 100);
         let seconds = total_steps as f64;
-        StepEvent { stage, stages, method, step: total_steps, steps, total_steps, seconds, report, terms: &[], errors: &[] }
+        StepEvent {
+            stage,
+            stages,
+            method,
+            step: total_steps,
+            steps,
+            total_steps,
+            seconds,
+            report,
+            terms: &[],
+            errors: &[],
+        }
     }
 
     #[test]

@@ -25,5 +25,5 @@ pub use log::{Log, LogEntry, is_logged, read_log};
 pub use metrics::{FieldError, Metrics};
 pub use model_file::{ModelFile, ModelFileError, Recipe};
 pub use result::{ErrorRecord, RunResult};
-pub use session::{Checkpoint, Control, Observer, RestoreError, Session, StepEvent, TrainError};
+pub use session::{Checkpoint, Control, Observer, RestoreError, Session, Silent, StepEvent, TrainError};
 pub use stop::{Limits, Stop};

@@ -1,7 +1,7 @@
 //! `result.json`: how a run ended.
 
-use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::metrics::FieldError;
 use super::stop::Stop;

@@ -100,6 +100,19 @@ pub trait Observer {
     fn step(&mut self, event: &StepEvent<'_>, session: &Session) -> Control;
 }
 
+/// Sees nothing and stops nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn wants_errors(&self, _: usize) -> bool {
+        false
+    }
+
+    fn step(&mut self, _: &StepEvent<'_>, _: &Session) -> Control {
+        Control::Continue
+    }
+}
+
 /// A session on disk: what it takes to go on with the same bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {

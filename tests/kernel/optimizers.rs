@@ -36,7 +36,7 @@ fn methods() -> Vec<(String, Make)> {
     for choice in ENGD {
         found.push((format!("engd {choice:?}"), Box::new(move |problem| engd(problem, choice))));
     }
-    for decay in [1.0, 0.5] {
+    for decay in [1.0, 0.99] {
         let options = AdamOptions { rate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay };
         let make: Make = Box::new(move |problem| Box::new(Adam::new(options, problem.parameters())));
         found.push((format!("adam decay {decay}"), make));
@@ -330,7 +330,7 @@ fn steps_of_engd_solve_its_equations() {
             assert!(a.norm() <= p.norm());
             let moved: Vec<f64> = before.iter().zip(&theta).map(|(b, t)| t - b).collect();
             close::assert_relative(moved, (p + a).as_slice(), 1e-7);
-            damping /= options.lower;
+            damping /= if report.trials == 1 { options.lower } else { options.raise };
         }
     }
 }
@@ -344,11 +344,11 @@ fn dense(jacobian: &RowTiles) -> DMatrix<f64> {
     DMatrix::from_rows(&jacobian.tiles().iter().flat_map(of_tile).collect::<Vec<_>>())
 }
 
-/// Algorithm 1 of Adam, with the rate that is halved every 1000 steps, and the plain gradient step.
+/// Algorithm 1 of Adam, with a rate that falls at every step, and the plain gradient step.
 #[test]
 fn steps_of_first_order_methods_are_their_formulas() {
     let problem = Linear::random(9, 4, 11);
-    let options = AdamOptions { rate: 0.05, beta1: 0.8, beta2: 0.99, epsilon: 1e-3, decay: 0.5 };
+    let options = AdamOptions { rate: 0.05, beta1: 0.8, beta2: 0.99, epsilon: 1e-3, decay: 0.9 };
     let descent = GradientDescentOptions { rate: 0.01, line_search: false };
     let (mut adam, mut plain) = (Adam::new(options, 4), GradientDescent::new(descent, 4));
     let (mut theta, mut by_plain) = (vec![0.3; 4], vec![0.3; 4]);
@@ -362,12 +362,95 @@ fn steps_of_first_order_methods_are_their_formulas() {
         let g = slope(&expected);
         first = first * options.beta1 + &g * (1.0 - options.beta1);
         second = second * options.beta2 + g.component_mul(&g) * (1.0 - options.beta2);
-        let rate = options.rate * 0.5f64.powf(f64::from(step - 1) / 1000.0);
+        let rate = options.rate * options.decay.powi(step - 1);
         let (m, v) = (&first / (1.0 - options.beta1.powi(step)), &second / (1.0 - options.beta2.powi(step)));
         expected -= m.zip_map(&v, |m, v| rate * m / (v.sqrt() + options.epsilon));
         expected_plain -= slope(&expected_plain) * descent.rate;
         println!("step {step}");
         close::assert_relative(&theta, expected.as_slice(), 1e-13);
         close::assert_relative(&by_plain, expected_plain.as_slice(), 1e-13);
+    }
+}
+
+/// A decrease below the rounding of the loss is none, though the gradient is not zero.
+#[test]
+fn a_loss_that_stays_is_no_decrease() {
+    let mut problem = Linear::random(9, 3, 12);
+    problem.matrix.row_mut(8).fill(0.0);
+    problem.right[8] = 1e12;
+    for (name, make) in methods() {
+        if name.starts_with("adam") || name == "gd line search false" {
+            continue;
+        }
+        let mut theta = vec![0.1; 3];
+        let mut optimizer = make(&problem);
+        for _ in 0..40 {
+            let report = optimizer.step(&problem, &mut theta);
+            assert!(report.outcome == Outcome::NoDecrease && report.gradient > 0.1, "{name}: {report:?}");
+            assert_eq!(theta, [0.1; 3], "{name}: {report:?}");
+        }
+        // Whatever that did to the damping or rate, new points can be learned from.
+        let mut later = problem.clone();
+        later.right[8] = 0.0;
+        let before = half_square(&residual(&later, &theta)) - later.least_loss();
+        steps(&mut *optimizer, &later, &mut theta, 30);
+        let after = half_square(&residual(&later, &theta)) - later.least_loss();
+        assert!(after < before / 2.0, "{name} does not recover: {before:e} to {after:e}");
+    }
+}
+
+/// A linear problem that claims to bend.
+struct Bent {
+    linear: Linear,
+    second: Vec<f64>,
+}
+
+impl LeastSquares for Bent {
+    fn parameters(&self) -> usize {
+        self.linear.parameters()
+    }
+
+    fn rows(&self) -> usize {
+        self.linear.rows()
+    }
+
+    fn tile_rows(&self) -> Vec<usize> {
+        self.linear.tile_rows()
+    }
+
+    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
+        self.linear.residual(theta, residual);
+    }
+
+    fn jacobian(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
+        self.linear.jacobian(theta, residual, jacobian);
+    }
+
+    fn gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
+        self.linear.gradient(theta, residual, gradient);
+    }
+
+    fn along_direction(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        self.linear.along_direction(theta, v, first, second);
+        second.copy_from_slice(&self.second);
+    }
+}
+
+/// A trial counts only where ‖a‖ ≤ ‖p‖, however low its loss: here a goes where the residual hardly changes.
+#[test]
+fn accelerations_are_no_longer_than_steps() {
+    let (weak, bend) = (1e-3, 0.01);
+    let matrix = DMatrix::from_row_slice(2, 2, &[1.0, 0.0, 0.0, weak]);
+    let linear = Linear { matrix, right: DVector::from_column_slice(&[1.0, 0.0]) };
+    let problem = Bent { linear, second: vec![0.0, bend] };
+    let first = 1e-7;
+    let lengths = |damping: f64| (0.5 * bend * weak / (weak * weak + damping), 1.0 / (1.0 + damping));
+    assert!(lengths(first).0 > lengths(first).1, "the first trial must be one that does not count");
+    for solver in [Solver::Auto, Solver::Gram, Solver::Qr] {
+        let options = EngdOptions { damping: first, solver, ..EngdOptions::default() };
+        let report = Engd::new(options, &problem).step(&problem, &mut [0.0, 0.0]);
+        let (a, p) = lengths(report.rate);
+        let (earlier_a, earlier_p) = lengths(report.rate / options.raise);
+        assert!(report.outcome == Outcome::Moved && a <= p && earlier_a > earlier_p, "{solver:?}: {report:?}");
     }
 }

@@ -9,7 +9,7 @@ use crate::problems::{Axis, Backend, Network, Problem};
 /// How far the ends may differ, in units of the scale of a derivative: the angle of the upper end is rounded to a few ε,
 /// and each order of a derivative passes that on once more.
 fn rounding(order: usize) -> f64 {
-    8.0 * f64::EPSILON * (order + 1) as f64
+    16.0 * f64::EPSILON * (order + 1) as f64
 }
 
 fn axis(lower: (i64, i64), upper: (i64, i64), times_pi: bool) -> Axis {

@@ -34,8 +34,6 @@ use limits::Target;
 use plan::Plan;
 use recorder::Recorder;
 
-pub use progress::scientific;
-
 /// Exit code of a training that failed.
 pub const TRAINING_FAILED: u8 = 4;
 /// Exit code of a training that ended above the error of `--until`.
@@ -157,8 +155,7 @@ fn remove_result(files: &RunFiles) -> Result<(), WriteError> {
 
 fn result(session: &mut Session, stop: Stop, begun: Instant) -> RunResult {
     let errors = session.errors();
-    let mut result =
-        RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
+    let mut result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
     let model = &session.compiled().lowered.model;
     result.reports = model.reports.iter().map(|r| (r.name.clone(), model.graph.constant_value(r.value))).collect();
     result.steps = session.total_steps();

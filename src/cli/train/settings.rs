@@ -125,12 +125,7 @@ fn stages(model: &Model) -> Vec<Stage> {
     };
     let stage = |stage: &crate::model::Stage| Stage {
         method: stage.method.name(),
-        options: stage
-            .method
-            .options()
-            .iter()
-            .filter_map(|o| Some((o.name, value(stage.option(o.name)?))))
-            .collect(),
+        options: stage.method.options().iter().filter_map(|o| Some((o.name, value(stage.option(o.name)?)))).collect(),
     };
     model.stages.iter().map(stage).collect()
 }
