@@ -27,7 +27,7 @@ use pdec::model::{Model, Overrides};
 use pdec::pipeline::{Backend, Times, assemble, check, lower};
 use pdec::report::{Align, TextTable};
 use pdec::simplify::Effort;
-use pdec::train::{Control, Limits, Observer, Session, StepEvent};
+use pdec::train::{Limits, Session, Silent};
 use serde::Serialize;
 
 /// Train problems and print what was reached.
@@ -110,18 +110,6 @@ impl Run {
 
     fn compile_ms(&self) -> f64 {
         self.stages.iter().map(|(_, ms)| ms).sum()
-    }
-}
-
-struct Silent;
-
-impl Observer for Silent {
-    fn wants_errors(&self, _: usize) -> bool {
-        false
-    }
-
-    fn step(&mut self, _: &StepEvent<'_>, _: &Session) -> Control {
-        Control::Continue
     }
 }
 
