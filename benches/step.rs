@@ -1,0 +1,95 @@
+//! The parts of a training step, and a whole one: Poisson's equation in the unit square with P parameters and N rows.
+//!
+//! ```console
+//! $ cargo bench --bench step
+//! ```
+
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use pdec::diagnostic::Source;
+use pdec::kernel::{Kernel, LeastSquares};
+use pdec::linalg::{Cholesky, RowTiles, gram};
+use pdec::model::Overrides;
+use pdec::optim;
+use pdec::pipeline::{Backend, Times, assemble, check, lower};
+use pdec::simplify::Effort;
+use pdec::train::Session;
+
+struct Size {
+    network: &'static str,
+    interior: &'static str,
+    boundary: usize,
+    parameters: usize,
+    rows: usize,
+}
+
+const SIZES: [Size; 2] = [
+    Size { network: "mlp(32)", interior: "gauss(28, 28)", boundary: 29, parameters: 129, rows: 900 },
+    Size { network: "mlp(20, 20, 20)", interior: "gauss(48, 50)", boundary: 50, parameters: 921, rows: 2600 },
+];
+
+/// Steps from a start, over which the time of a step is averaged: later ones may need more trials.
+const STEPS: u64 = 50;
+
+fn session(size: &Size) -> Session {
+    let Size { network, interior, boundary, .. } = size;
+    let text = format!(
+        "problem poisson\ndomain x in [0, 1], y in [0, 1]\nunknown u\n\
+         eq -lap(u) = 2*pi^2*sin(pi*x)*sin(pi*y)\nbc u = 0 on boundary\n\
+         network {network}\nsample interior: {interior}\nsample boundary: gauss({boundary})\ntrain engd\n"
+    );
+    let (mut times, source) = (Times::default(), Source::new("poisson.pde", text));
+    let (model, found) = check(&source, &Overrides::default(), &mut times);
+    let lowered = lower(model.unwrap_or_else(|| panic!("{found:?}")), Effort::default(), &mut times);
+    let compiled = assemble(lowered.expect("every formula has a tape"), 0, Backend::Jit, &mut times);
+    Session::new(compiled.expect("this machine can run it"), 0).expect("the stage begins")
+}
+
+fn parts(criterion: &mut Criterion) {
+    for size in &SIZES {
+        let session = session(size);
+        let kernel = &session.compiled().kernel;
+        let (p, n) = (kernel.parameters(), kernel.rows());
+        assert_eq!((p, n), (size.parameters, size.rows));
+        let theta = session.theta();
+        let (mut residual, mut gradient) = (vec![0.0; n], vec![0.0; p]);
+        let (mut first, mut second) = (vec![0.0; n], vec![0.0; n]);
+        let mut jacobian = RowTiles::new(&kernel.tile_rows(), p);
+        let mut normal = vec![0.0; p * p];
+        let mut cholesky = Cholesky::new(p);
+        let mut group = criterion.benchmark_group(format!("P {p} N {n}"));
+        group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+        group.bench_function("residual", |b| b.iter(|| kernel.residual(theta, &mut residual)));
+        group.bench_function("gradient", |b| b.iter(|| kernel.gradient(theta, &mut residual, &mut gradient)));
+        group.bench_function("jacobian", |b| b.iter(|| kernel.jacobian(theta, &mut residual, &mut jacobian)));
+        let direction = gradient.clone();
+        group.bench_function("along_direction", |b| {
+            b.iter(|| kernel.along_direction(theta, &direction, &mut first, &mut second));
+        });
+        group.bench_function("gram", |b| b.iter(|| gram(&jacobian, &mut normal)));
+        group.bench_function("cholesky", |b| b.iter(|| cholesky.factor(&normal, 1e-2).expect("the damping is large")));
+        group.bench_function("engd step", |b| b.iter_custom(|count| steps(&session, kernel, count)));
+        group.finish();
+    }
+}
+
+/// The time of so many steps of the default method, from the start again after every [`STEPS`].
+fn steps(session: &Session, kernel: &Kernel, count: u64) -> Duration {
+    let stage = &session.compiled().lowered.model.stages[0];
+    let mut optimizer = optim::for_stage(stage, kernel);
+    let begin = optimizer.save();
+    let mut theta = session.theta().to_vec();
+    let start = Instant::now();
+    for step in 0..count {
+        if step % STEPS == 0 {
+            theta.copy_from_slice(session.theta());
+            optimizer.restore(&begin).expect("the method saved it");
+        }
+        optimizer.step(kernel, &mut theta);
+    }
+    start.elapsed()
+}
+
+criterion_group!(benches, parts);
+criterion_main!(benches);
