@@ -134,17 +134,25 @@ impl Context {
 
 /// The flag, else the environment, else all processors; and which of them it was.
 fn threads(flag: Option<NonZeroUsize>) -> Result<(NonZeroUsize, &'static str), CliError> {
-    if let Some(threads) = flag {
-        return Ok((threads, "flag"));
-    }
-    match std::env::var("PDEC_THREADS") {
-        Ok(text) if !text.is_empty() => match text.parse() {
-            Ok(threads) => Ok((threads, "environment")),
-            Err(_) => Err(CliError::Usage(format!("PDEC_THREADS is `{text}`, which is no number of threads"))),
+    let (threads, from) = match (flag, std::env::var("PDEC_THREADS")) {
+        (Some(threads), _) => (threads, "flag"),
+        (None, Ok(text)) if !text.is_empty() => match text.parse() {
+            Ok(threads) => (threads, "environment"),
+            Err(_) => {
+                return Err(CliError::Usage(format!("PDEC_THREADS is `{text}`, which is no number of threads")));
+            }
         },
-        _ => Ok((std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN), "default")),
+        _ => (std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN), "default"),
+    };
+    // More would only fight for the processors, and starting them by the million takes the machine down.
+    if threads.get() > MOST_THREADS {
+        return Err(CliError::Usage(format!("{threads} threads are too many: at most {MOST_THREADS}")));
     }
+    Ok((threads, from))
 }
+
+/// The most threads that may be asked for.
+const MOST_THREADS: usize = 1024;
 
 fn form(format: MessageFormat) -> Form {
     match format {
