@@ -404,7 +404,11 @@ impl<'a> Elaborator<'a> {
     }
 
     fn wrong_subscript(&mut self, name: &str, unknown: &str, subscript: &str, span: Span) -> Option<Value> {
-        let message = format!("`{name}` is a derivative along `{subscript}`, which is not an axis");
+        // Of `u_yy` people mean `y`.
+        let first = subscript.chars().next().unwrap_or_default();
+        let one = subscript.chars().all(|c| c == first);
+        let axis = if one { first.to_string() } else { subscript.to_owned() };
+        let message = format!("`{name}` is a derivative along `{axis}`, which is not an axis");
         let axes: Vec<String> = self
             .axes
             .iter()

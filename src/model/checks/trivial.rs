@@ -5,7 +5,7 @@ use crate::expr::{Graph, Symbol};
 
 use super::super::Model;
 use super::orders::equations;
-use super::wording::listed;
+use super::super::elaborate::listed;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let zero = |_: &mut Graph, symbol: &Symbol| matches!(symbol, Symbol::Jet(_)).then_some(Graph::ZERO);

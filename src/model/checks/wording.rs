@@ -25,15 +25,6 @@ pub(super) fn counted(n: usize, noun: &str) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`
-pub(super) fn listed(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 /// A number with three significant digits or fewer.
 pub(super) fn number(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -99,7 +90,6 @@ mod tests {
     #[test]
     fn lists_and_ordinals_read_as_english() {
         assert_eq!([1, 2, 3, 4, 11, 12, 13, 21].map(ordinal).join(" "), "1st 2nd 3rd 4th 11th 12th 13th 21st");
-        assert_eq!(listed(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         assert_eq!(counted(1, "condition") + ", " + &counted(2, "condition"), "one condition, 2 conditions");
     }
 }
