@@ -100,8 +100,8 @@ struct Run {
 impl Run {
     /// The error of the worst unknown; NaN where no solution is known, or an error is not a number.
     fn error(&self) -> f64 {
-        let nan_first = |worst: f64, error: f64| if worst > error || worst.is_nan() { worst } else { error };
-        self.relative_l2.iter().map(|(_, error)| *error).reduce(nan_first).unwrap_or(f64::NAN)
+        let errors = ascending(self.relative_l2.iter().map(|(_, error)| *error).collect());
+        errors.last().copied().unwrap_or(f64::NAN)
     }
 
     fn step_ms(&self) -> f64 {
@@ -124,7 +124,7 @@ fn run(path: &Path, seed: u64, time: f64, steps: Option<usize>) -> Result<Run, B
     let compiled = assemble(lowered, seed, Backend::default(), &mut times)?;
     let mut session = Session::new(compiled, seed)?;
     let stop = session.run(limits, &mut Silent)?;
-    let relative_l2 = errors(&mut session)?;
+    let relative_l2 = measured(&mut session)?;
     let compiled = session.compiled();
     Ok(Run {
         problem: compiled.lowered.model.name.clone(),
@@ -141,7 +141,7 @@ fn run(path: &Path, seed: u64, time: f64, steps: Option<usize>) -> Result<Run, B
     })
 }
 
-fn errors(session: &mut Session) -> Result<Vec<(String, f64)>, Box<dyn Error>> {
+fn measured(session: &mut Session) -> Result<Vec<(String, f64)>, Box<dyn Error>> {
     let lowered = &session.compiled().lowered;
     let model = &lowered.model;
     let Some((_, reference)) = REFERENCES.iter().find(|(name, _)| *name == model.name) else {
@@ -183,6 +183,7 @@ fn table(problems: &[Vec<Run>]) -> TextTable {
         let median = |of: &dyn Fn(&Run) -> f64| median(runs.iter().map(of).collect());
         let worst = ascending(runs.iter().map(Run::error).collect()).pop().unwrap_or(f64::NAN);
         let mut stops: Vec<&str> = runs.iter().map(|r| r.stop).collect();
+        stops.sort_unstable();
         stops.dedup();
         let first = &runs[0];
         table.row([
@@ -192,8 +193,8 @@ fn table(problems: &[Vec<Run>]) -> TextTable {
             first.rows.to_string(),
             format!("{:.0}", median(&|r| r.steps as f64)),
             format!("{:.1} s", median(&|r| r.training_seconds)),
-            error(median(&Run::error)),
-            error(worst),
+            scientific(median(&Run::error)),
+            scientific(worst),
             format!("{:.2}", median(&Run::step_ms)),
             format!("{:.1} ms", median(&Run::compile_ms)),
             stops.join(", "),
@@ -202,7 +203,7 @@ fn table(problems: &[Vec<Run>]) -> TextTable {
     table
 }
 
-fn error(error: f64) -> String {
+fn scientific(error: f64) -> String {
     if error.is_nan() { "-".to_owned() } else { format!("{error:.1e}") }
 }
 
@@ -212,10 +213,11 @@ fn ascending(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// The upper one of two in the middle.
+/// The mean of the two in the middle where their number is even.
 fn median(values: Vec<f64>) -> f64 {
-    let middle = values.len() / 2;
-    ascending(values)[middle]
+    let (middle, even) = (values.len() / 2, values.len().is_multiple_of(2));
+    let values = ascending(values);
+    if even { 0.5 * (values[middle - 1] + values[middle]) } else { values[middle] }
 }
 
 fn all_problems() -> Result<Vec<PathBuf>, std::io::Error> {
@@ -239,7 +241,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         for seed in arguments.seeds.clone() {
             match run(file, seed, arguments.time, steps) {
                 Ok(run) => {
-                    let (l2, seconds) = (error(run.error()), run.training_seconds);
+                    let (l2, seconds) = (scientific(run.error()), run.training_seconds);
                     eprintln!("{} seed {seed}: {l2} after {seconds:.1} s ({})", run.problem, run.stop);
                     runs.push(run);
                 }
