@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::arguments::{Color, GlobalArguments, MessageFormat};
+use super::arguments::{Color, GlobalArguments, MessageFormat, thread_count};
 use super::error::CliError;
 use crate::diagnostic::{Allowance, Diagnostic, Form, Level, Look, Policy, Source, has_errors, render};
 
@@ -138,9 +138,9 @@ fn threads(flag: Option<NonZeroUsize>) -> Result<(NonZeroUsize, &'static str), C
         return Ok((threads, "flag"));
     }
     match std::env::var("PDEC_THREADS") {
-        Ok(text) if !text.is_empty() => match text.parse() {
+        Ok(text) if !text.is_empty() => match thread_count(&text) {
             Ok(threads) => Ok((threads, "environment")),
-            Err(_) => Err(CliError::Usage(format!("PDEC_THREADS is `{text}`, which is no number of threads"))),
+            Err(why) => Err(CliError::Usage(format!("PDEC_THREADS is `{text}`: {why}"))),
         },
         _ => Ok((std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN), "default")),
     }
