@@ -1,5 +1,6 @@
 # A front of the Allen-Cahn equation that moves into the unstable state 0 without changing its shape
 # Its speed and width are known in closed form (the front of Newell and Whitehead).
+# The front is one tanh neuron exactly: what is left of the error here is rounding, not approximation.
 problem allen_cahn_wave
 
 param eps = 0.02

@@ -13,7 +13,7 @@ eq u_t + u*u_x = nu*u_xx
 ic u = -sin(pi*x)
 
 network mlp(20, 20, 20)
-sample interior: gauss(36, 72, at_x=0, grade=6)
+sample interior: gauss(36, 96, at_x=0, grade=4)
 sample initial:  gauss(72)
 train engd(steps=2000)
 

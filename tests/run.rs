@@ -170,6 +170,26 @@ fn exit_codes_of_training() {
     assert_eq!(command.output().expect("pdec ends").status.code(), Some(3));
 }
 
+#[test]
+fn a_loss_that_is_no_number_names_its_term() {
+    let desk = Desk::new();
+    fs::write(desk.path("wrong.pde"), TINY.replace("-pi^2*sin(pi*x)", "log(x - 2)").replace("exact", "# exact"))
+        .expect("it can be written");
+    let said = desk.fails(4, &["train", "wrong.pde"]);
+    assert!(said.contains("training failed at step 1: the loss of `eq` is not finite"), "{said}");
+}
+
+#[test]
+fn a_refused_shape_has_no_follow_ups() {
+    let desk = Desk::new();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples");
+    for name in ["cylinder.pde", "heat_disk_robin.pde"] {
+        let file = examples.join(name);
+        let said = desk.fails(1, &["check", "--message-format", "short", &file.to_string_lossy()]);
+        assert!(said.lines().all(|line| line.contains("error[E0901]")), "{said}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_leaves_a_checkpoint() {

@@ -38,8 +38,31 @@ pub struct GlobalArguments {
     pub directory: Option<PathBuf>,
     /// Number of threads; the results do not depend on it [env: PDEC_THREADS]
     // Not clap's `env`: a flag that is always present turns up in every usage line.
-    #[arg(short = 'j', long, global = true, value_name = "N")]
+    #[arg(short = 'j', long, global = true, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// The most threads: an order of magnitude above the largest machines, where starting them still takes no time.
+const MOST_THREADS: usize = 1024;
+
+/// A number of threads.
+///
+/// # Errors
+/// What is wrong with the text, for the user.
+pub fn thread_count(text: &str) -> Result<NonZeroUsize, String> {
+    let count = positive_count(text)?;
+    if count.get() > MOST_THREADS {
+        return Err(format!("at most {MOST_THREADS} threads are started"));
+    }
+    Ok(count)
+}
+
+/// A whole number of at least 1.
+///
+/// # Errors
+/// What is wrong with the text, for the user.
+pub fn positive_count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("write a whole number from 1 to {}", usize::MAX))
 }
 
 /// When to colour.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::arguments::{Color, GlobalArguments, MessageFormat};
+use super::arguments::{Color, GlobalArguments, MessageFormat, thread_count};
 use super::error::CliError;
 use crate::diagnostic::{Allowance, Diagnostic, Form, Level, Look, Policy, Source, has_errors, render};
 
@@ -134,25 +134,17 @@ impl Context {
 
 /// The flag, else the environment, else all processors; and which of them it was.
 fn threads(flag: Option<NonZeroUsize>) -> Result<(NonZeroUsize, &'static str), CliError> {
-    let (threads, from) = match (flag, std::env::var("PDEC_THREADS")) {
-        (Some(threads), _) => (threads, "flag"),
-        (None, Ok(text)) if !text.is_empty() => match text.parse() {
-            Ok(threads) => (threads, "environment"),
-            Err(_) => {
-                return Err(CliError::Usage(format!("PDEC_THREADS is `{text}`, which is no number of threads")));
-            }
-        },
-        _ => (std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN), "default"),
-    };
-    // More would only fight for the processors, and starting them by the million takes the machine down.
-    if threads.get() > MOST_THREADS {
-        return Err(CliError::Usage(format!("{threads} threads are too many: at most {MOST_THREADS}")));
+    if let Some(threads) = flag {
+        return Ok((threads, "flag"));
     }
-    Ok((threads, from))
+    match std::env::var("PDEC_THREADS") {
+        Ok(text) if !text.is_empty() => match thread_count(&text) {
+            Ok(threads) => Ok((threads, "environment")),
+            Err(why) => Err(CliError::Usage(format!("PDEC_THREADS is `{text}`: {why}"))),
+        },
+        _ => Ok((std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN), "default")),
+    }
 }
-
-/// The most threads that may be asked for.
-const MOST_THREADS: usize = 1024;
 
 fn form(format: MessageFormat) -> Form {
     match format {

@@ -105,6 +105,9 @@ impl<'a> Elaborator<'a> {
             }
             "sum" => self.sum(call),
             name @ ("integral" | "re" | "im" | "abs2" | "net") => self.unsupported(&format!("`{name}(..)`"), call.span),
+            name @ ("disk" | "ball" | "box" | "polygon" | "ellipse" | "rectangle") if !self.scope.excuses(name) => {
+                self.unsupported(&format!("the shape `{name}(..)`"), call.span)
+            }
             name => self.unknown_function(name, call),
         }
     }
@@ -195,6 +198,9 @@ impl<'a> Elaborator<'a> {
     }
 
     fn gradient(&mut self, expr: Expr, span: Span) -> Option<Vec<Expr>> {
+        if self.space().is_empty() && self.unsure {
+            return None;
+        }
         if self.space().is_empty() {
             return self.error("E0208", "a gradient needs axes in space", span, "there is only time");
         }

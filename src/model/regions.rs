@@ -132,6 +132,8 @@ impl<'a> Elaborator<'a> {
             Some(Meaning::Place(_)) if self.scope.is_cyclic(name) => None,
             Some(Meaning::Place(predicate)) => self.region(predicate, rest),
             Some(Meaning::Unsupported) => None,
+            // It may be a shape of a domain that was refused.
+            Some(_) if self.unsure => None,
             Some(_) => {
                 self.error("E0208", format!("`{name}` is not a place"), place.span, "a place is a comparison or a name")
             }

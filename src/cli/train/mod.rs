@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::arguments::positive_count;
 use super::{CliError, Context, Overrides};
 use crate::pipeline::{self, Backend};
 use crate::report::files::{self, WriteError};
@@ -56,7 +57,7 @@ pub struct Arguments {
     #[arg(long, value_name = "METHOD")]
     optimizer: Option<String>,
     /// Stop after so many steps of all stages together
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true)]
     steps: Option<NonZeroUsize>,
     /// Stop after so much time of training, such as `90s` or `10m`
     #[arg(long, value_name = "TIME", value_parser = limits::duration)]
@@ -71,10 +72,10 @@ pub struct Arguments {
     #[arg(long, value_name = "TAG", value_parser = limits::tag)]
     name: Option<String>,
     /// Evaluate errors, and print a line without a terminal, every so many steps [default: 1 % of the steps]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true)]
     log_every: Option<NonZeroUsize>,
     /// How many checkpoints to keep
-    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true, default_value = "3")]
     keep: NonZeroUsize,
 }
 
@@ -136,7 +137,7 @@ fn train(
     summary::print(&result, folder.path(), method, stop, context)?;
     let reached = |target: Target| result.errors.values().all(|e| e.l2rel.is_some_and(|l2| l2 < target.0));
     let missed = arguments.until.is_some_and(|target| !reached(target));
-    Ok(summary::conclude(stop, missed, folder.path(), context))
+    Ok(summary::conclude(stop, missed, &result, folder.path(), context))
 }
 
 /// What the command line says comes before what the file says.

@@ -34,7 +34,7 @@ pub fn print(result: &RunResult, run: &Path, method: &str, stop: Stop, context: 
 
 fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
     let loss = result.loss.unwrap_or(f64::NAN);
-    let mut text = format!("{} steps", result.steps);
+    let mut text = format!("{} step{}", result.steps, if result.steps == 1 { "" } else { "s" });
     // Writing into a string never fails.
     let _ = match method {
         "" => Ok(()),
@@ -57,6 +57,8 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
     let _ = writeln!(text, "run   {}", run.display());
     let _ = match stop {
         Stop::Interrupted => writeln!(text, "next  pdec train --resume {}", run.display()),
+        // Weights that are no numbers have no picture.
+        Stop::NotFinite => Ok(()),
         _ => writeln!(text, "next  pdec plot {}", run.display()),
     };
     text
@@ -74,8 +76,19 @@ fn reason(stop: Stop) -> &'static str {
     }
 }
 
+/// Which terms have no finite loss; none where only the derivatives are not finite.
+fn not_finite(result: &RunResult) -> String {
+    let names = result.terms.iter().filter(|(_, loss)| loss.is_none()).map(|(name, _)| format!("`{name}`"));
+    let names: Vec<String> = names.collect();
+    match names.len() {
+        0 => "the loss or its derivatives are not finite".to_owned(),
+        1 => format!("the loss of {} is not finite", names[0]),
+        _ => format!("the losses of {} are not finite", names.join(", ")),
+    }
+}
+
 /// The exit code of a run, and what is to be said about it.
-pub fn conclude(stop: Stop, missed: bool, run: &Path, context: &Context) -> ExitCode {
+pub fn conclude(stop: Stop, missed: bool, result: &RunResult, run: &Path, context: &Context) -> ExitCode {
     let complain = |text: String| {
         // Said even with `-q`; a closed stream is no further failure.
         let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes());
@@ -86,12 +99,13 @@ pub fn conclude(stop: Stop, missed: bool, run: &Path, context: &Context) -> Exit
             ExitCode::from(INTERRUPTED)
         }
         Stop::NotFinite => {
-            complain(
-                "error: training failed: the loss or its derivatives are not finite\n\
-                 help: look for a division by zero or a root of a negative number in the equations; a smaller learning \
-                 rate keeps `adam` and `gd` from diverging\n"
-                    .to_owned(),
-            );
+            complain(format!(
+                "error: training failed at step {}: {}\n\
+                     help: look for a division by zero, an overflow, or a root or logarithm of a negative number there; \
+                     a smaller learning rate keeps `adam` and `gd` from diverging\n",
+                result.steps,
+                not_finite(result)
+            ));
             ExitCode::from(TRAINING_FAILED)
         }
         Stop::NoDecrease => {
