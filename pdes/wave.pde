@@ -1,7 +1,7 @@
 # A string that is plucked into two of its modes and let go
 # from Wang, Yu and Perdikaris, When and why PINNs fail to train, 2020 (Wave-1d-C of PINNacle)
-# Its two modes are sums of four plane waves each, which four neurons with act=sin are exactly: what is left of the
-# error here is rounding, not approximation.
+# Each mode is the sum of two plane waves, together four neurons with act=sin exactly: what is left of the error here
+# is rounding, not approximation.
 problem wave
 
 param c = 2

@@ -8,11 +8,11 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Graph, Jet, MultiIndex, Symbol};
 use crate::geometry::Side;
 
+use super::super::elaborate::listed;
 use super::super::{AxisKind, Model, TermKind};
 use super::counting::{FaceCount, Shortage, boundary_terms, faces, fields_of};
 use super::orders::{Orders, equations};
 use super::probe::{generic, points_of, values_at, whole};
-use super::super::elaborate::listed;
 use super::wording::{counted, face, ordinal, point};
 
 const NOT_UNIQUE: &str = "without it the solution is not unique; in an inverse problem with data this may be intended";

@@ -4,8 +4,8 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Graph, Symbol};
 
 use super::super::Model;
-use super::orders::equations;
 use super::super::elaborate::listed;
+use super::orders::equations;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let zero = |_: &mut Graph, symbol: &Symbol| matches!(symbol, Symbol::Jet(_)).then_some(Graph::ZERO);
