@@ -44,9 +44,8 @@ impl Optimizer for Adam {
         let gradient = norm(&self.gradient);
         let AdamOptions { rate, beta1, beta2, epsilon, decay } = self.options;
         let rate = rate * decay.powf(self.steps);
-        let report =
-            StepReport { outcome: Outcome::NotFinite, loss_before: loss, loss, gradient, length: 0.0, rate, trials: 1 };
-        if !(loss.is_finite() && gradient.is_finite()) {
+        let report = StepReport { trials: 1, ..StepReport::before(loss, gradient, rate) };
+        if report.outcome == Outcome::NotFinite {
             return report;
         }
         self.steps += 1.0;

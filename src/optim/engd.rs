@@ -154,19 +154,10 @@ impl Optimizer for Engd {
         self.evaluate(problem, theta);
         let before = half_square(&self.residual);
         let gradient = norm(&self.gradient);
-        let mut report = StepReport {
-            outcome: Outcome::NotFinite,
-            loss_before: before,
-            loss: before,
-            gradient,
-            length: 0.0,
-            rate: self.damping,
-            trials: 0,
-        };
-        if !(before.is_finite() && gradient.is_finite()) {
+        let mut report = StepReport::before(before, gradient, self.damping);
+        if report.outcome == Outcome::NotFinite {
             return report;
         }
-        report.outcome = Outcome::NoDecrease;
         if gradient == 0.0 {
             return report;
         }

@@ -40,19 +40,10 @@ impl Optimizer for GradientDescent {
         problem.gradient(theta, &mut self.residual, &mut self.gradient);
         let before = half_square(&self.residual);
         let gradient = norm(&self.gradient);
-        let mut report = StepReport {
-            outcome: Outcome::NotFinite,
-            loss_before: before,
-            loss: before,
-            gradient,
-            length: 0.0,
-            rate: self.rate,
-            trials: 0,
-        };
-        if !(before.is_finite() && gradient.is_finite()) {
+        let mut report = StepReport::before(before, gradient, self.rate);
+        if report.outcome == Outcome::NotFinite {
             return report;
         }
-        report.outcome = Outcome::NoDecrease;
         if !self.options.line_search {
             theta.iter_mut().zip(&self.gradient).for_each(|(t, g)| *t -= self.rate * g);
             return StepReport { outcome: Outcome::Moved, length: self.rate * gradient, trials: 1, ..report };

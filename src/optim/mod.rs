@@ -90,6 +90,15 @@ pub struct StepReport {
     pub trials: usize,
 }
 
+impl StepReport {
+    /// Of a step that has not moved yet: [`Outcome::NotFinite`] unless loss and gradient are finite.
+    fn before(loss: f64, gradient: f64, rate: f64) -> Self {
+        let finite = loss.is_finite() && gradient.is_finite();
+        let outcome = if finite { Outcome::NoDecrease } else { Outcome::NotFinite };
+        Self { outcome, loss_before: loss, loss, gradient, length: 0.0, rate, trials: 0 }
+    }
+}
+
 /// The saved state of a method: named vectors (a number is a vector of length 1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {

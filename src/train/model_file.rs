@@ -65,6 +65,8 @@ struct Metadata {
     version: String,
     steps: usize,
     problem: Recipe,
+    /// Of the arrays and the problem: a safetensors file has no checksum of its own.
+    blake3: String,
 }
 
 impl ModelFile {
@@ -103,8 +105,8 @@ impl ModelFile {
     /// [`WriteError`]; a file that was there is then untouched.
     pub fn write(&self, path: &Path) -> Result<(), WriteError> {
         let problem = self.recipe.clone();
-        let metadata =
-            Metadata { schema: 1, version: env!("CARGO_PKG_VERSION").to_owned(), steps: self.steps, problem };
+        let (version, blake3) = (env!("CARGO_PKG_VERSION").to_owned(), digest(&self.tensors, &problem));
+        let metadata = Metadata { schema: 1, version, steps: self.steps, problem, blake3 };
         let bytes = serde_json::to_string(&metadata)
             .map_err(|error| error.to_string())
             .and_then(|text| tensors::write(&self.tensors, text))
@@ -124,8 +126,26 @@ impl ModelFile {
         if metadata.schema != 1 {
             return Err(damaged(format!("it was written by a newer pdec ({})", metadata.version)));
         }
+        if digest(&tensors, &metadata.problem) != metadata.blake3 {
+            return Err(damaged("its content does not match its checksum".to_owned()));
+        }
         Ok(Self { recipe: metadata.problem, steps: metadata.steps, tensors })
     }
+}
+
+/// BLAKE3 over the arrays, by name, and the problem.
+fn digest(tensors: &[Tensor], problem: &Recipe) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut sorted: Vec<&Tensor> = tensors.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    for tensor in sorted {
+        hasher.update(format!("{} {:?}\n", tensor.name, tensor.shape).as_bytes());
+        tensor.values.iter().for_each(|value| {
+            hasher.update(&value.to_le_bytes());
+        });
+    }
+    hasher.update(format!("{problem:?}").as_bytes());
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Name, shape and place in θ of each array: weights as rows of outputs, as other tools have them.
@@ -167,6 +187,10 @@ mod tests {
         assert_eq!((&back.recipe, back.steps), (&model.recipe, 12));
         assert_eq!(back.theta(&description(4)).unwrap(), theta);
         assert!(matches!(back.theta(&description(5)), Err(ModelFileError::Misfit(_))));
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(matches!(ModelFile::read(&path), Err(ModelFileError::Damaged { .. })), "one bit of one weight");
         fs::write(&path, b"noise").unwrap();
         assert!(matches!(ModelFile::read(&path), Err(ModelFileError::Damaged { .. })));
         assert!(matches!(ModelFile::read(&folder.path().join("none")), Err(ModelFileError::Read { .. })));
