@@ -25,7 +25,7 @@ use clap::Parser;
 use pdec::diagnostic::{Form, Look, Source, render};
 use pdec::expr::MultiIndex;
 use pdec::geometry::{AxisRange, held_out};
-use pdec::kernel::LeastSquares;
+use pdec::kernel::Objective;
 use pdec::model::{Model, Overrides};
 use pdec::pipeline::{Backend, Times, assemble, check, lower};
 use pdec::report::{Align, TextTable};
