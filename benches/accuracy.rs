@@ -154,8 +154,7 @@ fn measured(session: &mut Session) -> Result<Vec<(String, f64)>, Box<dyn Error>>
     let points = held_out(&ranges, REFERENCE_POINTS)?.coordinates;
     let graph = &lowered.description.graph;
     let unknown = model.unknowns[0].components[0].value;
-    let values =
-        lowered.predictor(graph, &[unknown], Backend::default())?.evaluate(session.theta(), &points).remove(0);
+    let values = lowered.predictor(graph, &[unknown], Backend::default())?.evaluate(session.theta(), &points).remove(0);
     let (mut difference, mut norm) = (0.0, 0.0);
     for (i, value) in values.iter().enumerate() {
         let point: Vec<f64> = points.iter().map(|column| column[i]).collect();

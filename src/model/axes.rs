@@ -86,8 +86,7 @@ impl<'a> Elaborator<'a> {
         let ends = self.interval(interval);
         self.unsure |= ends.is_none();
         // An axis with a wrong interval still is an axis: what refers to it is no mistake.
-        let [(a, lower), (b, upper)] =
-            ends.unwrap_or([(Graph::ZERO, 0.0), (Graph::ONE, 1.0)]);
+        let [(a, lower), (b, upper)] = ends.unwrap_or([(Graph::ZERO, 0.0), (Graph::ONE, 1.0)]);
         self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, span });
     }
 

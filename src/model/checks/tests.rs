@@ -4,7 +4,8 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Function, Graph, Jet, MultiIndex, Rational};
 use crate::geometry::Rule;
 use crate::model::{
-    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, Piece, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, Piece, Sampling, Settings, Stage, Term,
+    TermKind, Unknown, UnknownKind,
 };
 use crate::network::{Activation, Mlp};
 
