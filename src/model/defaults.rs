@@ -23,10 +23,10 @@ fn interior_count(parameters: usize) -> usize {
     parameters.saturating_mul(3).clamp(256, 1 << 15)
 }
 
-/// The points of equations: Gauss up to three axes, where quadrature is most accurate, Sobol beyond.
-pub fn interior(axes: usize, parameters: usize) -> Rule {
+/// The points of equations: Gauss up to three axes, where quadrature is most accurate, Sobol beyond and on shapes.
+pub fn interior(axes: usize, parameters: usize, shape: bool) -> Rule {
     let count = interior_count(parameters);
-    if axes == 0 || axes > 3 {
+    if axes == 0 || axes > 3 || shape {
         return Rule::Sobol { count: count.next_power_of_two() };
     }
     let along = (count as f64).powf(1.0 / axes as f64).ceil() as usize;

@@ -25,6 +25,7 @@ mod networks;
 mod numbers;
 mod operators;
 mod overrides;
+mod pieces;
 mod places;
 mod predicates;
 pub mod problem;
@@ -33,7 +34,11 @@ mod regions;
 mod samples;
 mod scope;
 mod settings;
+pub mod shape_formulas;
+mod shape_words;
+mod shapes;
 mod stages;
+mod surface_places;
 mod terms;
 mod values;
 
@@ -50,7 +55,7 @@ pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
     Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report,
-    Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Sampling, Settings, Shape, ShapePart, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -131,6 +136,7 @@ impl<'a> Elaborator<'a> {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
+            shape: self.shape.take(),
             unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
             parameters,

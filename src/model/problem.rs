@@ -1,10 +1,11 @@
 //! The types of a checked problem.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
-use crate::geometry::Rule;
+use crate::geometry::{Inside, Part, Patch, Rule};
 use crate::network::Mlp;
 
 /// A checked problem. All formulas live in [`Model::graph`].
@@ -16,6 +17,8 @@ pub struct Model {
     pub graph: Graph,
     /// The time axis first, if there is one, then space in order of declaration.
     pub axes: Vec<Axis>,
+    /// The shape that some of the axes in space range over, if it is not a box.
+    pub shape: Option<Shape>,
     /// What the file declares as unknown. Errors, plots, `exact` and the counting of conditions speak of these.
     pub unknowns: Vec<Unknown>,
     /// The atoms that training determines; jets and kernels speak of these. The components of the unknowns come first,
@@ -213,6 +216,30 @@ pub struct Piece {
     pub normal: Option<(usize, f64)>,
     /// A formula of the coordinates: the piece is only where it is not 0.
     pub keep: Option<Expr>,
+    /// The part of a shape that the axes of the shape range over; `ranges` has a box around it then.
+    pub part: Option<ShapePart>,
+}
+
+/// Some axes together range over a shape that is not a box.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The first of its axes; the others follow.
+    pub first: usize,
+    /// The inside.
+    pub inside: Arc<Inside>,
+    /// The whole surface.
+    pub surface: Vec<Arc<Patch>>,
+    /// Where it is given.
+    pub span: Span,
+}
+
+/// Axes from `first` on range over a part of a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapePart {
+    /// The first of the axes.
+    pub first: usize,
+    /// The part.
+    pub part: Part,
 }
 
 /// How a place is sampled.

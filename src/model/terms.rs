@@ -10,7 +10,7 @@ use crate::expr::{Expr, Symbol};
 use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, Predicate, Statement, StatementKind};
 
 use super::elaborate::{Elaborator, unsupported};
-use super::places::{on_boundary, whole_box, within};
+use super::places::{on_boundary, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
@@ -133,9 +133,9 @@ impl<'a> Elaborator<'a> {
     ) {
         let sides = self.sides(equation);
         let pieces = match place {
-            None => Some(vec![Piece { ranges: whole_box(&self.axes), normal: None, keep: None }]),
-            Some(predicate) => self.region(predicate, &Rest::Everything).map(|region| {
-                let pieces = within(&mut self.graph, &self.axes, &region);
+            None => Some(vec![self.interior()]),
+            Some(predicate) => self.region(predicate, &Rest::Inside).map(|region| {
+                let pieces = within(&mut self.graph, &self.axes, self.shape.as_ref(), &region);
                 if pieces.is_empty() && !self.unsure {
                     self.found.push(Diagnostic::error(
                         "E0305",
@@ -183,7 +183,7 @@ impl<'a> Elaborator<'a> {
             return self.claim_label(terms, setting);
         }
         let faces = self.face_axes(&fields);
-        let found = on_boundary(&mut self.graph, &self.axes, &faces, &region);
+        let found = on_boundary(&mut self.graph, &self.axes, self.shape.as_ref(), &faces, &region);
         if found.inside && !interior {
             let message = "this place is inside the domain, not on its boundary";
             let diagnostic = Diagnostic::warning("W0304", message, place.span, "an inner place");
@@ -193,7 +193,7 @@ impl<'a> Elaborator<'a> {
             self.empty_place(place, &earlier);
             return self.claim_label(terms, setting);
         }
-        let without_normal = found.pieces.iter().any(|piece| piece.normal.is_none());
+        let without_normal = !found.pieces.iter().all(Piece::has_normal);
         if without_normal && self.reject_normals(&left, &right, equation, "there is no normal at this place") {
             return self.claim_label(terms, setting);
         }
@@ -253,15 +253,15 @@ impl<'a> Elaborator<'a> {
             self.found.push(diagnostic.label(self.axes[time].span, "declared periodic"));
             return self.claim_label(terms, setting);
         }
-        let mut ranges = whole_box(&self.axes);
-        ranges[time] = [self.axes[time].lower; 2];
+        let mut start = self.interior();
+        start.ranges[time] = [self.axes[time].lower; 2];
         for equation in equations {
             let Some((left, right)) = self.sides(equation) else {
                 self.claim_label(terms, setting);
                 continue;
             };
             if !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
-                let place = vec![Piece { ranges: ranges.clone(), normal: None, keep: None }];
+                let place = vec![start.clone()];
                 self.push_terms(terms, setting, equation, (left, right), place, None);
             }
         }
@@ -333,7 +333,7 @@ impl<'a> Elaborator<'a> {
             },
         };
         let space = self.space();
-        let normals: Vec<Option<(usize, f64)>> = place.iter().map(|piece| piece.normal).collect();
+        let normals = constant_normals(&place);
         let components = left.components().len();
         for (i, (&left, &right)) in left.components().iter().zip(right.components()).enumerate() {
             let base = match space.get(i) {
@@ -350,7 +350,7 @@ impl<'a> Elaborator<'a> {
                 return;
             }
             let difference = self.graph.sub(left, right);
-            let residual = self.with_known_normals(difference, &normals);
+            let residual = self.with_known_normals(difference, normals.as_deref());
             let draft = Draft {
                 label: terms.unique(base),
                 statement: setting.label.map(|label| label.text.clone()),
@@ -369,7 +369,8 @@ impl<'a> Elaborator<'a> {
 
     /// Components of the normal that are the same on all pieces become numbers, so that their derivatives are not
     /// computed in vain.
-    fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
+    fn with_known_normals(&mut self, expr: Expr, normals: Option<&[Option<(usize, f64)>]>) -> Expr {
+        let Some(normals) = normals else { return expr };
         let known = |axis: usize| {
             let mut components = normals.iter().map(|n| n.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign));
             let first = components.next()?;
@@ -448,6 +449,12 @@ impl<'a> Elaborator<'a> {
         }
         Some((unknown, value))
     }
+}
+
+/// The axis and sign of the normal of each piece; `None` if there is one whose normal is not along an axis.
+fn constant_normals(place: &[Piece]) -> Option<Vec<Option<(usize, f64)>>> {
+    let along_axis = |piece: &Piece| piece.normal.is_some() || !piece.has_normal();
+    place.iter().all(along_axis).then(|| place.iter().map(|piece| piece.normal).collect())
 }
 
 impl Terms {

@@ -3,10 +3,10 @@
 //! Terms that share their place and their sampling share their points, and with them the jets of the networks there: a
 //! [`Block`]. Random points come from a stream that is named by the seed, the block and the step of drawing.
 
-use crate::expr::{Expr, Symbol};
-use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
+use crate::expr::Symbol;
+use crate::geometry::{AxisRange, Place, ProductPlace, Rule, RuleError, ShapePoints, Stream};
 use crate::kernel::PointSet;
-use crate::model::{Model, Piece, Sampling, TermKind};
+use crate::model::{Model, Piece, Sampling, ShapePart, TermKind};
 
 /// Terms that share their points.
 #[derive(Clone, Debug)]
@@ -53,13 +53,20 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
         let place = if block.interior { Place::Interior } else { Place::Face };
-        let points = points(model, &block.sampling.pieces[p], axes, place, piece.keep, &stream.part(p as u64))?;
+        let drawn = points(model, &block.sampling.pieces[p], axes, place, piece, &stream.part(p as u64))?;
+        let count = drawn.points.len();
+        let of_shape = piece.part.as_ref().map_or(0..0, ShapePart::axes);
         for (axis, normals) in set.normals.iter_mut().enumerate() {
-            let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
-            normals.extend(std::iter::repeat_n(component, points.len()));
+            match drawn.normals.get(axis.wrapping_sub(of_shape.start)) {
+                Some(along) if of_shape.contains(&axis) => normals.extend(along),
+                _ => {
+                    let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
+                    normals.extend(std::iter::repeat_n(component, count));
+                }
+            }
         }
-        set.coordinates.iter_mut().zip(points.coordinates).for_each(|(all, more)| all.extend(more));
-        set.weights.extend(points.weights);
+        set.coordinates.iter_mut().zip(drawn.points.coordinates).for_each(|(all, more)| all.extend(more));
+        set.weights.extend(drawn.points.weights);
     }
     Ok(set)
 }
@@ -77,16 +84,23 @@ fn points(
     rule: &Rule,
     axes: &[AxisRange],
     place: Place,
-    keep: Option<Expr>,
+    piece: &Piece,
     stream: &Stream,
-) -> Result<Points, RuleError> {
-    let Some(keep) = keep else { return rule.draw(axes, place, stream) };
+) -> Result<ShapePoints, RuleError> {
     let holds = |point: &[f64]| {
         let at = |symbol: &Symbol| match symbol {
             Symbol::Coordinate(axis) => point[usize::from(*axis)],
             _ => f64::NAN,
         };
-        model.graph.evaluate(&[keep], at)[0] != 0.0
+        piece.keep.is_none_or(|keep| model.graph.evaluate(&[keep], at)[0] != 0.0)
     };
-    rule.draw_where(axes, place, &holds, stream)
+    if let Some(part) = &piece.part {
+        let keep = piece.keep.map(|_| &holds as &dyn Fn(&[f64]) -> bool);
+        return ProductPlace { axes, first: part.first, part: &part.part, keep }.draw(rule, place, stream);
+    }
+    let points = match piece.keep {
+        None => rule.draw(axes, place, stream)?,
+        Some(_) => rule.draw_where(axes, place, &holds, stream)?,
+    };
+    Ok(ShapePoints { points, normals: Vec::new() })
 }

@@ -1,9 +1,9 @@
 //! Errors against the exact solution, on points that training never sees.
 
 use crate::expr::Expr;
-use crate::geometry::{AxisRange, HELD_OUT_COUNT, held_out};
+use crate::geometry::HELD_OUT_COUNT;
 use crate::kernel::{AssembleError, Predictor};
-use crate::model::{Model, Unknown};
+use crate::model::Unknown;
 use crate::pipeline::{Backend, Lowered};
 
 /// The error of one unknown; of a vector or a complex number in the Euclidean norm of its components.
@@ -39,7 +39,7 @@ impl Metrics {
         let model = &lowered.model;
         let known = |unknown: &&Unknown| unknown.components.iter().all(|component| component.exact.is_some());
         let known: Vec<&Unknown> = model.unknowns.iter().filter(known).collect();
-        let Ok(points) = held_out(&ranges(model), HELD_OUT_COUNT) else { return Ok(None) };
+        let Ok(coordinates) = model.held_out(HELD_OUT_COUNT) else { return Ok(None) };
         if known.is_empty() {
             return Ok(None);
         }
@@ -49,13 +49,13 @@ impl Metrics {
         let graph = &lowered.description.graph;
         let values = lowered.predictor(graph, &values, backend)?;
         let theta = vec![0.0; lowered.description.parameters()];
-        let mut exact = lowered.predictor(graph, &exact, backend)?.evaluate(&theta, &points.coordinates).into_iter();
+        let mut exact = lowered.predictor(graph, &exact, backend)?.evaluate(&theta, &coordinates).into_iter();
         let compared = |unknown: &&Unknown| Compared {
             name: unknown.name.clone(),
             exact: exact.by_ref().take(unknown.components.len()).collect(),
         };
         let unknowns = known.iter().map(compared).collect();
-        Ok(Some(Self { values, coordinates: points.coordinates, unknowns }))
+        Ok(Some(Self { values, coordinates, unknowns }))
     }
 
     /// The error of each unknown that has an exact solution.
@@ -89,8 +89,4 @@ impl Compared {
         let count = if norm > 0.0 { norm } else { points as f64 };
         FieldError { name: self.name.clone(), relative_l2: (difference / count).sqrt(), maximum: maximum.sqrt() }
     }
-}
-
-fn ranges(model: &Model) -> Vec<AxisRange> {
-    model.axes.iter().map(|a| AxisRange { lower: a.lower, upper: a.upper, periodic: a.periodic }).collect()
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Node, Symbol};
 
 use super::super::{Model, Piece, Term, TermKind};
-use super::probe::{points_of, points_of_term, values_at, whole};
+use super::probe::{points_inside, points_of_term, values_at, whole};
 use super::wording::{number, point};
 
 /// The largest residual, relative to the largest summand.
@@ -127,7 +127,7 @@ fn gap((left, right): (f64, f64)) -> f64 {
 /// The size of the largest summand, on the place and in the box.
 fn scale(model: &Model, graph: &Graph, inserted: &Inserted, points: &[(Vec<f64>, &Piece)]) -> f64 {
     let first = points.first().map(|(_, piece)| *piece);
-    let in_box = points_of(&whole(model)).into_iter().map(|point| (point, first));
+    let in_box = points_inside(model).into_iter().map(|point| (point, first));
     let on_place = points.iter().map(|(point, piece)| (point.clone(), Some(*piece)));
     let mut largest = f64::MIN_POSITIVE;
     for (point, piece) in in_box.chain(on_place) {

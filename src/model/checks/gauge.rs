@@ -45,6 +45,14 @@ fn undetermined(model: &Model, field: usize) -> Option<Diagnostic> {
     let place = place_of(model, |jet| usize::from(jet.field) == field)?;
     let message = format!("`{name}` appears only through its derivatives: it is defined up to a constant");
     let found = Diagnostic::warning("W0312", message, place, "does not change if a constant is added");
+    if let Some(shape) = &model.shape
+        && let Some(patch) = shape.surface.first()
+    {
+        let start = patch.at(&vec![0.0; patch.parameters()]).0;
+        let places = shape.axes().zip(start).map(|(axis, x)| format!("{} = {}", model.axes[axis].name, x + 0.0));
+        let place = places.collect::<Vec<_>>().join(" and ");
+        return Some(found.help(format!("fix its value in one place: `bc {name} = 0 on {place}`")));
+    }
     let ended: Vec<String> = (0..model.axes.len())
         .filter(|&axis| model.axes[axis].kind == AxisKind::Space && !model.axes[axis].periodic)
         .filter(|axis| model.fields[field].axes.contains(axis))
@@ -61,7 +69,7 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
     let mut all = equations(model);
     let (equation, None) = (all.next()?, all.next()) else { return None };
     let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
-    if !steady || model.declared().len() != 1 || model.axes.len() > 2 {
+    if model.shape.is_some() || !steady || model.declared().len() != 1 || model.axes.len() > 2 {
         return None;
     }
     let coefficients = diffusion(model, graph, field, equation.residual)?;

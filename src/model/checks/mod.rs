@@ -12,6 +12,7 @@
 mod conditions;
 mod corners;
 mod counting;
+mod coverage;
 mod exact;
 mod flux;
 mod gauge;
@@ -29,6 +30,7 @@ mod wording;
 use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
+pub(super) use probe::points_of;
 
 /// Nodes of the largest graph whose formulas are evaluated.
 const LARGEST: usize = 50_000;
