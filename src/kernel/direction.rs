@@ -14,7 +14,7 @@ const EXTENSION: usize = 3;
 
 impl Block {
     /// J v and the second derivative of r along v, scaled, at the points of a tile.
-    pub(super) fn along_direction(
+    pub(super) fn residual_along(
         &self,
         tile: &Tile,
         theta: &[f64],
@@ -23,6 +23,13 @@ impl Block {
         first: &mut [f64],
         second: &mut [f64],
     ) {
+        self.along_direction(tile, theta, v, work);
+        self.scaled_rows(tile, &work.point, 0, first);
+        self.scaled_rows(tile, &work.point, self.factors.len(), second);
+    }
+
+    /// Runs the program of derivatives along v.
+    pub(super) fn along_direction(&self, tile: &Tile, theta: &[f64], v: &[f64], work: &mut Workspace) {
         work.for_networks(self.networks.len());
         for (n, network) in self.networks.iter().enumerate() {
             if let Some(network) = network {
@@ -31,8 +38,6 @@ impl Block {
             }
         }
         self.run_point_program(&self.second, tile, EXTENSION, work);
-        self.scaled_rows(tile, &work.point, 0, first);
-        self.scaled_rows(tile, &work.point, self.factors.len(), second);
     }
 }
 

@@ -61,6 +61,12 @@ const ENGD: &[MethodOption] = &[
         "Cholesky of the damped Gram matrix, or QR of the Jacobian",
     ),
     option(
+        "metric",
+        Choice(&["gauss_newton", "newton"]),
+        Name("gauss_newton"),
+        "curvature of the residuals: JᵀJ, or their second derivatives in function space, too",
+    ),
+    option(
         "starts",
         Count(1),
         Number(1.0),

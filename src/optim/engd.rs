@@ -10,7 +10,7 @@
 //! The normal equations resolve no singular value of J below 1e-8 of the largest. Where a step fails at a damping that
 //! they can't resolve, the step is solved again by QR of [J; √λ I].
 
-use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use super::{Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
 use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{Cholesky, Qr, RowTiles, SolveError, gram, transposed_product};
 
@@ -125,7 +125,7 @@ impl Engd {
             self.residual.resize(problem.rows(), 0.0);
             problem.residual(theta, &mut self.residual);
         }
-        Qr::new(&self.rows).ok()
+        if self.rows.rows() == 0 { None } else { Qr::new(&self.rows).ok() }
     }
 
     /// p and a at the current damping.
@@ -168,14 +168,14 @@ impl Engd {
         Ok(())
     }
 
-    /// The loss at θ + p + a; infinite where the acceleration is longer than the step.
-    fn try_step(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
+    /// The loss at θ + p + a if it is below that at θ, and the acceleration is no longer than the step.
+    fn try_step(&mut self, problem: &dyn Objective, theta: &[f64], before: f64) -> Option<f64> {
         if norm(&self.acceleration) > norm(&self.step) {
-            return f64::INFINITY;
+            return None;
         }
         let moved = theta.iter().zip(&self.step).zip(&self.acceleration);
         self.trial.iter_mut().zip(moved).for_each(|(n, ((t, p), a))| *n = t + p + a);
-        problem.loss(&self.trial)
+        lower_loss(problem, (theta, before), &self.trial)
     }
 }
 
@@ -206,8 +206,8 @@ impl Optimizer for Engd {
                 qr = self.factor_by_qr(problem, theta);
             }
             let solved = self.solve(problem, theta, if by_qr { qr.as_ref() } else { None });
-            let loss = if solved.is_ok() { self.try_step(problem, theta) } else { f64::INFINITY };
-            if loss < before {
+            let lower = solved.ok().and_then(|()| self.try_step(problem, theta, before));
+            if let Some(loss) = lower {
                 report.length =
                     self.step.iter().zip(&self.acceleration).map(|(p, a)| (p + a) * (p + a)).sum::<f64>().sqrt();
                 theta.copy_from_slice(&self.trial);

@@ -165,14 +165,20 @@ fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range
 mod tests {
     use super::*;
     use crate::expr::Graph;
-    use crate::kernel::NetworkDescription;
+    use crate::kernel::{Metric, NetworkDescription};
     use crate::network::{Activation, Features, Layout, Mlp};
 
     fn description(width: usize) -> Description {
         let mlp = Mlp::new(vec![width], Activation::Tanh);
         let layout = Layout::new(&mlp, 2, 1, 0);
         let network = NetworkDescription { features: Features { formulas: Vec::new() }, layout, fields: vec![0] };
-        Description { graph: Graph::new(), dimension: 2, networks: vec![network], blocks: Vec::new() }
+        Description {
+            graph: Graph::new(),
+            dimension: 2,
+            networks: vec![network],
+            blocks: Vec::new(),
+            metric: Metric::default(),
+        }
     }
 
     #[test]
