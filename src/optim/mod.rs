@@ -6,10 +6,15 @@
 mod adam;
 mod engd;
 mod gradient_descent;
+mod line_search;
+mod quasi_newton;
+mod soap;
 
 pub use adam::{Adam, AdamOptions};
 pub use engd::{Engd, EngdOptions, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
+pub use quasi_newton::{QuasiNewton, QuasiNewtonOptions, Update};
+pub use soap::{Soap, SoapOptions};
 
 use crate::kernel::LeastSquares;
 use crate::model::{Method, Stage};
@@ -42,7 +47,29 @@ pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer
             let options = GradientDescentOptions { rate: number("lr"), line_search: stage.name("line_search") == "on" };
             Box::new(GradientDescent::new(options, problem.parameters()))
         }
+        Method::Soap => {
+            let options = SoapOptions {
+                rate: number("lr"),
+                decay: number("decay").powf((stage.steps() as f64).recip()),
+                warmup: number("warmup"),
+                beta1: number("beta1"),
+                beta2: number("beta2"),
+                epsilon: number("eps"),
+                frequency: number("frequency") as usize,
+                largest: number("largest") as usize,
+            };
+            Box::new(Soap::new(options, problem))
+        }
+        Method::Ssbroyden => quasi_newton(Update::SelfScaledBroyden, stage, problem),
+        Method::Ssbfgs => quasi_newton(Update::SelfScaledBfgs, stage, problem),
+        Method::Bfgs => quasi_newton(Update::Bfgs, stage, problem),
+        Method::Lbfgs => quasi_newton(Update::LimitedMemory, stage, problem),
     }
+}
+
+fn quasi_newton(update: Update, stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
+    let options = QuasiNewtonOptions { update, pairs: stage.number("pairs") as usize };
+    Box::new(QuasiNewton::new(options, problem.parameters()))
 }
 
 /// A method of training.
