@@ -6,8 +6,10 @@
 //! by one power iteration and a QR factorization, columns by falling eigenvalue. Biases, and sides wider than
 //! `largest`, keep their own basis. The first step only initialises L and R.
 
+use std::ops::Range;
+
 use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
-use crate::kernel::{Objective, WeightMatrix};
+use crate::kernel::{Objective, ParameterMatrix};
 use crate::linalg::{View, ViewMut, multiply, orthogonal_factor, symmetric_eigen};
 
 /// Options of [`Soap`].
@@ -44,7 +46,7 @@ pub struct Soap {
 }
 
 struct Matrix {
-    weights: WeightMatrix,
+    weights: ParameterMatrix,
     left: Option<Side>,
     right: Option<Side>,
     buffer: Vec<f64>,
@@ -115,8 +117,9 @@ enum Turn {
 }
 
 impl Matrix {
-    fn new(weights: WeightMatrix, largest: usize) -> Self {
-        let side = |size: usize| (size > 1 && size <= largest).then(|| Side::new(size));
+    fn new(weights: ParameterMatrix, largest: usize) -> Self {
+        // Biases are left to Adam, as in the reference.
+        let side = |size: usize| (weights.columns > 1 && size > 1 && size <= largest).then(|| Side::new(size));
         let (left, right) = (side(weights.rows), side(weights.columns));
         let buffer = vec![0.0; weights.rows * weights.columns];
         Self { weights, left, right, buffer }
@@ -161,6 +164,10 @@ impl Matrix {
     }
 }
 
+fn range(weights: &ParameterMatrix) -> Range<usize> {
+    weights.start..weights.start + weights.rows * weights.columns
+}
+
 impl Soap {
     /// Starts with all moments zero.
     pub fn new(options: SoapOptions, problem: &dyn Objective) -> Self {
@@ -171,14 +178,14 @@ impl Soap {
 
     fn turn(&mut self, which: Turn, mut x: Vec<f64>) -> Vec<f64> {
         for matrix in &mut self.matrices {
-            matrix.turn(&mut x[matrix.weights.range()], which);
+            matrix.turn(&mut x[range(&matrix.weights)], which);
         }
         x
     }
 
     fn initialise(&mut self) {
         for matrix in &mut self.matrices {
-            matrix.observe(&self.gradient[matrix.weights.range()], self.options.beta2);
+            matrix.observe(&self.gradient[range(&matrix.weights)], self.options.beta2);
             [&mut matrix.left, &mut matrix.right].into_iter().flatten().for_each(Side::decompose);
         }
     }
@@ -216,7 +223,7 @@ impl Optimizer for Soap {
         theta.iter_mut().zip(&self.turned).for_each(|(t, step)| *t -= step);
         let refresh = self.steps % frequency as f64 == 0.0;
         for matrix in &mut self.matrices {
-            let range = matrix.weights.range();
+            let range = range(&matrix.weights);
             matrix.observe(&self.gradient[range.clone()], beta2);
             if refresh {
                 matrix.follow(&mut self.second[range]);
