@@ -56,10 +56,11 @@ const ENGD: &[MethodOption] = &[
     option("acceleration", ON_OFF, Name("on"), "geodesic acceleration from the second directional derivative"),
     option(
         "solver",
-        Choice(&["auto", "gram", "qr"]),
+        Choice(&["auto", "gram", "kernel", "qr", "cg"]),
         Name("auto"),
-        "Cholesky of the damped Gram matrix, or QR of the Jacobian",
+        "Cholesky of the Gram matrix or of the kernel matrix, QR of the Jacobian, or conjugate gradients",
     ),
+    option("cg_steps", Count(1), Number(100.0), "the most iterations of conjugate gradients in a step"),
     option(
         "starts",
         Count(1),
@@ -101,26 +102,20 @@ const SOAP: &[MethodOption] = &[
 
 const QUASI_NEWTON: &[MethodOption] = &[
     option("steps", Count(1), Number(5000.0), "the most iterations"),
-    option("pairs", Count(1), Number(50.0), "steps that are remembered where the inverse Hessian is too large for a matrix"),
+    option(
+        "pairs",
+        Count(1),
+        Number(50.0),
+        "steps that are remembered where the inverse Hessian is too large for a matrix",
+    ),
 ];
 
 /// Methods that are planned: their names are no mistakes.
-pub(super) const LATER: &[&str] = &[
-    "kfac",
-    "spring",
-    "muon",
-    "sgd",
-    "shampoo",
-    "newton",
-    "nys_newton",
-    "sngd",
-    "anagram",
-    "dsgnar",
-    "rprop",
-];
+pub(super) const LATER: &[&str] =
+    &["kfac", "spring", "muon", "sgd", "shampoo", "newton", "nys_newton", "sngd", "anagram", "dsgnar", "rprop"];
 
 /// Values of options that are planned.
-pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "cg"), ("solver", "kernel"), ("solver", "svd")];
+pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "svd")];
 
 impl Method {
     /// All methods, the default first.

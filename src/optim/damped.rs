@@ -9,7 +9,6 @@
 //!
 //! Gram and kernel matrix resolve no singular value of A below 1e-8 of the largest.
 
-use super::norm;
 use crate::linalg::{Cholesky, Qr, RowTiles, SolveError, gram, outer_gram, product, transposed_product};
 
 /// How a system is solved.
@@ -32,7 +31,7 @@ pub(super) enum Side<'a> {
 
 /// When conjugate gradients stop.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CgLimits {
+pub struct CgLimits {
     /// The most iterations.
     pub iterations: usize,
     /// The part of the preconditioned residual that remains.
@@ -98,6 +97,11 @@ impl DampedSystem {
                 *square += column[..tile.rows()].iter().map(|x| x * x).sum::<f64>();
             }
         }
+    }
+
+    /// Whether r gives the solution more digits than `Aᵀr` does.
+    pub fn wants_residual(&self) -> bool {
+        matches!(self.way, Way::Kernel | Way::Qr)
     }
 
     /// Goes over to another way, for the same A.
@@ -191,9 +195,8 @@ impl DampedSystem {
     /// Conjugate gradients with the diagonal as preconditioner; what they end at is a direction of descent wherever they
     /// stop.
     fn conjugate_gradients(&self, gradient: &[f64], out: &mut [f64]) {
-        let scaled = |r: &[f64]| -> Vec<f64> {
-            r.iter().zip(&self.diagonal).map(|(r, d)| r / (d + self.damping)).collect()
-        };
+        let scaled =
+            |r: &[f64]| -> Vec<f64> { r.iter().zip(&self.diagonal).map(|(r, d)| r / (d + self.damping)).collect() };
         let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
         out.fill(0.0);
         let mut residual: Vec<f64> = gradient.iter().map(|g| -g).collect();
@@ -222,6 +225,7 @@ impl DampedSystem {
 mod tests {
     use super::*;
     use crate::geometry::Stream;
+    use crate::optim::norm;
 
     fn system(rows: usize, columns: usize) -> DampedSystem {
         let mut stream = Stream::new(7, rows as u64, 0);
@@ -253,7 +257,11 @@ mod tests {
                             transposed_product(&system.rows, r, &mut wanted);
                         }
                         rest.iter_mut().zip(&wanted).for_each(|(rest, g)| *rest += g);
-                        assert!(norm(&rest) < 1e-10 * norm(&wanted), "{rows} x {columns} {way:?} {damping}: {}", norm(&rest));
+                        assert!(
+                            norm(&rest) < 1e-10 * norm(&wanted),
+                            "{rows} x {columns} {way:?} {damping}: {}",
+                            norm(&rest)
+                        );
                     }
                 }
             }

@@ -42,7 +42,8 @@ pub(super) fn strong_wolfe(start: Probe, first: f64, mut probe: impl FnMut(f64) 
         }
         (at, best)
     };
-    let sufficient = |p: &Probe| p.loss <= start.loss + DECREASE * p.length * start.slope;
+    // Where the promise is below the rounding of the loss, it still has to fall.
+    let sufficient = |p: &Probe| p.loss <= start.loss + DECREASE * p.length * start.slope && p.loss < start.loss;
     let flat = |p: &Probe| p.slope.abs() <= -CURVATURE * start.slope;
     let mut before = start;
     let mut length = first;

@@ -5,6 +5,7 @@
 //! it, so that an interrupted run goes on with the same bits.
 
 mod adam;
+mod damped;
 mod engd;
 mod gradient_descent;
 mod line_search;
@@ -12,7 +13,7 @@ mod quasi_newton;
 mod soap;
 
 pub use adam::{Adam, AdamOptions};
-pub use engd::{Engd, EngdOptions, Solver};
+pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
 pub use quasi_newton::{QuasiNewton, QuasiNewtonOptions, Update};
 pub use soap::{Soap, SoapOptions};
@@ -29,15 +30,17 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
         Method::Engd => {
             let solver = match stage.name("solver") {
                 "gram" => Solver::Gram,
+                "kernel" => Solver::Kernel,
                 "qr" => Solver::Qr,
+                "cg" => Solver::Cg,
                 _ => Solver::Auto,
             };
             let (damping, raise, lower) = (number("damping"), number("raise"), number("lower"));
             let acceleration = stage.name("acceleration") == "on";
-            Box::new(Engd::new(
-                EngdOptions { damping, raise, lower, acceleration, solver, metric: Metric::GaussNewton },
-                problem,
-            ))
+            let cg = CgLimits { iterations: number("cg_steps") as usize, tolerance: CG_TOLERANCE };
+            let metric = Metric::GaussNewton;
+            let options = EngdOptions { damping, raise, lower, acceleration, solver, cg, metric };
+            Box::new(Engd::new(options, problem))
         }
         Method::Adam => {
             let options = AdamOptions {

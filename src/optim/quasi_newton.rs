@@ -142,10 +142,10 @@ impl Optimizer for QuasiNewton {
             }
             let start = Probe { length: 0.0, loss: before, slope };
             let (trial, next, direction) = (&mut self.trial, &mut self.next_gradient, &self.direction);
-            let mut last = 0.0;
+            let last = std::cell::Cell::new(0.0);
             let mut evaluate = |length: f64| {
                 trial.iter_mut().zip(theta.iter()).zip(direction).for_each(|((n, t), d)| *n = t + length * d);
-                last = length;
+                last.set(length);
                 let loss = problem.gradient(trial, next);
                 Probe { length, loss, slope: dot(direction, next) }
             };
@@ -159,7 +159,7 @@ impl Optimizer for QuasiNewton {
                 self.inverse = Inverse::Unknown;
                 continue;
             };
-            if last != accepted.length {
+            if last.get() != accepted.length {
                 evaluate(accepted.length);
             }
             let s: Vec<f64> = self.trial.iter().zip(theta.iter()).map(|(n, t)| n - t).collect();

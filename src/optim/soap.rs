@@ -4,7 +4,7 @@
 //! For a weight matrix with gradient G (m x n), L and R are running means of GGᵀ and GᵀG, and Q_L and Q_R their
 //! eigenvectors. Adam runs on `Q_Lᵀ G Q_R`; its step is turned back. Every `frequency` steps the bases follow L and R
 //! by one power iteration and a QR factorization, columns by falling eigenvalue. Biases, and sides wider than
-//! `largest`, keep their own basis. The first step only initialises L and R.
+//! `largest`, keep their own basis. The first step begins in the eigenbases of the first gradient.
 
 use std::ops::Range;
 
@@ -95,7 +95,8 @@ impl Side {
         let estimates: Vec<f64> = (0..size).map(eigenvalue).collect();
         let mut order: Vec<usize> = (0..size).collect();
         order.sort_by(|&a, &b| estimates[b].total_cmp(&estimates[a]));
-        let columns: Vec<f64> = order.iter().flat_map(|&c| (0..size).map(move |r| (r, c))).map(|(r, c)| moved[r * size + c]).collect();
+        let columns: Vec<f64> =
+            order.iter().flat_map(|&c| (0..size).map(move |r| (r, c))).map(|(r, c)| moved[r * size + c]).collect();
         if let Ok(q) = orthogonal_factor(&columns, size) {
             for (column, vector) in q.chunks_exact(size).enumerate() {
                 vector.iter().enumerate().for_each(|(row, x)| self.basis[row * size + column] = *x);
@@ -173,7 +174,15 @@ impl Soap {
     pub fn new(options: SoapOptions, problem: &dyn Objective) -> Self {
         let zero = vec![0.0; problem.parameters()];
         let matrices = problem.matrices().into_iter().map(|weights| Matrix::new(weights, options.largest)).collect();
-        Self { options, steps: 0.0, first: zero.clone(), second: zero.clone(), gradient: zero.clone(), turned: zero, matrices }
+        Self {
+            options,
+            steps: 0.0,
+            first: zero.clone(),
+            second: zero.clone(),
+            gradient: zero.clone(),
+            turned: zero,
+            matrices,
+        }
     }
 
     fn turn(&mut self, which: Turn, mut x: Vec<f64>) -> Vec<f64> {
@@ -192,7 +201,7 @@ impl Soap {
 
     fn learning_rate(&self) -> f64 {
         let SoapOptions { rate, decay, warmup, .. } = self.options;
-        rate * decay.powf(self.steps) * if warmup > 0.0 { (self.steps / warmup).min(1.0) } else { 1.0 }
+        rate * decay.powf(self.steps) * if warmup > 0.0 { ((self.steps + 1.0) / warmup).min(1.0) } else { 1.0 }
     }
 }
 
@@ -204,13 +213,13 @@ impl Optimizer for Soap {
         if report.outcome == Outcome::NotFinite {
             return report;
         }
+        let rate = self.learning_rate();
         if self.steps == 0.0 {
             self.initialise();
-            self.steps = 1.0;
-            return StepReport { outcome: Outcome::Moved, ..report };
         }
+        self.steps += 1.0;
         let SoapOptions { beta1, beta2, epsilon, frequency, .. } = self.options;
-        let rate = self.learning_rate() * (1.0 - beta2.powf(self.steps)).sqrt() / (1.0 - beta1.powf(self.steps));
+        let rate = rate * (1.0 - beta2.powf(self.steps)).sqrt() / (1.0 - beta1.powf(self.steps));
         self.first.iter_mut().zip(&self.gradient).for_each(|(m, g)| *m = beta1 * *m + (1.0 - beta1) * g);
         let mut turned = std::mem::take(&mut self.turned);
         turned.copy_from_slice(&self.gradient);
@@ -229,7 +238,6 @@ impl Optimizer for Soap {
                 matrix.follow(&mut self.second[range]);
             }
         }
-        self.steps += 1.0;
         StepReport { outcome: Outcome::Moved, length: norm(&self.turned), ..report }
     }
 
