@@ -5,13 +5,14 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Function, Graph, Jet};
 use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, UnaryOperator};
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
-use super::problem::{Axis, AxisKind, Field};
+use super::problem::{Axis, AxisKind, Field, Unknown};
 use super::references::References;
 use super::scope::{Meaning, Scope};
 use super::values::Value;
@@ -44,11 +45,17 @@ pub(super) struct Elaborator<'a> {
     pub graph: Graph,
     /// What names stand for.
     pub scope: &'a Scope<'a>,
+    /// The files that the problem may name.
+    pub(super) files: &'a Files,
+    /// The statements, for the folders of the files in which they stand.
+    pub(super) ast: &'a ast::Ast,
     /// The axes so far.
     pub axes: Vec<Axis>,
     /// The axes of `x[1..10]`, by name.
     pub families: FxHashMap<&'a str, Family>,
     /// The unknowns.
+    pub unknowns: Vec<Unknown>,
+    /// The fields; first the components of the unknowns.
     pub fields: Vec<Field>,
     /// Values of parameters from the command line.
     pub overrides: FxHashMap<String, Expr>,
@@ -68,12 +75,15 @@ pub(super) struct Elaborator<'a> {
 
 impl<'a> Elaborator<'a> {
     /// An elaborator with an empty graph and without axes.
-    pub fn new(scope: &'a Scope<'a>) -> Self {
+    pub fn new(scope: &'a Scope<'a>, files: &'a Files, ast: &'a ast::Ast) -> Self {
         Self {
             graph: Graph::new(),
             scope,
+            files,
+            ast,
             axes: Vec::new(),
             families: FxHashMap::default(),
+            unknowns: Vec::new(),
             fields: Vec::new(),
             overrides: FxHashMap::default(),
             mentions: Vec::new(),

@@ -6,7 +6,7 @@ use crate::syntax::ast::{Ast, StatementKind};
 
 use super::defaults;
 use super::elaborate::{Elaborator, listed};
-use super::problem::NetworkPlan;
+use super::problem::{FieldSource, NetworkPlan};
 use super::scope::Meaning;
 
 /// The most parameters of one network.
@@ -22,7 +22,7 @@ pub fn parameter_count(architecture: &Architecture, inputs: &[usize], outputs: u
 impl<'a> Elaborator<'a> {
     /// The networks of a file; sets which one represents each unknown.
     pub fn networks(&mut self, ast: &'a Ast) -> Vec<NetworkPlan> {
-        let mut own: Vec<Option<(Architecture, Span)>> = vec![None; self.fields.len()];
+        let mut own: Vec<Option<(Architecture, Span)>> = vec![None; self.unknowns.len()];
         let mut shared: Option<(Architecture, Span)> = None;
         for statement in &ast.statements {
             let StatementKind::Network { label, calls } = &statement.kind else { continue };
@@ -30,16 +30,16 @@ impl<'a> Elaborator<'a> {
             let architecture = self.architecture(calls);
             match label {
                 Some(label) => match self.scope.get(&label.text) {
-                    Some(Meaning::Unknown(field)) if field < own.len() => {
+                    Some(Meaning::Unknown(unknown)) if unknown < own.len() => {
                         let Some(architecture) = architecture else { continue };
-                        if let Some((_, first)) = own[field].replace((architecture, statement.span)) {
+                        if let Some((_, first)) = own[unknown].replace((architecture, statement.span)) {
                             self.network_twice(statement.span, first);
                         }
                     }
                     Some(Meaning::Unsupported) => {}
                     _ if self.scope.incomplete => {}
                     _ => {
-                        let names: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
+                        let names: Vec<&str> = self.unknowns.iter().map(|unknown| unknown.name.as_str()).collect();
                         let label_text = format!("unknowns are {}", listed(&names));
                         let message = format!("`{}` is not an unknown", label.text);
                         self.found.push(Diagnostic::error("E0101", message, label.span, label_text));
@@ -74,7 +74,7 @@ impl<'a> Elaborator<'a> {
                 && let Some(number) = plans.iter().position(|(plan, shares)| *shares && plan.inputs == axes)
             {
                 let plan = &mut plans[number].0;
-                (self.fields[field].network, self.fields[field].output) = (number, plan.fields.len());
+                self.fields[field].source = FieldSource::Network { network: number, output: plan.fields.len() };
                 plan.fields.push(field);
                 continue;
             }
@@ -82,7 +82,7 @@ impl<'a> Elaborator<'a> {
             let architecture =
                 given.map_or_else(|| defaults::network(axes.len()), |(architecture, _)| architecture.clone());
             let (default, span) = (given.is_none(), given.map(|(_, span)| *span));
-            (self.fields[field].network, self.fields[field].output) = (plans.len(), 0);
+            self.fields[field].source = FieldSource::Network { network: plans.len(), output: 0 };
             plans.push((NetworkPlan { architecture, inputs: axes, fields: vec![field], default, span }, own.is_none()));
         }
         let plans: Vec<NetworkPlan> = plans.into_iter().map(|(plan, _)| plan).collect();
