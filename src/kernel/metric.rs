@@ -7,9 +7,10 @@
 //! step then takes the curvature of the convex part there, and damping keeps it short.
 
 use super::description::Role;
-use super::forward::{Keep, Workspace, sized};
+use super::forward::Workspace;
 use super::local::{HessianGroup, MetricRows};
 use super::objective::Metric;
+use super::sweep::{Keep, sized};
 use super::system::{Block, Kernel};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles, jacobi_eigen};
@@ -96,7 +97,7 @@ impl Block {
                 let columns = network.layout.parameters();
                 let channels = network.plan.len();
                 let length = network.layout.output().outputs * channels * stride;
-                let cotangents = sized(&mut work.networks[n].cotangents[0], length);
+                let cotangents = work.networks[n].seeds(length);
                 cotangents.fill(0.0);
                 let mut seeded = false;
                 for (seeds, &partial) in seeds.chunks_exact(stride).zip(&group.partials) {
@@ -111,7 +112,7 @@ impl Block {
                 let own = &mut out.data_mut()[columns.start * stride..columns.end * stride];
                 if seeded {
                     let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
-                    network.reverse(tile, &tile.features[n], theta, buffers, scratch, |sweep| {
+                    network.reverse(tile.stride, &tile.features[n], theta, buffers, scratch, |sweep| {
                         sweep.write_rows(start, own);
                     });
                 } else {
