@@ -21,6 +21,7 @@ mod programs;
 mod reverse;
 mod system;
 mod tile;
+mod weights;
 
 pub use description::{BlockDescription, Description, NetworkDescription};
 pub use predict::Predictor;

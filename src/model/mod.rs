@@ -2,7 +2,7 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
+//! `bc`, `ic`, `exact`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
 //! `operators`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
@@ -27,6 +27,7 @@ mod places;
 pub mod problem;
 mod references;
 mod regions;
+mod sample_options;
 mod samples;
 mod scope;
 mod settings;
@@ -44,7 +45,7 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings,
+    Adapt, Axis, AxisKind, Causal, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings,
     Stage, Term, TermKind,
 };
 
