@@ -10,12 +10,12 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
+use super::arguments::Reading;
 use super::solution::{Solution, even, grid};
 use super::train::scientific;
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
-use crate::expr::MultiIndex;
 use crate::model::Formulas;
 use crate::report::files;
 use crate::train::FieldError;
@@ -41,6 +41,8 @@ pub struct Arguments {
     /// Where the values go: a .csv or .npz file [default: CSV on standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// `101x51`
@@ -93,12 +95,10 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     if let Some(path) = &arguments.output {
         format_of(path)?;
     }
-    let mut solution = Solution::load(&arguments.run, &formulas, context)?;
+    let mut solution = Solution::load(&arguments.run, &formulas, &arguments.reading.allow_read, context)?;
     let names: Vec<String> = if texts.is_empty() {
-        let graph = &mut solution.lowered.description.graph;
-        solution.formulas =
-            (0..solution.lowered.model.fields.len()).map(|f| graph.jet(f, MultiIndex::zero())).collect();
-        solution.model().fields.iter().map(|f| f.name.clone()).collect()
+        solution.formulas = solution.model().components().map(|component| component.value).collect();
+        solution.model().components().map(|component| component.name.clone()).collect()
     } else {
         formulas.texts().map(str::to_owned).collect()
     };

@@ -4,7 +4,7 @@
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
 //! `bc`, `ic`, `exact`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `operators`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
@@ -16,14 +16,17 @@ pub mod checks;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod files;
 mod formulas;
 pub mod methods;
+mod names;
 mod nearest;
 mod networks;
 mod numbers;
 mod operators;
 mod overrides;
 mod places;
+mod predicates;
 pub mod problem;
 mod references;
 mod regions;
@@ -33,7 +36,9 @@ mod scope;
 mod settings;
 mod stages;
 mod terms;
+mod values;
 
+use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::Expr;
 use crate::syntax::ast::Ast;
@@ -45,28 +50,40 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Adapt, Axis, AxisKind, Causal, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings,
-    Stage, Term, TermKind,
+    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter,
+    Piece, Report, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
 ///
+/// The problem is a text alone: where it names files, it is told that there are none. [`check_given`] reads them.
+///
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
 /// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
-    let (checked, found) = check_with(ast, overrides, &Formulas::default());
+    let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
+    let (checked, found) = check_given(ast, given);
     (checked.map(|(model, _)| model), found)
 }
 
-/// Like [`check`], and reads formulas in the names of the file; they live in the graph of the model.
-pub fn check_with(
-    ast: &Ast,
-    overrides: &Overrides,
-    formulas: &Formulas,
-) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+/// What belongs to a problem beside its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Values from the command line.
+    pub overrides: &'a Overrides,
+    /// Formulas in the names of the file.
+    pub formulas: &'a Formulas,
+    /// The files that it may name.
+    pub files: &'a Files,
+}
+
+/// Like [`check`], with the files that the problem names, and with formulas in its names; these live in the graph of the
+/// model.
+pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+    let Given { overrides, formulas, files } = given;
     let mut found = Vec::new();
     let scope = Scope::collect(ast, &mut found);
-    let mut elaborator = Elaborator::new(&scope);
+    let mut elaborator = Elaborator::new(&scope, files, ast);
     elaborator.found = found;
     let model = elaborator.model(ast, overrides, formulas);
     let mut found = without_repetition(std::mem::take(&mut elaborator.found));
@@ -97,7 +114,7 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.needs_something_to_solve(ast);
         let terms = self.terms(ast);
-        let (exact, exact_spans) = self.exact(ast);
+        self.exact(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -115,11 +132,10 @@ impl<'a> Elaborator<'a> {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
+            unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
             parameters,
             terms,
-            exact,
-            exact_spans,
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,
@@ -150,7 +166,7 @@ impl<'a> Elaborator<'a> {
         }
         let (missing, help) = if self.axes.is_empty() {
             ("there is no axis", "declare one: `domain x in [0, 1]`")
-        } else if self.fields.is_empty() {
+        } else if self.unknowns.is_empty() {
             ("there is no unknown", "declare one: `unknown u`")
         } else {
             return;

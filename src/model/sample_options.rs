@@ -98,7 +98,9 @@ impl<'a> Elaborator<'a> {
                     self.found.push(diagnostic.help("write `rad(k=1, c=1)`"));
                     return None;
                 }
-                Argument::Index(name, _) => return self.error("E0401", "an option has one value", name.span, "a range"),
+                Argument::Index(name, _) => {
+                    return self.error("E0401", "an option has one value", name.span, "a range");
+                }
             };
             let number = match name.text.as_str() {
                 "k" => &mut power,

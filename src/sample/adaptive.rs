@@ -91,11 +91,7 @@ mod tests {
     /// Points of [0, 1].
     fn line(count: usize) -> PointSet {
         let x = (0..count).map(|i| (i as f64 + 0.5) / count as f64).collect();
-        PointSet {
-            coordinates: vec![x],
-            normals: vec![vec![0.0; count]],
-            weights: vec![1.0 / count as f64; count],
-        }
+        PointSet { coordinates: vec![x], normals: vec![vec![0.0; count]], weights: vec![1.0 / count as f64; count] }
     }
 
     #[test]
@@ -111,8 +107,7 @@ mod tests {
             // Five standard deviations; without repetition it is a little less.
             assert!((inside - expected).abs() < 5.0 * (0.25_f64 / 1000.0).sqrt(), "c = {offset}: {inside}");
             assert!((chosen.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-            let distinct: std::collections::BTreeSet<u64> =
-                chosen.coordinates[0].iter().map(|x| x.to_bits()).collect();
+            let distinct: std::collections::BTreeSet<u64> = chosen.coordinates[0].iter().map(|x| x.to_bits()).collect();
             assert_eq!(distinct.len(), 1000, "no point comes twice");
         }
     }
@@ -121,8 +116,7 @@ mod tests {
     fn residuals_that_are_zero_or_no_numbers_do_no_harm() {
         let candidates = line(100);
         for value in [0.0, f64::NAN, f64::INFINITY] {
-            let chosen =
-                by_distribution(&candidates, &[value; 100], 10, (2.0, 0.0), &mut Stream::new(0, 0, 0));
+            let chosen = by_distribution(&candidates, &[value; 100], 10, (2.0, 0.0), &mut Stream::new(0, 0, 0));
             assert_eq!(chosen.len(), 10, "{value}");
         }
     }
