@@ -26,6 +26,7 @@ mod reverse;
 mod sweep;
 mod system;
 mod tile;
+mod weights;
 
 pub use description::{BlockDescription, Description, NetworkDescription, Role};
 pub use local::{HessianGroup, LocalTapes, MetricRows};
