@@ -33,8 +33,11 @@ pub fn panel(model: &Model, seed: u64) -> Result<Panel, CliError> {
         let set = sample::draw(model, &block, seed, 0)
             .map_err(|error| CompileError::Points { label: model.terms[block.terms[0]].label.clone(), error })?;
         let middle = vec![0.5; set.len()];
-        let points: Vec<(f64, f64)> =
-            set.coordinates[across].iter().zip(set.coordinates.get(up).unwrap_or(&middle)).map(|(&x, &y)| (x, y)).collect();
+        let points: Vec<(f64, f64)> = set.coordinates[across]
+            .iter()
+            .zip(set.coordinates.get(up).unwrap_or(&middle))
+            .map(|(&x, &y)| (x, y))
+            .collect();
         for &term in &block.terms {
             let term = &model.terms[term];
             if term.kind == TermKind::Equation {

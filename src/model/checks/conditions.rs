@@ -15,7 +15,8 @@ use super::orders::{Orders, equations};
 use super::probe::{generic, points_inside, values_at};
 use super::wording::{counted, face, ordinal, point};
 
-pub(super) const NOT_UNIQUE: &str = "without it the solution is not unique; in an inverse problem with data this may be intended";
+pub(super) const NOT_UNIQUE: &str =
+    "without it the solution is not unique; in an inverse problem with data this may be intended";
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let orders = Orders::of(model);
