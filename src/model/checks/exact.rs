@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Node, Symbol};
 
 use super::super::{Model, Piece, Term, TermKind};
-use super::probe::{points_inside, points_of_term, values_at, whole};
+use super::probe::{points_inside, points_of_term, values_at};
 use super::wording::{number, point};
 
 /// The largest residual, relative to the largest summand.
