@@ -19,9 +19,9 @@ pub(crate) struct Scan<'source> {
     pub comments: Vec<Comment>,
 }
 
-/// Splits a text into raw tokens.
-pub(crate) fn scan<'source>(text: &'source str, findings: &mut Findings) -> Scan<'source> {
-    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+/// Splits a text, from a byte on, into raw tokens.
+pub(crate) fn scan<'source>(text: &'source str, start: usize, findings: &mut Findings) -> Scan<'source> {
+    let start = if text[start..].starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
     let mut scanner = Scanner {
         text,
         position: start,
