@@ -224,7 +224,7 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
             .map(|&axis| AxisScale { axis, ends: model.axes[axis].ends, periodic: model.axes[axis].periodic })
             .collect();
         let features = Features::new(&mut graph, &scales);
-        let layout = Layout::new(&plan.mlp, features.len(), plan.fields.len(), start);
+        let layout = Layout::new(&plan.architecture, &features.groups, plan.fields.len(), start);
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }

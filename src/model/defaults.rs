@@ -1,19 +1,19 @@
 //! What is chosen where the file says nothing.
 
 use crate::geometry::Rule;
-use crate::network::{Activation, Mlp};
+use crate::network::{Activation, Architecture};
 
 use super::problem::{Method, Model, Stage, TermKind};
 
 /// The network for a number of inputs: one layer while that resolves the solution, two beyond the plane.
-pub fn network(inputs: usize) -> Mlp {
+pub fn network(inputs: usize) -> Architecture {
     let widths = match inputs {
         0 | 1 => vec![32],
         2 => vec![64],
         3 => vec![40, 40],
         _ => vec![48, 48],
     };
-    Mlp::new(widths, Activation::Tanh)
+    Architecture::mlp(widths, Activation::Tanh)
 }
 
 /// How many points an equation should have for so many parameters of the networks.

@@ -164,9 +164,7 @@ fn derivatives(model: &Model) -> Section {
 fn networks(model: &Model) -> Section {
     let row = |plan: &NetworkPlan| {
         let fields: Vec<&str> = plan.fields.iter().map(|&field| model.fields[field].name.as_str()).collect();
-        let widths: Vec<String> = plan.mlp.widths.iter().map(usize::to_string).collect();
-        let (activation, scale) = (plan.mlp.activation.name(), plan.mlp.scale);
-        let mut network = format!("mlp({}, act={activation}, scale={scale})", widths.join(", "));
+        let mut network = plan.architecture.to_string();
         if plan.default {
             network.push_str(" (default)");
         }
@@ -234,8 +232,8 @@ fn along(counts: &[usize], axes: usize) -> impl Iterator<Item = usize> {
 impl Model {
     /// How many parameters a network has; a periodic axis enters as a pair (cosine, sine).
     pub fn parameter_count(&self, plan: &NetworkPlan) -> usize {
-        let inputs = plan.inputs.iter().map(|&axis| 1 + usize::from(self.axes[axis].periodic)).sum();
-        parameter_count(&plan.mlp, inputs, plan.fields.len())
+        let inputs: Vec<usize> = plan.inputs.iter().map(|&axis| 1 + usize::from(self.axes[axis].periodic)).collect();
+        parameter_count(&plan.architecture, &inputs, plan.fields.len())
     }
 
     /// The derivatives of the unknowns that occur in any term.

@@ -11,6 +11,7 @@
 //! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
 //! where a file says nothing, and [`describe`] puts a problem into words.
 
+mod architectures;
 mod axes;
 pub mod checks;
 pub mod defaults;

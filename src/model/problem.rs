@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
 use crate::geometry::Rule;
-use crate::network::Mlp;
+use crate::network::Architecture;
 
 /// A checked problem. All formulas live in [`Model::graph`].
 #[derive(Clone, Debug)]
@@ -231,13 +231,13 @@ pub struct Sampling {
 /// A network and the fields it represents.
 #[derive(Clone, Debug)]
 pub struct NetworkPlan {
-    /// Its shape.
-    pub mlp: Mlp,
+    /// What it is.
+    pub architecture: Architecture,
     /// The axes that are its inputs, ascending.
     pub inputs: Vec<usize>,
     /// The fields that are its outputs, in order.
     pub fields: Vec<usize>,
-    /// Whether the shape was left out and chosen by default.
+    /// Whether it was left out and chosen by default.
     pub default: bool,
     /// The statement, if there is one.
     pub span: Option<Span>,
@@ -272,6 +272,16 @@ pub enum Method {
     Adam,
     /// Gradient descent with a line search.
     Gd,
+    /// Adam in the eigenbasis of Shampoo's preconditioner.
+    Soap,
+    /// Self-scaled Broyden.
+    Ssbroyden,
+    /// Self-scaled BFGS.
+    Ssbfgs,
+    /// BFGS.
+    Bfgs,
+    /// BFGS from the last steps only.
+    Lbfgs,
 }
 
 /// A number that is printed after training.

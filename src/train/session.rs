@@ -7,7 +7,7 @@ use super::metrics::{FieldError, Metrics};
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
-use crate::model::Stage;
+use crate::model::{Method, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
 use crate::pipeline::{CompileError, Compiled};
@@ -425,16 +425,16 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
     let mut theta = vec![0.0; compiled.lowered.description.parameters()];
     for (n, network) in compiled.lowered.description.networks.iter().enumerate() {
         let stream = Stream::new(seed, INITIAL_STREAM + n as u64, start);
-        let slope = compiled.lowered.model.networks[n].mlp.scale;
         let (mut normal, mut uniform) = (stream.part(0), stream.part(1));
-        initial_parameters(&network.layout, &mut theta, slope, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
+        initial_parameters(&network.layout, &mut theta, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
     }
     theta
 }
 
 fn stagnation_window(stage: &Stage) -> usize {
     match stage.method {
-        crate::model::Method::Engd => 200,
-        crate::model::Method::Gd | crate::model::Method::Adam => 5000,
+        Method::Engd => 200,
+        Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => 500,
+        Method::Gd | Method::Adam | Method::Soap => 5000,
     }
 }
