@@ -18,6 +18,7 @@ pub mod defaults;
 pub mod describe;
 mod elaborate;
 mod files;
+mod foreign;
 mod formulas;
 pub mod methods;
 mod names;

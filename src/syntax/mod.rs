@@ -36,6 +36,7 @@ mod decode;
 mod explain;
 mod findings;
 mod format;
+mod habits;
 mod import;
 mod nesting;
 mod parse;

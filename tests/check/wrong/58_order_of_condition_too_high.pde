@@ -1,5 +1,0 @@
-domain x in [0, 1]
-unknown u
-eq u_xx = 1
-bc u_xx = 0 on x = 0
-bc u = 0 on x = 1
