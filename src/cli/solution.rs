@@ -37,7 +37,8 @@ impl Solution {
     pub fn load(run: &Path, formulas: &Formulas, allowed: &[PathBuf], context: &Context) -> Result<Self, CliError> {
         if run.extension().is_some_and(|extension| extension == "pde") {
             let (file, name) = (run.display(), run.file_stem().unwrap_or_default().display());
-            let text = format!("`{file}` is a problem, not a run: `pdec train {file}` makes one, then name it `{name}`");
+            let text =
+                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one, then name it `{name}`");
             return Err(CliError::Usage(text));
         }
         let (files, path) = if run.is_file() {

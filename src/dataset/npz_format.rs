@@ -35,7 +35,10 @@ pub fn read_npz_arrays(bytes: &[u8]) -> Result<Vec<(String, Array)>, DataError> 
         let entry = zip.by_index(index).map_err(|_| corrupt("one of its arrays is packed in an unknown way"))?;
         let Some(name) = array_name_from_file_name(entry.name()).map(str::to_owned) else { continue };
         let mut unpacked = Vec::new();
-        entry.take(MOST_BYTES).read_to_end(&mut unpacked).map_err(|_| corrupt(&format!("the array `{name}` is damaged")))?;
+        entry
+            .take(MOST_BYTES)
+            .read_to_end(&mut unpacked)
+            .map_err(|_| corrupt(&format!("the array `{name}` is damaged")))?;
         arrays.push((name, read_npy(&unpacked)?));
     }
     Ok(arrays)

@@ -173,7 +173,9 @@ impl<'a> Elaborator<'a> {
             && is_axis(axis)
             && matches!(self.scope.get(base), Some(Meaning::Let(..) | Meaning::Param(_)))
         {
-            return Some(format!("`{base}` is not an unknown: its derivative along {axis} is written `d({base}, {axis})`"));
+            return Some(format!(
+                "`{base}` is not an unknown: its derivative along {axis} is written `d({base}, {axis})`"
+            ));
         }
         if let Some(rest) = name.strip_prefix('d')
             && matches!(self.scope.get(rest), Some(Meaning::Unknown(_)))

@@ -29,8 +29,7 @@ pub(super) fn read(source: &mut Source, files: &Files) -> (Option<Ast>, Vec<Diag
         chain: vec![Link { key: name, import: None }],
     };
     let shown = path.parent().unwrap_or(Path::new("")).to_owned();
-    let mut importer =
-        Importer { source, files, shown, taken: HashSet::new(), all: Ast::default(), found: Vec::new() };
+    let mut importer = Importer { source, files, shown, taken: HashSet::new(), all: Ast::default(), found: Vec::new() };
     let statements = importer.file(&main);
     let Importer { mut all, found, .. } = importer;
     all.broken.sort();
@@ -142,7 +141,8 @@ fn cycle(chain: &[Link], key: &str, span: Span) -> Diagnostic {
     let names: Vec<&str> = chain.iter().map(|link| link.key.as_str()).chain([key]).collect();
     let message = format!("files import each other: {}", names.join(" -> "));
     if chain.len() == 1 {
-        return Diagnostic::error("E0613", "the file imports itself", span, "this is the file itself").help("remove it");
+        return Diagnostic::error("E0613", "the file imports itself", span, "this is the file itself")
+            .help("remove it");
     }
     let diagnostic = Diagnostic::error("E0613", message, span, format!("leads back to `{key}`"));
     let imports = chain.iter().skip(1).filter_map(|link| Some((link.import?, &link.key)));
@@ -234,7 +234,10 @@ mod tests {
     fn the_importing_file_has_the_last_word_on_methods() {
         let (statements, found) = read_all(&[
             ("a.pde", "import \"b.pde\"\ntrain engd(steps=5)\nsample interior: grid(3)\nset seed = 1"),
-            ("b.pde", "problem b\ntrain adam(steps=1)\ntrain lbfgs(steps=2)\nsample interior: sobol(9)\nsample wall: sobol(8)"),
+            (
+                "b.pde",
+                "problem b\ntrain adam(steps=1)\ntrain lbfgs(steps=2)\nsample interior: sobol(9)\nsample wall: sobol(8)",
+            ),
         ]);
         assert_eq!(
             statements,

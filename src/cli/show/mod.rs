@@ -83,7 +83,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 fn show(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let overrides = model::Overrides::parse(&arguments.overrides.texts())?;
     let allowed = &arguments.overrides.reading.allow_read;
-    let Checked { source, model, found, ast, files, mut times } = check_file(&arguments.file, &overrides, allowed, context)?;
+    let Checked { source, model, found, ast, files, mut times } =
+        check_file(&arguments.file, &overrides, allowed, context)?;
     let Some(model) = model else { return refuse(&Checked { source, model, found, ast, files, times }, context) };
     let name = source.name().to_owned();
     if arguments.ir == Some(Form::Ast) {

@@ -64,9 +64,8 @@ fn files(source: &Source, diagnostic: &Diagnostic) -> Vec<usize> {
 /// The lines of one file that have labels.
 fn labels<'a>(group: Group<'a>, source: &'a Source, diagnostic: &'a Diagnostic, file: usize) -> Group<'a> {
     let labels = diagnostic.labels.iter().enumerate();
-    let labels: Vec<_> = labels
-        .filter(|(_, label)| label.span.is_in_file() && source.file_index(label.span.start) == file)
-        .collect();
+    let labels: Vec<_> =
+        labels.filter(|(_, label)| label.span.is_in_file() && source.file_index(label.span.start) == file).collect();
     let spans: Vec<Span> = labels.iter().map(|(_, label)| label.span).collect();
     let excerpt = Excerpt::new(source, &spans);
     let annotations = labels.iter().map(|(index, label)| {

@@ -116,11 +116,7 @@ fn record<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Record<'a> {
         code: diagnostic.code,
         level: diagnostic.level.name(),
         message: &diagnostic.message,
-        file: if diagnostic.span().is_in_file() {
-            source.name_at(diagnostic.span().start)
-        } else {
-            source.name()
-        },
+        file: if diagnostic.span().is_in_file() { source.name_at(diagnostic.span().start) } else { source.name() },
         span: place(source, diagnostic.span()),
         labels: diagnostic.labels.iter().enumerate().map(label).collect(),
         notes: &diagnostic.notes,
