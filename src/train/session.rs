@@ -249,7 +249,9 @@ impl Session {
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
                 let row = kernel.rows_of(b, r).flatten().position(|row| !residual[row].is_finite());
-                let Some(point) = row.filter(|_| found.as_ref().is_none_or(|(first, _)| term < *first)) else { continue };
+                let Some(point) = row.filter(|_| found.as_ref().is_none_or(|(first, _)| term < *first)) else {
+                    continue;
+                };
                 let at = |column: &Vec<f64>| column.get(point).copied();
                 let coordinates = self.points.sets[b].coordinates.iter().filter_map(at).collect();
                 found = Some((term, coordinates));
