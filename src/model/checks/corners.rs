@@ -131,8 +131,9 @@ fn on_surfaces(a: &Piece, b: &Piece, ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
     let mut found = Vec::new();
     for part in [a, b].into_iter().filter_map(|piece| piece.part.as_ref()) {
         let Part::Patch(patch) = &part.part else { continue };
-        let ends = [0.0, 1.0].map(|end| patch.at(&vec![end; patch.parameters()]).0);
-        let on_patch = ends.into_iter().chain(patch.samples(16).into_iter().map(|(point, _)| point));
+        let ends: &[f64] = if patch.is_closed() { &[] } else { &[0.0, 1.0] };
+        let ends = ends.iter().map(|end| patch.at(&vec![*end; patch.parameters()]).0);
+        let on_patch = ends.chain(patch.samples(16).into_iter().map(|(point, _)| point));
         for place in on_patch {
             let mut held = ranges.to_vec();
             part.axes().zip(place).for_each(|(axis, x)| held[axis] = [x, x]);
