@@ -20,6 +20,7 @@ mod result;
 mod session;
 mod stop;
 mod tensors;
+mod trained;
 
 pub use checkpoint::{CheckpointError, newest_checkpoint, read_checkpoint, write_checkpoint};
 pub use folder::{FolderError, RunFiles, RunFolder, find_run};
@@ -29,3 +30,4 @@ pub use model_file::{ModelFile, ModelFileError, Recipe};
 pub use result::{ErrorRecord, RunResult};
 pub use session::{Checkpoint, Control, Observer, RestoreError, Session, Silent, StepEvent, TrainError};
 pub use stop::{Limits, Stop};
+pub use trained::Trained;
