@@ -6,11 +6,11 @@
 //! values stand beside the points of the conditions, as numbers.
 
 use crate::diagnostic::Diagnostic;
-use crate::expr::{Expr, Graph, MultiIndex, Rational};
+use crate::expr::{Expr, Graph, Rational};
 use crate::geometry::Rule;
 
-use super::elaborate::Elaborator;
-use super::problem::{AxisKind, Field, FieldSource, Model, Piece, Stage, Term, TermKind};
+use super::elaborate::{Elaborator, unsupported};
+use super::problem::{AxisKind, Model, Piece, Stage, Term, TermKind};
 
 /// The most windows.
 pub(super) const MOST_WINDOWS: usize = 1000;
@@ -19,11 +19,6 @@ impl Model {
     /// The time axis.
     pub fn time(&self) -> Option<usize> {
         self.axes.iter().position(|axis| axis.kind == AxisKind::Time)
-    }
-
-    /// What the initial conditions are about: their left sides.
-    pub fn initial_sides(&self) -> Vec<Expr> {
-        self.terms.iter().filter(|term| term.kind == TermKind::Initial).map(|term| term.left).collect()
     }
 
     /// Where each window but the first begins.
@@ -52,9 +47,6 @@ impl Model {
         axis.ends = ends;
         let place = Within { time, range, first: window == 0 };
         model.terms = self.terms.iter().filter_map(|term| place.term(term)).collect();
-        if window > 0 {
-            hand_over(&mut model, time);
-        }
         model
     }
 
@@ -116,19 +108,6 @@ impl Within {
     }
 }
 
-/// Initial conditions get their right sides from the numbers beside their points.
-fn hand_over(model: &mut Model, time: usize) {
-    let axes: Vec<usize> = (0..model.axes.len()).filter(|&axis| axis != time).collect();
-    let Model { terms, fields, graph, .. } = model;
-    for (column, term) in terms.iter_mut().filter(|term| term.kind == TermKind::Initial).enumerate() {
-        let name = format!("{} of the window before", term.label);
-        let source = FieldSource::Network { network: 0, output: column };
-        fields.push(Field { name, axes: axes.clone(), source, span: term.span });
-        term.right = graph.jet(fields.len() - 1, MultiIndex::zero());
-        term.residual = graph.sub(term.left, term.right);
-    }
-}
-
 impl Elaborator<'_> {
     /// Into how many windows the stages cut the time axis; reports stages that differ, and problems that can't be cut.
     pub fn windows(&mut self, stages: &[Stage], terms: &[Term]) -> usize {
@@ -162,6 +141,9 @@ impl Elaborator<'_> {
             let message = format!("windows are solved one after the other, but `{}` speaks of all times", term.label);
             let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
             self.found.push(diagnostic.label(term.span, "needs the whole time axis"));
+        }
+        if windows > 1 {
+            self.found.push(unsupported("`with windows`", span));
         }
         windows
     }
