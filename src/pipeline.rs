@@ -208,5 +208,12 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
         residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
         weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
     };
-    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph }
+    Description {
+        dimension: model.axes.len(),
+        networks,
+        blocks: blocks.iter().map(block).collect(),
+        integrals: Vec::new(),
+        inner: Vec::new(),
+        graph,
+    }
 }

@@ -4,21 +4,22 @@
 //! `z_j = W a_j + j V a_{j-1}` (V the weights of v), an activation is the same program on a longer list of channels.
 
 use super::forward::{NetworkBuffers, Workspace, add_bias, run_rows, sized};
+use super::integrals::IntegralValues;
 use super::system::{Block, NetworkUse};
 use super::tile::Tile;
 use crate::linalg::{View, ViewMut, multiply};
 use crate::network::Layer;
 
 /// Derivatives along ε that are carried: 0, 1 and 2.
-const EXTENSION: usize = 3;
+pub(super) const EXTENSION: usize = 3;
 
 impl Block {
     /// J v and the second derivative of r along v, scaled, at the points of a tile.
     pub(super) fn along_direction(
         &self,
         tile: &Tile,
-        theta: &[f64],
-        v: &[f64],
+        [theta, v]: [&[f64]; 2],
+        integrals: &IntegralValues,
         work: &mut Workspace,
         first: &mut [f64],
         second: &mut [f64],
@@ -30,6 +31,7 @@ impl Block {
                 network.along_direction(tile, &tile.features[n], [theta, v], buffers, &mut work.scratch);
             }
         }
+        self.gather_integrals(tile, integrals, EXTENSION, work);
         self.run_point_program(&self.second, tile, EXTENSION, work);
         self.scaled_rows(tile, &work.point, 0, first);
         self.scaled_rows(tile, &work.point, self.factors.len(), second);

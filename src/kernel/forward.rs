@@ -1,5 +1,6 @@
 //! Jets through the networks, then residuals.
 
+use super::integrals::IntegralValues;
 use super::programs::PointInput;
 use super::system::{Block, NetworkUse, PointProgramOf};
 use super::tile::Tile;
@@ -20,6 +21,8 @@ pub(super) enum Keep {
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     pub networks: Vec<NetworkBuffers>,
+    /// Integrals at the points: one row each.
+    pub integrals: Vec<f64>,
     /// The outputs of the residual programs: one row each.
     pub point: Vec<f64>,
     pub scratch: Vec<f64>,
@@ -63,8 +66,16 @@ impl Workspace {
 
 impl Block {
     /// The scaled residuals of a tile: residual by residual, `tile.rows` numbers each.
-    pub(super) fn residual(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &mut [f64]) {
+    pub(super) fn residual(
+        &self,
+        tile: &Tile,
+        theta: &[f64],
+        integrals: &IntegralValues,
+        work: &mut Workspace,
+        rows: &mut [f64],
+    ) {
         self.forward(tile, theta, Keep::Value, work);
+        self.gather_integrals(tile, integrals, 1, work);
         self.run_point_program(&self.value, tile, 1, work);
         self.scaled_rows(tile, &work.point, 0, rows);
     }
@@ -90,12 +101,35 @@ impl Block {
         }
     }
 
+    /// Residuals and partials of a tile in `work.point`, with all that a reverse sweep needs.
+    pub(super) fn linearize(&self, tile: &Tile, theta: &[f64], integrals: &IntegralValues, work: &mut Workspace) {
+        self.forward(tile, theta, Keep::Slopes, work);
+        self.gather_integrals(tile, integrals, 1, work);
+        self.run_point_program(&self.linear, tile, 1, work);
+    }
+
+    /// The integrals of the block at the points of a tile, one row for each order along the direction.
+    pub(super) fn gather_integrals(
+        &self,
+        tile: &Tile,
+        integrals: &IntegralValues,
+        extension: usize,
+        work: &mut Workspace,
+    ) {
+        let rows = sized(&mut work.integrals, self.integrals.len() * extension * tile.stride);
+        for (i, row) in rows.chunks_exact_mut(tile.stride).enumerate() {
+            let member = self.integrals[i / extension];
+            integrals.gather(member, i % extension, self.groups_of(tile, member), row);
+        }
+    }
+
     /// Runs a residual program; `extension` is 1, or 3 where the jets are extended by a direction.
     pub(super) fn run_point_program(&self, of: &PointProgramOf, tile: &Tile, extension: usize, work: &mut Workspace) {
         let outputs = of.program.outputs();
         let lanes: Vec<Lane> = of.inputs.iter().map(|input| self.lane(input, tile.stride, extension)).collect();
         let out_lanes: Vec<Lane> = (0..outputs).map(|o| row_lane(0, o, tile.stride)).collect();
         let mut buffers: Vec<&[f64]> = vec![&tile.columns];
+        buffers.push(&work.integrals);
         buffers.extend(work.networks.iter().map(|n| n.outputs.as_slice()));
         let point = sized(&mut work.point, outputs * tile.stride);
         let scratch = sized(&mut work.scratch, of.program.scratch_len());
@@ -106,9 +140,10 @@ impl Block {
         match *input {
             PointInput::Coordinate(axis) => row_lane(0, axis, stride),
             PointInput::Normal(axis) => row_lane(0, self.dimension + axis, stride),
+            PointInput::Integral(integral, times) => row_lane(1, integral * extension + times, stride),
             PointInput::Channel(c) => {
                 let network = self.networks[c.network].as_ref().expect("channels are of networks in use");
-                row_lane(1 + c.network, c.output * extension * network.plan.len() + c.channel, stride)
+                row_lane(2 + c.network, c.output * extension * network.plan.len() + c.channel, stride)
             }
         }
     }

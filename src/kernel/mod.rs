@@ -10,19 +10,25 @@
 //!   without any ∂_θ u_α being stored;
 //! * [direction](direction): jets with one more axis ε, at θ + εv, give J v and the second directional derivative.
 //!
+//! Where a formula has [integrals](integrals), these are evaluated first, at points of their own, and then stand in the
+//! residuals like jets.
+//!
 //! Rows are scaled by sqrt(weight × quadrature weight), so that the loss is ½‖r‖². Tiles run in parallel; every sum has a
 //! fixed order, so that results do not depend on the number of threads.
 
 mod description;
 mod direction;
 mod forward;
+mod integrals;
+mod nonlocal;
 mod predict;
 mod programs;
 mod reverse;
 mod system;
 mod tile;
 
-pub use description::{BlockDescription, Description, NetworkDescription};
+pub use description::{BlockDescription, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription};
+pub use nonlocal::{Family, Member};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};
 pub use system::{Kernel, LeastSquares};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::description::Description;
+use super::description::{BlockDescription, Description};
+use super::nonlocal::{Family, Member, families, member_of, without};
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
 use crate::network::{Activation, JetPlan, activation_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
@@ -51,6 +52,8 @@ pub enum PointInput {
     Normal(usize),
     /// A channel of a network; along a direction the channel number counts through the extended plan.
     Channel(Channel),
+    /// An integral of the block, by its number there, and how often it is differentiated along the direction.
+    Integral(usize, usize),
 }
 
 /// A program and what it reads.
@@ -77,6 +80,10 @@ pub struct BlockTapes {
     pub linear: PointTape,
     /// Which residual and channel each partial belongs to, in the order of the outputs of `linear`.
     pub partials: Vec<(usize, Channel)>,
+    /// The integrals that the block uses.
+    pub integrals: Vec<Member>,
+    /// Which residual and integral of the block each further partial belongs to, behind those of the channels.
+    pub integral_partials: Vec<(usize, usize)>,
     /// The first derivatives along a direction, then the second ones.
     pub second: PointTape,
 }
@@ -99,6 +106,8 @@ pub struct ActivationTapes {
 pub struct KernelTapes {
     /// One a block.
     pub blocks: Vec<BlockTapes>,
+    /// The integrals that blocks use, with the programs of what is under their signs.
+    pub families: Vec<(Family, BlockTapes)>,
     /// One for each activation and plan that occur.
     pub activations: BTreeMap<(Activation, Vec<MultiIndex>), ActivationTapes>,
 }
@@ -113,22 +122,41 @@ impl KernelTapes {
         contraction: Contraction,
         simplify: &mut Simplifier<'_>,
     ) -> Result<Self, TapeError> {
-        let epsilon = description.dimension;
-        let mut blocks = Vec::with_capacity(description.blocks.len());
-        let mut activations = BTreeMap::new();
-        for block in 0..description.blocks.len() {
-            let tapes = block_tapes(description, block, contraction, simplify)?;
-            for (network, plan) in description.networks.iter().zip(&tapes.plans) {
-                let Some(plan) = plan else { continue };
-                let key = (network.layout.activation, plan.channels().to_vec());
-                if let std::collections::btree_map::Entry::Vacant(entry) = activations.entry(key) {
-                    entry.insert(ActivationTapes::new(network.layout.activation, plan, epsilon, contraction)?);
-                }
-            }
-            blocks.push(tapes);
+        let families = families(description);
+        let mut tapes = Vec::with_capacity(description.blocks.len() + families.len());
+        for block in description.blocks.clone() {
+            tapes.push(block_tapes(description, &families, &block, contraction, simplify)?);
         }
-        Ok(Self { blocks, activations })
+        for family in &families {
+            let weights = vec![1.0; family.formulas.len()];
+            let block = BlockDescription { residuals: family.formulas.clone(), weights };
+            tapes.push(block_tapes(description, &families, &block, contraction, simplify)?);
+        }
+        let activations = activation_tapes(description, &tapes, contraction)?;
+        let of_families = tapes.split_off(description.blocks.len());
+        Ok(Self { blocks: tapes, families: families.into_iter().zip(of_families).collect(), activations })
     }
+}
+
+type Activations = BTreeMap<(Activation, Vec<MultiIndex>), ActivationTapes>;
+
+fn activation_tapes(
+    description: &Description,
+    blocks: &[BlockTapes],
+    contraction: Contraction,
+) -> Result<Activations, TapeError> {
+    let mut activations = BTreeMap::new();
+    for tapes in blocks {
+        for (network, plan) in description.networks.iter().zip(&tapes.plans) {
+            let Some(plan) = plan else { continue };
+            let key = (network.layout.activation, plan.channels().to_vec());
+            if let std::collections::btree_map::Entry::Vacant(entry) = activations.entry(key) {
+                let activation = network.layout.activation;
+                entry.insert(ActivationTapes::new(activation, plan, description.dimension, contraction)?);
+            }
+        }
+    }
+    Ok(activations)
 }
 
 impl ActivationTapes {
@@ -152,25 +180,23 @@ impl ActivationTapes {
 
 fn block_tapes(
     description: &mut Description,
-    block: usize,
+    families: &[Family],
+    block: &BlockDescription,
     contraction: Contraction,
     simplify: &mut Simplifier<'_>,
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
-    let residuals = description.blocks[block].residuals.clone();
-    let jets = description.graph.jets(&residuals);
+    let residuals = &block.residuals;
+    let jets = description.graph.jets(residuals);
+    let (integrals, jets): (Vec<Jet>, Vec<Jet>) =
+        jets.into_iter().partition(|jet| description.integral_of(jet.field.into()).is_some());
+    let fields: Vec<usize> = integrals.iter().map(|jet| jet.field.into()).collect();
     let plans = plans(description, &jets);
     let graph = &mut description.graph;
-    let mut partials = Vec::new();
-    for (r, &residual) in residuals.iter().enumerate() {
-        for jet in &jets {
-            let partial = graph.derivative(residual, &Symbol::Jet(jet.clone()));
-            if !graph.is_zero(partial) {
-                partials.push((r, jet.clone(), partial));
-            }
-        }
-    }
-    let linear: Vec<Expr> = residuals.iter().copied().chain(partials.iter().map(|(_, _, p)| *p)).collect();
+    let partials = partials(graph, residuals, &jets);
+    let integral_partials = self::partials(graph, residuals, &integrals);
+    let linear: Vec<Expr> =
+        residuals.iter().copied().chain(partials.iter().chain(&integral_partials).map(|p| p.2)).collect();
     let linear = simplify(graph, &linear);
     let value = linear[..residuals.len()].to_vec();
     let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |_| true);
@@ -182,18 +208,33 @@ fn block_tapes(
         feature_jets.push(plan.as_ref().map(|plan| network.features.jets(&mut description.graph, plan).concat()));
     }
     let description = &*description;
-    let tape = |roots: &[Expr]| point_tape(description, &plans, roots, contraction);
+    let tape = |roots: &[Expr]| point_tape(description, &plans, &fields, roots, contraction);
     let features = feature_jets.iter().map(|f| f.as_deref().map(tape).transpose()).collect::<Result<_, _>>()?;
-    let channel = |jet: &Jet| channel_of(description, &plans, jet);
     Ok(BlockTapes {
-        factors: description.blocks[block].weights.iter().map(|w| w.sqrt()).collect(),
+        factors: block.weights.iter().map(|w| w.sqrt()).collect(),
         features,
         value: tape(&value)?,
         linear: tape(&linear)?,
-        partials: partials.iter().map(|(r, jet, _)| (*r, channel(jet))).collect(),
+        partials: partials.iter().map(|(r, jet, _)| (*r, channel_of(description, &plans, &jets[*jet]))).collect(),
+        integrals: fields.iter().map(|&field| member_of(families, field)).collect(),
+        integral_partials: integral_partials.iter().map(|(r, integral, _)| (*r, *integral)).collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
     })
+}
+
+/// The partial derivatives that are not zero: number of the residual, number of the jet, formula.
+fn partials(graph: &mut Graph, residuals: &[Expr], jets: &[Jet]) -> Vec<(usize, usize, Expr)> {
+    let mut partials = Vec::new();
+    for (r, &residual) in residuals.iter().enumerate() {
+        for (j, jet) in jets.iter().enumerate() {
+            let partial = graph.derivative(residual, &Symbol::Jet(jet.clone()));
+            if !graph.is_zero(partial) {
+                partials.push((r, j, partial));
+            }
+        }
+    }
+    partials
 }
 
 fn plans(description: &Description, jets: &[Jet]) -> Vec<Option<JetPlan>> {
@@ -208,8 +249,7 @@ fn plans(description: &Description, jets: &[Jet]) -> Vec<Option<JetPlan>> {
 fn channel_of(description: &Description, plans: &[Option<JetPlan>], jet: &Jet) -> Channel {
     let (network, output) = description.place_of(jet.field.into());
     let plan = plans[network].as_ref().expect("the plan of a network in use");
-    let times = usize::from(jet.index.along(description.dimension));
-    let bare = (0..times).fold(jet.index.clone(), |index, _| index.lowered(description.dimension).unwrap_or_default());
+    let (bare, times) = without(&jet.index, description.dimension);
     let channel = plan.position(&bare).expect("the plan holds every jet of the block");
     Channel { network, output, channel: times * plan.len() + channel }
 }
@@ -217,17 +257,22 @@ fn channel_of(description: &Description, plans: &[Option<JetPlan>], jet: &Jet) -
 fn point_tape(
     description: &Description,
     plans: &[Option<JetPlan>],
+    integrals: &[usize],
     roots: &[Expr],
     contraction: Contraction,
 ) -> Result<PointTape, TapeError> {
     let symbols = description.graph.symbols(roots);
     let tape = Tape::new(&description.graph, roots, &symbols, contraction)?;
+    let of_jet = |jet: &Jet| match integrals.iter().position(|&field| field == usize::from(jet.field)) {
+        Some(integral) => PointInput::Integral(integral, jet.index.along(description.dimension).into()),
+        None => PointInput::Channel(channel_of(description, plans, jet)),
+    };
     let inputs = symbols
         .iter()
         .map(|symbol| match symbol {
             Symbol::Coordinate(axis) => PointInput::Coordinate((*axis).into()),
             Symbol::Normal(axis) => PointInput::Normal((*axis).into()),
-            Symbol::Jet(jet) => PointInput::Channel(channel_of(description, plans, jet)),
+            Symbol::Jet(jet) => of_jet(jet),
             Symbol::Slot(_) => unreachable!("residuals have no slots"),
         })
         .collect();

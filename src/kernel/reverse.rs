@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::forward::{Keep, NetworkBuffers, Workspace, run_reverse, sized};
+use super::forward::{NetworkBuffers, Workspace, run_reverse, sized};
+use super::integrals::IntegralValues;
 use super::system::{Block, Kernel, NetworkUse};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles, View, ViewMut, multiply};
@@ -10,10 +11,12 @@ use crate::network::Layer;
 use crate::vmath::channel_products;
 
 /// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
-const GRADIENT_PARTS: usize = 16;
+pub(super) const GRADIENT_PARTS: usize = 16;
 
 impl Kernel {
     pub(super) fn jacobian_rows(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
+        let known = self.integral_values(theta);
+        let gradients = self.integral_gradients(theta, &known);
         let mut tasks = Vec::with_capacity(self.order.len());
         let (mut rows, mut tiles) = (residual, jacobian.tiles_mut());
         for &(b, t) in &self.order {
@@ -25,17 +28,18 @@ impl Kernel {
         }
         tasks.into_par_iter().for_each(|(block, tile, rows, tiles)| {
             self.workspaces.with(Workspace::default, |work| {
-                block.forward(tile, theta, Keep::Slopes, work);
-                block.run_point_program(&block.linear, tile, 1, work);
+                block.linearize(tile, theta, &known, work);
                 block.scaled_rows(tile, &work.point, 0, rows);
                 for (r, out) in tiles.iter_mut().enumerate() {
                     block.jacobian_of(r, tile, theta, work, out);
+                    block.add_integral_rows(r, tile, work, &gradients, out);
                 }
             });
         });
     }
 
     pub(super) fn loss_gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
+        let known = self.integral_values(theta);
         let per_part = self.order.len().div_ceil(GRADIENT_PARTS).max(1);
         let mut rows = residual;
         let mut tasks = Vec::with_capacity(GRADIENT_PARTS);
@@ -47,23 +51,34 @@ impl Kernel {
         }
         let sum_part = |(part, rows): (&[(usize, usize)], &mut [f64]), sum: &mut [f64]| {
             sum.fill(0.0);
+            let mut cotangents = known.zeros();
             self.workspaces.with(Workspace::default, |work| {
                 let mut rows = rows;
                 for &(b, t) in part {
                     let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
                     let (own, rest) = rows.split_at_mut(block.factors.len() * tile.rows);
-                    block.add_gradient(tile, theta, work, own, sum);
+                    block.linearize(tile, theta, &known, work);
+                    block.scaled_rows(tile, &work.point, 0, own);
+                    let weight =
+                        |r: usize, b: usize| if b < tile.rows { own[r * tile.rows + b] * tile.scale[b] } else { 0.0 };
+                    block.add_sweeps(tile, theta, work, &weight, sum);
+                    block.add_cotangents(tile, work, &weight, &mut cotangents);
                     rows = rest;
                 }
             });
+            cotangents
         };
         let mut sums = self.partial_gradients.take(tasks.len(), || vec![0.0; self.parameters]);
-        tasks.into_par_iter().zip(&mut sums).for_each(|(task, sum)| sum_part(task, sum));
+        let cotangents: Vec<IntegralValues> =
+            tasks.into_par_iter().zip(&mut sums).map(|(task, sum)| sum_part(task, sum)).collect();
         gradient.fill(0.0);
         for sum in &sums {
             gradient.iter_mut().zip(sum).for_each(|(g, s)| *g += s);
         }
         self.partial_gradients.give_back(sums);
+        let mut all = known.zeros();
+        cotangents.iter().for_each(|part| all.add(part));
+        self.add_integral_cotangents(theta, &known, all, gradient);
     }
 }
 
@@ -90,14 +105,17 @@ impl Block {
         }
     }
 
-    /// The scaled residuals of a tile, and `Jᵀr` of the tile added to `gradient`.
-    fn add_gradient(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &mut [f64], gradient: &mut [f64]) {
-        self.forward(tile, theta, Keep::Slopes, work);
-        self.run_point_program(&self.linear, tile, 1, work);
-        self.scaled_rows(tile, &work.point, 0, rows);
+    /// Adds Σ weight(r, point) ∂R_r/∂u_α ∂_θ u_α over the points of a tile, after `linear` has run.
+    pub(super) fn add_sweeps(
+        &self,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        weight: &impl Fn(usize, usize) -> f64,
+        gradient: &mut [f64],
+    ) {
         for (n, network) in self.networks.iter().enumerate() {
             let Some(network) = network else { continue };
-            let weight = |r: usize, b: usize| if b < tile.rows { rows[r * tile.rows + b] * tile.scale[b] } else { 0.0 };
             if self.seed(n, network, tile, work, weight) {
                 let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
                 network.reverse(tile, &tile.features[n], theta, buffers, scratch, |sweep| sweep.add_to(gradient));

@@ -8,8 +8,10 @@ use rayon::prelude::*;
 
 use super::description::Description;
 use super::forward::row_lane;
+use super::integrals::IntegralBlock;
+use super::nonlocal::Member;
 use super::programs::{ActivationTapes, Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput};
-use super::tile::{PointSet, Pool, Tile, tiles};
+use super::tile::{PointSet, Pool, Tile, TileScale, tiles};
 use crate::expr::MultiIndex;
 use crate::linalg::RowTiles;
 use crate::network::{Activation, JetPlan, Layout};
@@ -69,6 +71,12 @@ pub(super) struct Block {
     pub value: PointProgramOf,
     pub linear: PointProgramOf,
     pub partials: Vec<(usize, Channel)>,
+    /// The integrals that the residuals use.
+    pub integrals: Vec<Member>,
+    /// The families of these integrals: `tile.groups` has one entry each.
+    pub families: Vec<usize>,
+    /// Residual and integral of each partial behind those of the channels.
+    pub integral_partials: Vec<(usize, usize)>,
     pub second: PointProgramOf,
     pub dimension: usize,
     pub tiles: Vec<Tile>,
@@ -79,6 +87,8 @@ pub(super) struct Block {
 /// A compiled least-squares problem and its points.
 pub struct Kernel {
     pub(super) blocks: Vec<Block>,
+    /// What the blocks integrate; a family uses only those before it.
+    pub(super) integrals: Vec<IntegralBlock>,
     pub(super) parameters: usize,
     pub(super) workspaces: Pool<super::forward::Workspace>,
     /// Which tile (block, number in the block) stands at each position of a sweep over all tiles.
@@ -102,10 +112,13 @@ impl Kernel {
         let mut next = || programs.next().expect("one program a tape");
         let mut set = || ActivationSet { value: next(), linear: next(), reverse: next(), second: next() };
         let activations: Activations = tapes.activations.keys().map(|key| (key.clone(), Arc::new(set()))).collect();
-        let block = |block| Block::new(description, block, &activations, &mut next);
-        let blocks = tapes.blocks.iter().map(block).collect();
+        let mut block = |block| Block::new(description, block, &activations, &mut next);
+        let blocks = tapes.blocks.iter().map(&mut block).collect();
+        let of_family = |(family, tapes)| IntegralBlock::new(family, block(tapes), &description.inner);
+        let integrals = tapes.families.iter().map(|(family, tapes)| (family, tapes)).map(of_family).collect();
         let mut kernel = Self {
             blocks,
+            integrals,
             parameters: description.parameters(),
             workspaces: Pool::default(),
             order: Vec::new(),
@@ -114,6 +127,7 @@ impl Kernel {
         for (block, points) in points.iter().enumerate() {
             kernel.cut_into_tiles(block, points);
         }
+        kernel.regroup();
         kernel.number_rows();
         Ok(kernel)
     }
@@ -122,13 +136,15 @@ impl Kernel {
     #[must_use]
     pub fn same_programs(&self) -> Self {
         let blocks = self.blocks.iter().map(Block::without_points).collect();
+        let integrals = self.integrals.iter().map(IntegralBlock::without_points).collect();
         let (workspaces, partial_gradients) = (Pool::default(), Pool::default());
-        Self { blocks, parameters: self.parameters, workspaces, order: Vec::new(), partial_gradients }
+        Self { blocks, integrals, parameters: self.parameters, workspaces, order: Vec::new(), partial_gradients }
     }
 
     /// Replaces the points of one block.
     pub fn set_points(&mut self, block: usize, points: &PointSet) {
         self.cut_into_tiles(block, points);
+        self.regroup();
         self.number_rows();
     }
 
@@ -145,7 +161,7 @@ impl Kernel {
 
     fn cut_into_tiles(&mut self, block: usize, points: &PointSet) {
         let block = &mut self.blocks[block];
-        block.tiles = tiles(points, |tile| block.feature_jets(tile));
+        block.tiles = tiles(points, TileScale::Root, |tile| block.feature_jets(tile));
     }
 
     fn number_rows(&mut self) {
@@ -188,7 +204,8 @@ impl KernelTapes {
     /// Every tape, in the order in which [`Kernel::new`] takes the programs back.
     fn all(&self) -> impl Iterator<Item = &Tape> {
         let activations = self.activations.values().flat_map(ActivationTapes::all);
-        let blocks = self.blocks.iter().flat_map(|b| {
+        let families = self.families.iter().map(|(_, tapes)| tapes);
+        let blocks = self.blocks.iter().chain(families).flat_map(|b| {
             let features = b.features.iter().flatten();
             [&b.value, &b.linear, &b.second].into_iter().chain(features).map(|p| &p.tape)
         });
@@ -219,12 +236,18 @@ impl Block {
             let features = of(&features.inputs);
             Some(NetworkUse { layout: network.layout.clone(), plan: plan.clone(), activation, features })
         });
+        let mut families: Vec<usize> = tapes.integrals.iter().map(|member| member.family).collect();
+        families.sort_unstable();
+        families.dedup();
         Self {
             networks: networks.collect(),
             factors: tapes.factors.clone(),
             value,
             linear,
             partials: tapes.partials.clone(),
+            integrals: tapes.integrals.clone(),
+            families,
+            integral_partials: tapes.integral_partials.clone(),
             second,
             dimension: description.dimension,
             tiles: Vec::new(),
@@ -232,13 +255,16 @@ impl Block {
         }
     }
 
-    fn without_points(&self) -> Self {
+    pub(super) fn without_points(&self) -> Self {
         Self {
             networks: self.networks.clone(),
             factors: self.factors.clone(),
             value: self.value.clone(),
             linear: self.linear.clone(),
             partials: self.partials.clone(),
+            integrals: self.integrals.clone(),
+            families: self.families.clone(),
+            integral_partials: self.integral_partials.clone(),
             second: self.second.clone(),
             dimension: self.dimension,
             tiles: Vec::new(),
@@ -246,7 +272,7 @@ impl Block {
         }
     }
 
-    fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {
+    pub(super) fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {
         self.networks
             .iter()
             .map(|network| {
@@ -286,7 +312,8 @@ impl LeastSquares for Kernel {
     }
 
     fn residual(&self, theta: &[f64], residual: &mut [f64]) {
-        self.for_each_tile([residual], |block, tile, [rows], work| block.residual(tile, theta, work, rows));
+        let known = self.integral_values(theta);
+        self.for_each_tile([residual], |block, tile, [rows], work| block.residual(tile, theta, &known, work, rows));
     }
 
     fn jacobian(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
@@ -298,8 +325,9 @@ impl LeastSquares for Kernel {
     }
 
     fn along_direction(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        let known = self.integrals_along(theta, v);
         self.for_each_tile([first, second], |block, tile, [first, second], work| {
-            block.along_direction(tile, theta, v, work, first, second);
+            block.along_direction(tile, [theta, v], &known, work, first, second);
         });
     }
 }
