@@ -21,6 +21,7 @@ mod direction;
 mod forward;
 mod integrals;
 mod nonlocal;
+mod objective;
 mod predict;
 mod programs;
 mod reverse;
@@ -29,7 +30,8 @@ mod tile;
 
 pub use description::{BlockDescription, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription};
 pub use nonlocal::{Family, Member};
+pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};
-pub use system::{Kernel, LeastSquares};
+pub use system::Kernel;
 pub use tile::PointSet;

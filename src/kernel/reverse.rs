@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::forward::{NetworkBuffers, Workspace, run_reverse, sized};
 use super::integrals::IntegralValues;
+use super::objective::LeastSquares;
 use super::system::{Block, Kernel, NetworkUse};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles, View, ViewMut, multiply};
@@ -38,10 +39,39 @@ impl Kernel {
         });
     }
 
+    /// r, scaled, and its gradient `Jᵀr`.
     pub(super) fn loss_gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
         let known = self.integral_values(theta);
+        self.sum_over_tiles(theta, &known, residual, gradient, |block, tile, work, rows| {
+            block.linearize(tile, theta, &known, work);
+            block.scaled_rows(tile, &work.point, 0, rows);
+        });
+    }
+
+    /// `Jᵀ r_vv`.
+    pub(super) fn gradient_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        let mut rows = self.row_buffers.take(2, Vec::new);
+        let [first, second] = &mut rows[..] else { unreachable!("as many as were taken") };
+        let (first, second) = (sized(first, self.rows()), sized(second, self.rows()));
+        self.residual_along(theta, v, first, second);
+        let known = self.integral_values(theta);
+        self.sum_over_tiles(theta, &known, second, out, |block, tile, work, _| {
+            block.linearize(tile, theta, &known, work);
+        });
+        self.row_buffers.give_back(rows);
+    }
+
+    /// `Jᵀ rows`, where `f` runs the linear program of every tile and may fill its rows.
+    fn sum_over_tiles(
+        &self,
+        theta: &[f64],
+        known: &IntegralValues,
+        rows: &mut [f64],
+        gradient: &mut [f64],
+        f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64]) + Sync,
+    ) {
         let per_part = self.order.len().div_ceil(GRADIENT_PARTS).max(1);
-        let mut rows = residual;
+        let mut rows = rows;
         let mut tasks = Vec::with_capacity(GRADIENT_PARTS);
         for part in self.order.chunks(per_part) {
             let length = part.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum();
@@ -57,8 +87,7 @@ impl Kernel {
                 for &(b, t) in part {
                     let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
                     let (own, rest) = rows.split_at_mut(block.factors.len() * tile.rows);
-                    block.linearize(tile, theta, &known, work);
-                    block.scaled_rows(tile, &work.point, 0, own);
+                    f(block, tile, work, own);
                     let weight =
                         |r: usize, b: usize| if b < tile.rows { own[r * tile.rows + b] * tile.scale[b] } else { 0.0 };
                     block.add_sweeps(tile, theta, work, &weight, sum);
@@ -78,7 +107,7 @@ impl Kernel {
         self.partial_gradients.give_back(sums);
         let mut all = known.zeros();
         cotangents.iter().for_each(|part| all.add(part));
-        self.add_integral_cotangents(theta, &known, all, gradient);
+        self.add_integral_cotangents(theta, known, all, gradient);
     }
 }
 

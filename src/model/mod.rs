@@ -4,7 +4,7 @@
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
 //! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `operators`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
@@ -18,12 +18,14 @@ pub mod describe;
 mod elaborate;
 mod formulas;
 pub mod methods;
+mod names;
 mod nearest;
 mod networks;
 mod numbers;
 mod operators;
 mod overrides;
 mod places;
+mod predicates;
 pub mod problem;
 mod references;
 mod regions;
@@ -32,6 +34,7 @@ mod scope;
 mod settings;
 mod stages;
 mod terms;
+mod values;
 
 use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::Expr;
@@ -44,8 +47,8 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings,
-    Stage, Term, TermKind,
+    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report,
+    Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -96,7 +99,7 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.needs_something_to_solve(ast);
         let terms = self.terms(ast);
-        let (exact, exact_spans) = self.exact(ast);
+        self.exact(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -114,11 +117,10 @@ impl<'a> Elaborator<'a> {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
+            unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
             parameters,
             terms,
-            exact,
-            exact_spans,
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,
@@ -149,7 +151,7 @@ impl<'a> Elaborator<'a> {
         }
         let (missing, help) = if self.axes.is_empty() {
             ("there is no axis", "declare one: `domain x in [0, 1]`")
-        } else if self.fields.is_empty() {
+        } else if self.unknowns.is_empty() {
             ("there is no unknown", "declare one: `unknown u`")
         } else {
             return;

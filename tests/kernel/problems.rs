@@ -7,7 +7,7 @@ use pdec::expr::{Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
     Assemble, AssembleError, BlockDescription, Description, InnerPoints, IntegralDescription, Kernel, KernelTapes,
-    LeastSquares, MovingEnd, NetworkDescription, PointSet, Predictor,
+    LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, AxisScale, Features, Layout, Mlp, initial_parameters};
@@ -210,34 +210,52 @@ pub fn norm(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// r and J; what the buffers held before must not matter.
-pub fn residual_and_jacobian(problem: &dyn LeastSquares, theta: &[f64]) -> (Vec<f64>, RowTiles) {
-    let mut jacobian = RowTiles::new(&problem.tile_rows(), problem.parameters());
-    jacobian.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(f64::NAN));
-    let mut residual = vec![f64::NAN; problem.rows()];
-    problem.jacobian(theta, &mut residual, &mut jacobian);
-    (residual, jacobian)
+/// A, the gradient and the loss; what the buffers held before must not matter.
+pub fn linearize(problem: &dyn Objective, theta: &[f64], metric: Metric) -> (RowTiles, Vec<f64>, f64) {
+    let mut rows = RowTiles::new(&problem.row_tiles(metric), problem.parameters());
+    rows.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(f64::NAN));
+    let mut gradient = vec![f64::NAN; problem.parameters()];
+    let loss = problem.linearize(theta, metric, &mut rows, &mut gradient);
+    (rows, gradient, loss)
 }
 
-pub fn residual(problem: &dyn LeastSquares, theta: &[f64]) -> Vec<f64> {
+/// r and J of a problem of least squares.
+pub fn residual_and_jacobian(problem: &dyn Objective, theta: &[f64]) -> (Vec<f64>, RowTiles) {
+    (residual(problem, theta), linearize(problem, theta, Metric::GaussNewton).0)
+}
+
+fn least_squares(problem: &dyn Objective) -> &dyn LeastSquares {
+    problem.least_squares().expect("a problem of least squares")
+}
+
+pub fn residual(problem: &dyn Objective, theta: &[f64]) -> Vec<f64> {
+    let problem = least_squares(problem);
     let mut residual = vec![f64::NAN; problem.rows()];
     problem.residual(theta, &mut residual);
     residual
 }
 
-/// r and Jᵀr.
-pub fn gradient(problem: &dyn LeastSquares, theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let (mut residual, mut gradient) = (vec![f64::NAN; problem.rows()], vec![f64::NAN; problem.parameters()]);
-    problem.gradient(theta, &mut residual, &mut gradient);
-    (residual, gradient)
+/// The gradient and the loss.
+pub fn gradient(problem: &dyn Objective, theta: &[f64]) -> (Vec<f64>, f64) {
+    let mut gradient = vec![f64::NAN; problem.parameters()];
+    let loss = problem.gradient(theta, &mut gradient);
+    (gradient, loss)
 }
 
 /// The first and second derivative of r along v.
-pub fn along(problem: &dyn LeastSquares, theta: &[f64], v: &[f64]) -> [Vec<f64>; 2] {
+pub fn along(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> [Vec<f64>; 2] {
+    let problem = least_squares(problem);
     let mut first = vec![f64::NAN; problem.rows()];
     let mut second = first.clone();
-    problem.along_direction(theta, v, &mut first, &mut second);
+    problem.residual_along(theta, v, &mut first, &mut second);
     [first, second]
+}
+
+/// How the gradient in function space bends along v.
+pub fn curvature(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> Vec<f64> {
+    let mut out = vec![f64::NAN; problem.parameters()];
+    problem.curvature_along(theta, v, &mut out);
+    out
 }
 
 const T: Axis = Axis::quarters(0, 4);
@@ -246,9 +264,16 @@ const Y: Axis = Axis::quarters(1, 5);
 
 /// Problems that together use everything a description may hold.
 pub fn catalogue() -> Vec<Problem> {
-    let local =
-        [burgers(), nonlinear_in_second_order(), korteweg_de_vries(), navier_stokes(), coefficient(), fourth_order()];
-    local.into_iter().chain([nonlocal()]).collect()
+    vec![
+        burgers(),
+        nonlinear_in_second_order(),
+        korteweg_de_vries(),
+        navier_stokes(),
+        coefficient(),
+        fourth_order(),
+        unknown_numbers(),
+        nonlocal(),
+    ]
 }
 
 /// `u_t + u u_x - u_xx/50`, an initial and a boundary condition.
@@ -381,4 +406,18 @@ pub fn nonlocal() -> Problem {
     moving.moving = Some(MovingEnd { axis: 1, fixed: X.ends()[0], upper: true });
     problem.description.inner = vec![space, all, moving, ends];
     problem
+}
+
+/// `u_t - k u_xx + exp(c) u` with numbers k and c that are trained: a network without inputs, whose biases they are.
+fn unknown_numbers() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[6], Activation::Tanh), Network::new(&[], 2, &[], Activation::Tanh)];
+    Problem::new("unknown numbers", &[T, X], &networks, |f| {
+        let (u, ut, uxx) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 2]));
+        let (k, c) = (f.u(1, &[]), f.u(2, &[]));
+        let diffusion = f.product(&[k, uxx]);
+        let (minus, rate) = (f.times(-1, 1, diffusion), f.call(Function::Exp, c));
+        let decay = f.product(&[rate, u]);
+        let square = f.product(&[k, k, c]);
+        vec![vec![f.sum(&[ut, minus, decay])], vec![u, square]]
+    })
 }
