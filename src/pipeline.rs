@@ -122,7 +122,7 @@ pub enum CompileError {
 /// [`CompileError::Assemble`] if a formula has no tape.
 pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered, CompileError> {
     let blocks = sample::blocks(&model);
-    let mut description = describe(&model, &blocks);
+    let mut description = describe(&model, &blocks)?;
     let ranges: Vec<[f64; 2]> = model.axes.iter().map(|a| [a.lower, a.upper]).collect();
     let mut simplified = Vec::new();
     let mut simplify_time = Duration::ZERO;
@@ -189,7 +189,7 @@ impl Lowered {
     }
 }
 
-fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
+fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, CompileError> {
     let mut graph = model.graph.clone();
     let mut start = 0;
     let mut networks = Vec::with_capacity(model.networks.len());
@@ -208,12 +208,8 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
         residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
         weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
     };
-    Description {
-        dimension: model.axes.len(),
-        networks,
-        blocks: blocks.iter().map(block).collect(),
-        integrals: Vec::new(),
-        inner: Vec::new(),
-        graph,
-    }
+    let (integrals, inner) = sample::integrals(model)
+        .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
+    let blocks = blocks.iter().map(block).collect();
+    Ok(Description { dimension: model.axes.len(), networks, blocks, integrals, inner, graph })
 }

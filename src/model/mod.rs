@@ -13,10 +13,12 @@
 
 mod axes;
 pub mod checks;
+mod constraints;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
 mod formulas;
+mod integrals;
 pub mod methods;
 mod names;
 mod nearest;
@@ -27,12 +29,15 @@ mod overrides;
 mod places;
 mod predicates;
 pub mod problem;
+mod quadrature;
 mod references;
 mod regions;
+mod reports;
 mod samples;
 mod scope;
 mod settings;
 mod stages;
+mod symmetry;
 mod terms;
 mod values;
 
@@ -47,8 +52,8 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report,
-    Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Axis, AxisKind, Component, Field, FieldSource, Integral, Method, Model, MovingLimit, NetworkPlan, OptionValue,
+    Over, Parameter, Piece, Report, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -109,6 +114,7 @@ impl<'a> Elaborator<'a> {
         let mut settings = self.settings(ast);
         self.override_settings(overrides, &mut settings);
         let formulas = self.formulas(formulas);
+        self.sampled_integrals(parameters);
         if has_errors(&self.found) {
             return None;
         }
@@ -119,6 +125,7 @@ impl<'a> Elaborator<'a> {
             axes: std::mem::take(&mut self.axes),
             unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
+            integrals: std::mem::take(&mut self.integrals),
             parameters,
             terms,
             mentions: std::mem::take(&mut self.mentions),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::batch;
 use super::metrics::{FieldError, Metrics};
+use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
@@ -210,6 +211,14 @@ impl Session {
     /// The error of each unknown that has an exact solution.
     pub fn errors(&mut self) -> Vec<FieldError> {
         self.metrics.as_mut().map(|m| m.errors(&self.theta)).unwrap_or_default()
+    }
+
+    /// What the file asks to report.
+    ///
+    /// # Errors
+    /// [`AssembleError`] if a formula has no program.
+    pub fn reports(&self) -> Result<Vec<ReportValue>, AssembleError> {
+        report_values(&self.compiled.lowered, &self.theta, self.compiled.backend)
     }
 
     /// The loss of each term at θ, by label.

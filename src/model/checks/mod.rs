@@ -15,6 +15,7 @@ mod counting;
 mod exact;
 mod flux;
 mod gauge;
+mod nonlocal;
 mod orders;
 mod periodic;
 mod presence;
