@@ -11,7 +11,7 @@ bc u = 1, u_x = 1 on x = 0
 exact u = exp(x)
 
 network mlp(16)
-sample  interior: gauss(32)
-train   engd(steps=100)
-report  moment = integral(x*u)
-set     tier = smoke
+sample interior: gauss(32)
+train engd(steps=100)
+report moment = integral(x*u)
+set tier = smoke

@@ -13,7 +13,7 @@ constraint mean: integral(u) = 0
 exact u = cos(pi*x)*cos(pi*y)
 
 network mlp(32)
-sample  interior: gauss(20, 20)
-train   engd(steps=150)
-report  energy = integral(1/2*norm2(grad(u)) - f*u)
-set     tier = smoke
+sample interior: gauss(20, 20)
+train engd(steps=150)
+report energy = integral(1/2*norm2(grad(u)) - f*u)
+set tier = smoke

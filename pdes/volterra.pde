@@ -10,6 +10,6 @@ eq u = x - x*integral(u, x in 0..x) + integral(x*u, x in 0..x)
 exact u = sin(x)
 
 network mlp(24)
-sample  interior: gauss(48)
-train   engd(steps=100)
-set     tier = smoke
+sample interior: gauss(48)
+train engd(steps=100)
+set tier = smoke

@@ -13,10 +13,10 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::description::InnerPoints;
-use super::direction::EXTENSION;
-use super::forward::{Workspace, sized};
+use super::forward::Workspace;
 use super::nonlocal::{Family, Member};
 use super::reverse::GRADIENT_PARTS;
+use super::sweep::{EXTENSION, sized};
 use super::system::{Block, Kernel};
 use super::tile::{PointSet, Tile, TileScale, tiles};
 use crate::linalg::RowTile;

@@ -1,12 +1,13 @@
 //! From residual formulas to tapes.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::description::{BlockDescription, Description};
 use super::nonlocal::{Family, Member, families, member_of, without};
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
-use crate::network::{Activation, JetPlan, activation_programs};
+use crate::network::{JetPlan, Pointwise, pointwise_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
 
 /// Turns tapes into something that runs: machine code, or the interpreter.
@@ -88,16 +89,16 @@ pub struct BlockTapes {
     pub second: PointTape,
 }
 
-/// The programs of an activation on a plan.
+/// The programs of a function of the numbers of a neuron on a plan.
 #[derive(Clone, Debug)]
-pub struct ActivationTapes {
-    /// z to a.
+pub struct PointwiseTapes {
+    /// Jets of the arguments to that of the result.
     pub value: Tape,
-    /// z to a, then the slopes `T_1`.
-    pub linear: Tape,
-    /// Slopes and ā to z̄.
+    /// The same, then what is saved for the reverse sweep; none where nothing is.
+    pub linear: Option<Tape>,
+    /// What was saved, or else the arguments, and the cotangent of the result to those of the arguments.
     pub reverse: Tape,
-    /// z to a on the plan extended by a direction.
+    /// Arguments to result on the plan extended by a direction.
     pub second: Tape,
 }
 
@@ -108,8 +109,8 @@ pub struct KernelTapes {
     pub blocks: Vec<BlockTapes>,
     /// The integrals that blocks use, with the programs of what is under their signs.
     pub families: Vec<(Family, BlockTapes)>,
-    /// One for each activation and plan that occur.
-    pub activations: BTreeMap<(Activation, Vec<MultiIndex>), ActivationTapes>,
+    /// One for each function between the layers and plan that occur.
+    pub functions: BTreeMap<(Pointwise, Vec<MultiIndex>), PointwiseTapes>,
 }
 
 impl KernelTapes {
@@ -132,46 +133,43 @@ impl KernelTapes {
             let block = BlockDescription { residuals: family.formulas.clone(), weights };
             tapes.push(block_tapes(description, &families, &block, contraction, simplify)?);
         }
-        let activations = activation_tapes(description, &tapes, contraction)?;
+        let functions = functions(description, &tapes, contraction)?;
         let of_families = tapes.split_off(description.blocks.len());
-        Ok(Self { blocks: tapes, families: families.into_iter().zip(of_families).collect(), activations })
+        Ok(Self { blocks: tapes, families: families.into_iter().zip(of_families).collect(), functions })
     }
 }
 
-type Activations = BTreeMap<(Activation, Vec<MultiIndex>), ActivationTapes>;
+type Functions = BTreeMap<(Pointwise, Vec<MultiIndex>), PointwiseTapes>;
 
-fn activation_tapes(
+fn functions(
     description: &Description,
     blocks: &[BlockTapes],
     contraction: Contraction,
-) -> Result<Activations, TapeError> {
-    let mut activations = BTreeMap::new();
+) -> Result<Functions, TapeError> {
+    let mut functions = Functions::new();
     for tapes in blocks {
         for (network, plan) in description.networks.iter().zip(&tapes.plans) {
             let Some(plan) = plan else { continue };
-            let key = (network.layout.activation, plan.channels().to_vec());
-            if let std::collections::btree_map::Entry::Vacant(entry) = activations.entry(key) {
-                let activation = network.layout.activation;
-                entry.insert(ActivationTapes::new(activation, plan, description.dimension, contraction)?);
+            for function in network.layout.functions() {
+                let key = (function, plan.channels().to_vec());
+                if let Entry::Vacant(entry) = functions.entry(key) {
+                    entry.insert(PointwiseTapes::new(function, plan, description.dimension, contraction)?);
+                }
             }
         }
     }
-    Ok(activations)
+    Ok(functions)
 }
 
-impl ActivationTapes {
-    fn new(
-        activation: Activation,
-        plan: &JetPlan,
-        epsilon: usize,
-        contraction: Contraction,
-    ) -> Result<Self, TapeError> {
-        let p = activation_programs(activation, plan);
-        let both: Vec<Expr> = p.value.iter().chain(&p.slopes).copied().collect();
-        let extended = activation_programs(activation, &plan.along_direction(epsilon));
+impl PointwiseTapes {
+    fn new(function: Pointwise, plan: &JetPlan, epsilon: usize, contraction: Contraction) -> Result<Self, TapeError> {
+        let p = pointwise_programs(function, plan);
+        let both: Vec<Expr> = p.value.iter().chain(&p.saved).copied().collect();
+        let linear = (!p.saved.is_empty()).then(|| Tape::new(&p.graph, &both, &p.incoming, contraction));
+        let extended = pointwise_programs(function, &plan.along_direction(epsilon));
         Ok(Self {
             value: Tape::new(&p.graph, &p.value, &p.incoming, contraction)?,
-            linear: Tape::new(&p.graph, &both, &p.incoming, contraction)?,
+            linear: linear.transpose()?,
             reverse: Tape::new(&p.graph, &p.reverse, &p.reverse_inputs, contraction)?,
             second: Tape::new(&extended.graph, &extended.value, &extended.incoming, contraction)?,
         })

@@ -2,14 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::forward::{NetworkBuffers, Workspace, run_reverse, sized};
+use super::forward::Workspace;
 use super::integrals::IntegralValues;
 use super::objective::LeastSquares;
-use super::system::{Block, Kernel, NetworkUse};
+use super::sweep::{NetworkUse, sized};
+use super::system::{Block, Kernel};
 use super::tile::Tile;
-use crate::linalg::{RowTile, RowTiles, View, ViewMut, multiply};
-use crate::network::Layer;
-use crate::vmath::channel_products;
+use crate::linalg::{RowTile, RowTiles};
 
 /// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
 pub(super) const GRADIENT_PARTS: usize = 16;
@@ -125,7 +124,8 @@ impl Block {
             let out = &mut out.data_mut()[columns.start * tile.stride..columns.end * tile.stride];
             if seeded {
                 let start = columns.start;
-                network.reverse(tile, &tile.features[n], theta, &mut work.networks[n], &mut work.scratch, |sweep| {
+                let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
+                network.reverse(tile.stride, &tile.features[n], theta, buffers, scratch, |sweep| {
                     sweep.write_rows(start, out);
                 });
             } else {
@@ -147,7 +147,8 @@ impl Block {
             let Some(network) = network else { continue };
             if self.seed(n, network, tile, work, weight) {
                 let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
-                network.reverse(tile, &tile.features[n], theta, buffers, scratch, |sweep| sweep.add_to(gradient));
+                network
+                    .reverse(tile.stride, &tile.features[n], theta, buffers, scratch, |sweep| sweep.add_to(gradient));
             }
         }
     }
@@ -163,7 +164,7 @@ impl Block {
     ) -> bool {
         let (channels, stride) = (network.plan.len(), tile.stride);
         let length = network.layout.output().outputs * channels * stride;
-        let seeds = sized(&mut work.networks[n].cotangents[0], length);
+        let seeds = work.networks[n].seeds(length);
         seeds.fill(0.0);
         let mut seeded = false;
         for (i, (r, channel)) in self.partials.iter().enumerate() {
@@ -182,83 +183,5 @@ impl Block {
             }
         }
         seeded
-    }
-}
-
-/// One layer in a reverse sweep: the jets that entered it and the cotangents of what left it.
-struct LayerSweep<'a> {
-    layer: Layer,
-    inputs: &'a [f64],
-    cotangents: &'a [f64],
-    channels: usize,
-    stride: usize,
-}
-
-impl LayerSweep<'_> {
-    /// ∂r/∂W and ∂r/∂b point by point: parameter p stands in row `p - start` of `out`.
-    fn write_rows(&self, start: usize, out: &mut [f64]) {
-        let at = |p: usize| (p - start) * self.stride;
-        let weights = self.layer.weights();
-        let products = &mut out[at(weights.start)..at(weights.end)];
-        channel_products(products, self.cotangents, self.inputs, self.channels, self.stride);
-        let biases = self.layer.biases();
-        let rows = out[at(biases.start)..at(biases.end)].chunks_exact_mut(self.stride);
-        for (row, cotangent) in rows.zip(self.cotangents.chunks_exact(self.channels * self.stride)) {
-            row.copy_from_slice(&cotangent[..self.stride]);
-        }
-    }
-
-    /// ∂/∂W and ∂/∂b summed over points.
-    fn add_to(&self, gradient: &mut [f64]) {
-        let columns = self.channels * self.stride;
-        let (m, k) = (self.layer.outputs, self.layer.inputs);
-        let cotangents = View::row_major(self.cotangents, m, columns);
-        let inputs = View::row_major(self.inputs, k, columns).transposed();
-        multiply(ViewMut::row_major(&mut gradient[self.layer.weights()], m, k), cotangents, inputs, 1.0, true);
-        let rows = self.cotangents.chunks_exact(columns);
-        for (bias, row) in gradient[self.layer.biases()].iter_mut().zip(rows) {
-            *bias += row[..self.stride].iter().sum::<f64>();
-        }
-    }
-}
-
-impl NetworkUse {
-    /// Sweeps the cotangents `buffers.cotangents[0]` of the outputs backward; `visit` sees each layer.
-    fn reverse(
-        &self,
-        tile: &Tile,
-        features: &[f64],
-        theta: &[f64],
-        buffers: &mut NetworkBuffers,
-        scratch: &mut Vec<f64>,
-        mut visit: impl FnMut(&LayerSweep<'_>),
-    ) {
-        let (channels, stride) = (self.plan.len(), tile.stride);
-        let columns = channels * stride;
-        let [behind, before] = &mut buffers.cotangents;
-        for (l, layer) in self.layout.layers.iter().enumerate().rev() {
-            let inputs = if l == 0 { features } else { &buffers.activations[l - 1] };
-            let (inputs, cotangents) = (&inputs[..layer.inputs * columns], &behind[..layer.outputs * columns]);
-            visit(&LayerSweep { layer: *layer, inputs, cotangents, channels, stride });
-            if l == 0 {
-                break;
-            }
-            let length = layer.inputs * columns;
-            let weights = View::row_major(&theta[layer.weights()], layer.outputs, layer.inputs).transposed();
-            let cotangents = View::row_major(cotangents, layer.outputs, columns);
-            let out = ViewMut::row_major(sized(before, length), layer.inputs, columns);
-            multiply(out, weights, cotangents, 1.0, false);
-            let slopes = &buffers.slopes[l - 1][..length];
-            let out = sized(behind, length);
-            run_reverse(
-                &*self.activation.reverse,
-                layer.inputs,
-                stride,
-                channels,
-                [slopes, &before[..length]],
-                out,
-                scratch,
-            );
-        }
     }
 }

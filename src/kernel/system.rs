@@ -1,21 +1,20 @@
 //! The compiled kernel and what its callers see of it.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::description::Description;
-use super::forward::{row_lane, sized};
+use super::forward::row_lane;
 use super::integrals::IntegralBlock;
 use super::nonlocal::Member;
 use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
-use super::programs::{ActivationTapes, Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput};
+use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
+use super::sweep::{NetworkUse, PointwiseSet, PointwiseSets, sized};
 use super::tile::{PointSet, Pool, Tile, TileScale, tiles};
-use crate::expr::MultiIndex;
 use crate::linalg::{RowTiles, transposed_product};
-use crate::network::{Activation, JetPlan, Layer, Layout};
+use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
 /// A program and where its inputs are found.
@@ -23,25 +22,6 @@ use crate::tape::{Lane, PointProgram, Tape};
 pub(super) struct PointProgramOf {
     pub program: Arc<dyn PointProgram>,
     pub inputs: Vec<PointInput>,
-}
-
-/// The programs of an activation on a plan.
-pub(super) struct ActivationSet {
-    pub value: Arc<dyn PointProgram>,
-    pub linear: Arc<dyn PointProgram>,
-    pub reverse: Arc<dyn PointProgram>,
-    pub second: Arc<dyn PointProgram>,
-}
-
-type Activations = BTreeMap<(Activation, Vec<MultiIndex>), Arc<ActivationSet>>;
-
-/// A network as one block uses it.
-#[derive(Clone)]
-pub(super) struct NetworkUse {
-    pub layout: Layout,
-    pub plan: JetPlan,
-    pub activation: Arc<ActivationSet>,
-    features: PointProgramOf,
 }
 
 /// A block of points with everything compiled.
@@ -93,9 +73,14 @@ impl Kernel {
         let all: Vec<&Tape> = tapes.all().collect();
         let mut programs = backend.assemble(&all)?.into_iter();
         let mut next = || programs.next().expect("one program a tape");
-        let mut set = || ActivationSet { value: next(), linear: next(), reverse: next(), second: next() };
-        let activations: Activations = tapes.activations.keys().map(|key| (key.clone(), Arc::new(set()))).collect();
-        let mut block = |block| Block::new(description, block, &activations, &mut next);
+        let mut functions = PointwiseSets::new();
+        for (key, tapes) in &tapes.functions {
+            let value = next();
+            let linear = tapes.linear.as_ref().map_or_else(|| value.clone(), |_| next());
+            let set = PointwiseSet { value, linear, reverse: next(), second: next() };
+            functions.insert(key.clone(), Arc::new(set));
+        }
+        let mut block = |block| Block::new(description, block, &functions, &mut next);
         let blocks = tapes.blocks.iter().map(&mut block).collect();
         let of_family = |(family, tapes)| IntegralBlock::new(family, block(tapes), &description.inner);
         let integrals = tapes.families.iter().map(|(family, tapes)| (family, tapes)).map(of_family).collect();
@@ -199,31 +184,30 @@ impl Kernel {
     }
 }
 
-/// The weights and the biases of a layer.
-fn matrices_of(layer: &Layer) -> [ParameterMatrix; 2] {
+/// The weights of a layer, and its vectors: biases, and scales where it has them.
+fn matrices_of(layer: &Layer) -> impl Iterator<Item = ParameterMatrix> {
     let Layer { inputs, outputs, .. } = *layer;
-    [
-        ParameterMatrix { start: layer.weights().start, rows: outputs, columns: inputs },
-        ParameterMatrix { start: layer.biases().start, rows: outputs, columns: 1 },
-    ]
+    let vectors = [Some(layer.biases()), layer.scales()].into_iter().flatten();
+    let vectors = vectors.map(move |range| ParameterMatrix { start: range.start, rows: outputs, columns: 1 });
+    std::iter::once(ParameterMatrix { start: layer.weights().start, rows: outputs, columns: inputs }).chain(vectors)
 }
 
 impl KernelTapes {
     /// Every tape, in the order in which [`Kernel::new`] takes the programs back.
     fn all(&self) -> impl Iterator<Item = &Tape> {
-        let activations = self.activations.values().flat_map(ActivationTapes::all);
+        let functions = self.functions.values().flat_map(PointwiseTapes::all);
         let families = self.families.iter().map(|(_, tapes)| tapes);
         let blocks = self.blocks.iter().chain(families).flat_map(|b| {
             let features = b.features.iter().flatten();
             [&b.value, &b.linear, &b.second].into_iter().chain(features).map(|p| &p.tape)
         });
-        activations.chain(blocks)
+        functions.chain(blocks)
     }
 }
 
-impl ActivationTapes {
-    fn all(&self) -> [&Tape; 4] {
-        [&self.value, &self.linear, &self.reverse, &self.second]
+impl PointwiseTapes {
+    fn all(&self) -> impl Iterator<Item = &Tape> {
+        [&self.value].into_iter().chain(&self.linear).chain([&self.reverse, &self.second])
     }
 }
 
@@ -232,7 +216,7 @@ impl Block {
     fn new(
         description: &Description,
         tapes: &BlockTapes,
-        activations: &Activations,
+        functions: &PointwiseSets,
         next: &mut dyn FnMut() -> Arc<dyn PointProgram>,
     ) -> Self {
         let mut of = |inputs: &[PointInput]| PointProgramOf { program: next(), inputs: inputs.to_vec() };
@@ -240,9 +224,7 @@ impl Block {
         let plans = description.networks.iter().zip(&tapes.plans).zip(&tapes.features);
         let networks = plans.map(|((network, plan), features)| {
             let (plan, features) = (plan.as_ref()?, features.as_ref()?);
-            let activation = activations[&(network.layout.activation, plan.channels().to_vec())].clone();
-            let features = of(&features.inputs);
-            Some(NetworkUse { layout: network.layout.clone(), plan: plan.clone(), activation, features })
+            Some(NetworkUse::new(&network.layout, plan, of(&features.inputs), functions))
         });
         let mut families: Vec<usize> = tapes.integrals.iter().map(|member| member.family).collect();
         families.sort_unstable();

@@ -261,10 +261,10 @@ impl<'a> Elaborator<'a> {
         let value = if self.graph.is_zero(expr) {
             Graph::ZERO
         } else if !depends && over.moving.is_none() {
-            let measure = self.number_of(Graph::ONE, &over, span)?;
+            let measure = self.value_of_known(Graph::ONE, &over, span)?;
             self.graph.mul(measure, expr)
         } else if self.is_known(expr, &over) {
-            self.number_of(expr, &over, span)?
+            self.value_of_known(expr, &over, span)?
         } else {
             let (expr, over) = self.flattened(expr, over);
             self.integral_field(expr, over, span)?
@@ -304,7 +304,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The value of an integral of coordinates alone, by a fine rule.
-    fn number_of(&mut self, expr: Expr, over: &Over, span: Span) -> Option<Expr> {
+    fn value_of_known(&mut self, expr: Expr, over: &Over, span: Span) -> Option<Expr> {
         let rules = over.place.iter().map(fine_rule).collect::<Vec<_>>();
         let points = match points_of(&self.graph, &self.axes, over, &rules) {
             Ok(points) => points,

@@ -104,7 +104,7 @@ impl Elaborator<'_> {
             let rule = |piece: &Piece| defaults::integral(free(piece).len(), piece.keep.is_none(), grouped, parameters);
             let pieces: Vec<Rule> = integral.over.place.iter().map(rule).collect();
             let first = pieces.first().cloned().unwrap_or(Rule::Sobol { count: 1 });
-            self.integrals[number].sampling = Some(Sampling { rule: first, pieces, resample: None, default: true });
+            self.integrals[number].sampling = Some(Sampling::of_rules(first, pieces, true));
         }
     }
 }

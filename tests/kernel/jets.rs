@@ -7,7 +7,7 @@ use pdec::network::Activation;
 
 use crate::close;
 use crate::high::{High, first_output};
-use crate::problems::{Axis, Backend, Network, Problem, catalogue, residual};
+use crate::problems::{Axis, Backend, Network, Problem, architectures, catalogue, residual};
 
 /// Highest order of a derivative in these tests.
 const ORDER: u8 = 4;
@@ -111,6 +111,19 @@ fn jets_of_two_axes() {
 #[test]
 fn jets_of_a_periodic_axis() {
     for_every_network(&[Axis::quarters(0, 7), Axis::quarters(-2, 10).periodic()], 20);
+}
+
+/// Orders up to 4 in two axes through every architecture, one of them periodic for every second one.
+#[test]
+fn jets_of_every_architecture() {
+    for (seed, architecture) in architectures().into_iter().enumerate() {
+        let last = Axis::quarters(-2, 6);
+        let axes = [Axis::quarters(0, 6), if seed % 2 == 0 { last.periodic() } else { last }];
+        for backend in [Backend::Interpreter, Backend::Machine] {
+            let network = Network::of(&[0, 1], 2, architecture.clone());
+            check_jets(&axes, &network, backend, seed as u64, 1.0);
+        }
+    }
 }
 
 #[test]

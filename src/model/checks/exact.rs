@@ -165,6 +165,9 @@ fn scale(model: &Model, graph: &Graph, solution: &Solution, inserted: &Inserted,
             let values = solution.integrals.values_at(graph, roots, &point, piece);
             values.into_iter().map(f64::abs).filter(|v| v.is_finite()).fold(0.0, f64::max)
         };
+        for side in [inserted.left, inserted.right] {
+            largest = largest.max(solution.integrals.size_at(graph, side, &point));
+        }
         largest = largest.max(size(&inserted.summands)).max(ROUNDING * size(&inserted.fields));
     }
     largest
