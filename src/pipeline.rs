@@ -13,11 +13,12 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet,
-    Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, Metric, NetworkDescription, PointSet,
+    Predictor, Role,
 };
 use crate::model::{self, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
+use crate::optim;
 use crate::sample;
 use crate::simplify::{self, Effort, SimplifyReport};
 use crate::syntax;
@@ -229,11 +230,17 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
     let block = |block: &sample::Block| BlockDescription {
-        residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
+        formulas: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
         weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+        role: Role::Residual,
+    };
+    let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
+        Metric::Newton
+    } else {
+        Metric::GaussNewton
     };
     let (integrals, inner) = sample::integrals(model)
         .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
     let blocks = blocks.iter().map(block).collect();
-    Ok(Description { dimension: model.axes.len(), networks, blocks, integrals, inner, graph })
+    Ok(Description { dimension: model.axes.len(), networks, blocks, graph, metric, integrals, inner })
 }

@@ -1,5 +1,6 @@
 //! Jets through the networks, then residuals.
 
+use super::description::Role;
 use super::integrals::IntegralValues;
 use super::programs::PointInput;
 use super::sweep::{Keep, NetworkBuffers, sized};
@@ -11,10 +12,12 @@ use crate::tape::Lane;
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     pub networks: Vec<NetworkBuffers>,
-    /// Integrals at the points: one row each.
-    pub integrals: Vec<f64>,
     /// The outputs of the residual programs: one row each.
     pub point: Vec<f64>,
+    /// Seeds of reverse sweeps, and what must outlive a further run of a program.
+    pub seeds: Vec<f64>,
+    /// Integrals at the points: one row each.
+    pub integrals: Vec<f64>,
     pub scratch: Vec<f64>,
 }
 
@@ -32,8 +35,8 @@ impl Workspace {
 }
 
 impl Block {
-    /// The scaled residuals of a tile: residual by residual, `tile.rows` numbers each.
-    pub(super) fn residual(
+    /// The scaled values of a tile: formula by formula, `tile.rows` numbers each.
+    pub(super) fn values(
         &self,
         tile: &Tile,
         theta: &[f64],
@@ -47,33 +50,18 @@ impl Block {
         self.scaled_rows(tile, &work.point, 0, rows);
     }
 
-    /// Writes outputs `first..` of the last point program, times the scale of the rows.
-    pub(super) fn scaled_rows(&self, tile: &Tile, point: &[f64], first: usize, rows: &mut [f64]) {
-        for (r, (row, factor)) in rows.chunks_exact_mut(tile.rows).zip(&self.factors).enumerate() {
-            let values = &point[(first + r) * tile.stride..];
-            row.iter_mut()
-                .zip(values)
-                .zip(&tile.scale)
-                .for_each(|((out, value), scale)| *out = value * (scale * factor));
-        }
-    }
-
-    /// Jets of all networks of the block at the points of a tile.
-    pub(super) fn forward(&self, tile: &Tile, theta: &[f64], keep: Keep, work: &mut Workspace) {
-        work.for_networks(self.networks.len());
-        for (n, network) in self.networks.iter().enumerate() {
-            if let Some(network) = network {
-                let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
-                network.forward(tile.stride, &tile.features[n], theta, keep, buffers, scratch);
-            }
-        }
-    }
-
-    /// Residuals and partials of a tile in `work.point`, with all that a reverse sweep needs.
-    pub(super) fn linearize(&self, tile: &Tile, theta: &[f64], integrals: &IntegralValues, work: &mut Workspace) {
+    /// Runs a program of formulas and partials, and leaves all that a reverse sweep needs.
+    pub(super) fn linearize(
+        &self,
+        program: &PointProgramOf,
+        tile: &Tile,
+        theta: &[f64],
+        integrals: &IntegralValues,
+        work: &mut Workspace,
+    ) {
         self.forward(tile, theta, Keep::Slopes, work);
         self.gather_integrals(tile, integrals, 1, work);
-        self.run_point_program(&self.linear, tile, 1, work);
+        self.run_point_program(program, tile, 1, work);
     }
 
     /// The integrals of the block at the points of a tile, one row for each order along the direction.
@@ -88,6 +76,29 @@ impl Block {
         for (i, row) in rows.chunks_exact_mut(tile.stride).enumerate() {
             let member = self.integrals[i / extension];
             integrals.gather(member, i % extension, self.groups_of(tile, member), row);
+        }
+    }
+
+    /// Writes outputs `first..` of the last point program, scaled: residuals by the root of their weight, energies by it.
+    pub(super) fn scaled_rows(&self, tile: &Tile, point: &[f64], first: usize, rows: &mut [f64]) {
+        for (r, (row, factor)) in rows.chunks_exact_mut(tile.rows).zip(&self.factors).enumerate() {
+            let values = &point[(first + r) * tile.stride..];
+            let scaled = row.iter_mut().zip(values).zip(&tile.scale);
+            match self.role {
+                Role::Residual => scaled.for_each(|((out, value), scale)| *out = value * (scale * factor)),
+                Role::Energy => scaled.for_each(|((out, value), scale)| *out = value * (scale * factor).powi(2)),
+            }
+        }
+    }
+
+    /// Jets of all networks of the block at the points of a tile.
+    pub(super) fn forward(&self, tile: &Tile, theta: &[f64], keep: Keep, work: &mut Workspace) {
+        work.for_networks(self.networks.len());
+        for (n, network) in self.networks.iter().enumerate() {
+            if let Some(network) = network {
+                let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
+                network.forward(tile.stride, &tile.features[n], theta, keep, buffers, scratch);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use super::description::InnerPoints;
 use super::forward::Workspace;
 use super::nonlocal::{Family, Member};
-use super::reverse::GRADIENT_PARTS;
+use super::reverse::{GRADIENT_PARTS, Sums};
 use super::sweep::{EXTENSION, sized};
 use super::system::{Block, Kernel};
 use super::tile::{PointSet, Tile, TileScale, tiles};
@@ -152,7 +152,7 @@ impl Kernel {
         for integral in &self.integrals {
             let mut values = Table::new(integral, 1);
             self.sum_groups(integral, 1, &mut values.data, |tile, work, rows| {
-                integral.block.residual(tile, theta, &known, work, rows);
+                integral.block.values(tile, theta, &known, work, rows);
             });
             known.0.push(values);
         }
@@ -167,8 +167,8 @@ impl Kernel {
             self.sum_groups(integral, EXTENSION, &mut values.data, |tile, work, rows| {
                 let (value, derivatives) = rows.split_at_mut(integral.members() * tile.rows);
                 let (first, second) = derivatives.split_at_mut(integral.members() * tile.rows);
-                integral.block.residual(tile, theta, &known, work, value);
-                integral.block.along_direction(tile, [theta, v], &known, work, first, second);
+                integral.block.values(tile, theta, &known, work, value);
+                integral.block.residual_along(tile, [theta, v], &known, work, first, second);
             });
             known.0.push(values);
         }
@@ -217,12 +217,16 @@ impl Kernel {
             by_group.into_par_iter().enumerate().for_each(|(group, out)| {
                 self.workspaces.with(Workspace::default, |work| {
                     for tile in integral.tiles_of(group) {
-                        block.linearize(tile, theta, known, work);
+                        block.linearize(&block.linear, tile, theta, known, work);
+                        let point = std::mem::take(&mut work.point);
+                        let partials = &point[block.factors.len() * tile.stride..];
                         for (member, sum) in out.chunks_exact_mut(self.parameters.max(1)).enumerate() {
                             let weight = |r: usize, b: usize| if r == member { tile.scale[b] } else { 0.0 };
-                            block.add_sweeps(tile, theta, work, &weight, sum);
-                            block.add_inner_gradients(tile, work, &weight, &gradients, sum);
+                            block.add_sweeps(tile, theta, work, partials, &weight, sum);
+                            let of_integrals = &partials[block.partials.len() * tile.stride..];
+                            block.add_inner_gradients(tile, of_integrals, &weight, &gradients, sum);
                         }
+                        work.point = point;
                     }
                 });
             });
@@ -253,9 +257,13 @@ impl Kernel {
                             for tile in integral.tiles_of(group) {
                                 let seed = |r: usize| own[r * integral.groups + group];
                                 let weight = |r: usize, b: usize| seed(r) * tile.scale[b];
-                                integral.block.linearize(tile, theta, known, work);
-                                integral.block.add_sweeps(tile, theta, work, &weight, &mut sum);
-                                integral.block.add_cotangents(tile, work, &weight, &mut inner);
+                                let block = &integral.block;
+                                block.linearize(&block.linear, tile, theta, known, work);
+                                let point = std::mem::take(&mut work.point);
+                                let partials = &point[block.factors.len() * tile.stride..];
+                                let mut sums = Sums { gradient: &mut sum, cotangents: &mut inner };
+                                block.add_seeded(tile, theta, work, partials, weight, &mut sums);
+                                work.point = point;
                             }
                         }
                     });
@@ -306,12 +314,10 @@ impl Block {
         &tile.groups[slot.expect("the block knows the families of its integrals")]
     }
 
-    /// Calls `f` with residual, integral and partial derivatives (one a point), after `linear` has run.
-    fn for_each_integral_partial(&self, tile: &Tile, work: &Workspace, mut f: impl FnMut(usize, Member, &[f64])) {
-        let first = self.factors.len() + self.partials.len();
-        for (i, &(residual, integral)) in self.integral_partials.iter().enumerate() {
-            f(residual, self.integrals[integral], &work.point[(first + i) * tile.stride..][..tile.stride]);
-        }
+    /// Calls `f` with formula, integral and partial derivatives, one a point; `partials` are those of the integrals.
+    fn for_each_integral_partial(&self, tile: &Tile, partials: &[f64], mut f: impl FnMut(usize, Member, &[f64])) {
+        let rows = self.integral_partials.iter().zip(partials.chunks_exact(tile.stride));
+        rows.for_each(|(&(formula, integral), row)| f(formula, self.integrals[integral], row));
     }
 
     /// Adds `∂R/∂I ∂_θ I` to the scaled rows of one residual.
@@ -323,7 +329,8 @@ impl Block {
         gradients: &IntegralGradients,
         out: &mut RowTile,
     ) {
-        self.for_each_integral_partial(tile, work, |r, member, partial| {
+        let partials = &work.point[(self.factors.len() + self.partials.len()) * tile.stride..];
+        self.for_each_integral_partial(tile, partials, |r, member, partial| {
             if r != residual {
                 return;
             }
@@ -344,12 +351,12 @@ impl Block {
     fn add_inner_gradients(
         &self,
         tile: &Tile,
-        work: &Workspace,
+        partials: &[f64],
         weight: &impl Fn(usize, usize) -> f64,
         gradients: &IntegralGradients,
         sum: &mut [f64],
     ) {
-        self.for_each_integral_partial(tile, work, |r, member, partial| {
+        self.for_each_integral_partial(tile, partials, |r, member, partial| {
             let (table, groups) = (&gradients.0[member.family], self.groups_of(tile, member));
             for b in 0..tile.rows {
                 let factor = weight(r, b) * partial[b] * self.factors[r];
@@ -365,11 +372,11 @@ impl Block {
     pub(super) fn add_cotangents(
         &self,
         tile: &Tile,
-        work: &Workspace,
+        partials: &[f64],
         weight: &impl Fn(usize, usize) -> f64,
         cotangents: &mut IntegralValues,
     ) {
-        self.for_each_integral_partial(tile, work, |r, member, partial| {
+        self.for_each_integral_partial(tile, partials, |r, member, partial| {
             let table = &mut cotangents.0[member.family];
             let sums = &mut table.data[member.member * table.groups..][..table.groups];
             for (b, &group) in self.groups_of(tile, member)[..tile.rows].iter().enumerate() {

@@ -32,7 +32,7 @@ pub struct Member {
 
 /// The families of all integrals that the blocks of a description use.
 pub(super) fn families(description: &Description) -> Vec<Family> {
-    let roots: Vec<Expr> = description.blocks.iter().flat_map(|block| block.residuals.iter().copied()).collect();
+    let roots: Vec<Expr> = description.blocks.iter().flat_map(|block| block.formulas.iter().copied()).collect();
     let mut depths = vec![None; description.integrals.len()];
     inside(description, &roots).into_iter().for_each(|number| _ = depth_of(description, number, &mut depths));
     let mut families: Vec<Family> = Vec::new();

@@ -1,11 +1,13 @@
-//! From residual formulas to tapes.
+//! From formulas of residuals and energies to tapes.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::description::{BlockDescription, Description};
+use super::description::{BlockDescription, Description, Role};
+use super::local::{Hessian, LocalTapes};
 use super::nonlocal::{Family, Member, families, member_of, without};
+use super::objective::Metric;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
 use crate::network::{JetPlan, Pointwise, pointwise_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
@@ -71,22 +73,27 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
-    /// sqrt(weight) of each residual.
+    /// What the formulas are.
+    pub role: Role,
+    /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     /// For each network in use: the jets of its input features, feature by feature, from the coordinates.
     pub features: Vec<Option<PointTape>>,
-    /// R, for all residuals.
+    /// The formulas.
     pub value: PointTape,
-    /// R, then the partials.
+    /// The formulas, then the partials.
     pub linear: PointTape,
-    /// Which residual and channel each partial belongs to, in the order of the outputs of `linear`.
+    /// Which formula and channel each partial belongs to, in the order of the outputs of `linear`.
     pub partials: Vec<(usize, Channel)>,
     /// The integrals that the block uses.
     pub integrals: Vec<Member>,
-    /// Which residual and integral of the block each further partial belongs to, behind those of the channels.
+    /// Which formula and integral of the block each further partial belongs to, behind those of the channels.
     pub integral_partials: Vec<(usize, usize)>,
-    /// The first derivatives along a direction, then the second ones.
+    /// Along a direction: of residuals the first derivatives, then the second ones; of energies the second derivatives
+    /// of the partials.
     pub second: PointTape,
+    /// Second derivatives in the jets: of energies, and of residuals if the metric asks for them.
+    pub local: Option<LocalTapes>,
 }
 
 /// The programs of a function of the numbers of a neuron on a plan.
@@ -130,7 +137,7 @@ impl KernelTapes {
         }
         for family in &families {
             let weights = vec![1.0; family.formulas.len()];
-            let block = BlockDescription { residuals: family.formulas.clone(), weights };
+            let block = BlockDescription { formulas: family.formulas.clone(), weights, role: Role::Residual };
             tapes.push(block_tapes(description, &families, &block, contraction, simplify)?);
         }
         let functions = functions(description, &tapes, contraction)?;
@@ -184,23 +191,30 @@ fn block_tapes(
     simplify: &mut Simplifier<'_>,
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
-    let residuals = &block.residuals;
-    let jets = description.graph.jets(residuals);
+    let (formulas, role) = (block.formulas.clone(), block.role);
+    let jets = description.graph.jets(&formulas);
     let (integrals, jets): (Vec<Jet>, Vec<Jet>) =
         jets.into_iter().partition(|jet| description.integral_of(jet.field.into()).is_some());
     let fields: Vec<usize> = integrals.iter().map(|jet| jet.field.into()).collect();
     let plans = plans(description, &jets);
     let graph = &mut description.graph;
-    let partials = partials(graph, residuals, &jets);
-    let integral_partials = self::partials(graph, residuals, &integrals);
-    let linear: Vec<Expr> =
-        residuals.iter().copied().chain(partials.iter().chain(&integral_partials).map(|p| p.2)).collect();
-    let linear = simplify(graph, &linear);
-    let value = linear[..residuals.len()].to_vec();
+    let partials = partials_in(graph, &formulas, &jets);
+    let integral_partials = partials_in(graph, &formulas, &integrals);
+    let first_order = formulas.len() + partials.len() + integral_partials.len();
+    let wanted = role == Role::Energy || description.metric == Metric::Newton;
+    let has_integrals = |formula: usize| integral_partials.iter().any(|(f, ..)| *f == formula);
+    let squared = role == Role::Residual;
+    let hessian = wanted.then(|| Hessian::new(graph, formulas.len(), &partials, first_order, squared, &has_integrals));
+    let slopes = partials.iter().chain(&integral_partials).map(|(_, _, p)| *p);
+    let more = hessian.iter().flat_map(|hessian| hessian.formulas.iter().copied());
+    let local: Vec<Expr> = formulas.iter().copied().chain(slopes.clone()).chain(more).collect();
+    let local = simplify(graph, &local);
     let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |_| true);
-    let first: Vec<Expr> = residuals.iter().map(|r| along(graph, r)).collect();
-    let second: Vec<Expr> = first.iter().map(|r| along(graph, r)).collect();
-    let directional = simplify(graph, &[first, second].concat());
+    let bent: Vec<Expr> = if role == Role::Energy { slopes.collect() } else { formulas.clone() };
+    let first: Vec<Expr> = bent.iter().map(|e| along(graph, e)).collect();
+    let second: Vec<Expr> = first.iter().map(|e| along(graph, e)).collect();
+    let directional = if role == Role::Energy { second } else { [first, second].concat() };
+    let directional = simplify(graph, &directional);
     let mut feature_jets = Vec::with_capacity(plans.len());
     for (network, plan) in description.networks.iter().zip(&plans) {
         feature_jets.push(plan.as_ref().map(|plan| network.features.jets(&mut description.graph, plan).concat()));
@@ -208,27 +222,36 @@ fn block_tapes(
     let description = &*description;
     let tape = |roots: &[Expr]| point_tape(description, &plans, &fields, roots, contraction);
     let features = feature_jets.iter().map(|f| f.as_deref().map(tape).transpose()).collect::<Result<_, _>>()?;
+    let channel = |jet: &Jet| channel_of(description, &plans, jet);
     Ok(BlockTapes {
         factors: block.weights.iter().map(|w| w.sqrt()).collect(),
         features,
-        value: tape(&value)?,
-        linear: tape(&linear)?,
-        partials: partials.iter().map(|(r, jet, _)| (*r, channel_of(description, &plans, &jets[*jet]))).collect(),
+        role,
+        value: tape(&local[..formulas.len()])?,
+        linear: tape(&local[..first_order])?,
+        local: match hessian {
+            Some(hessian) => Some(LocalTapes { program: tape(&local)?, rows: hessian.rows }),
+            None => None,
+        },
+        partials: partials.iter().map(|(r, jet, _)| (*r, channel(jet))).collect(),
         integrals: fields.iter().map(|&field| member_of(families, field)).collect(),
-        integral_partials: integral_partials.iter().map(|(r, integral, _)| (*r, *integral)).collect(),
+        integral_partials: integral_partials
+            .iter()
+            .filter_map(|(r, jet, _)| Some((*r, integrals.iter().position(|known| known == jet)?)))
+            .collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
     })
 }
 
-/// The partial derivatives that are not zero: number of the residual, number of the jet, formula.
-fn partials(graph: &mut Graph, residuals: &[Expr], jets: &[Jet]) -> Vec<(usize, usize, Expr)> {
+/// The partial derivatives that are not zero: number of the formula, jet, partial.
+fn partials_in(graph: &mut Graph, formulas: &[Expr], jets: &[Jet]) -> Vec<(usize, Jet, Expr)> {
     let mut partials = Vec::new();
-    for (r, &residual) in residuals.iter().enumerate() {
-        for (j, jet) in jets.iter().enumerate() {
-            let partial = graph.derivative(residual, &Symbol::Jet(jet.clone()));
+    for (f, &formula) in formulas.iter().enumerate() {
+        for jet in jets {
+            let partial = graph.derivative(formula, &Symbol::Jet(jet.clone()));
             if !graph.is_zero(partial) {
-                partials.push((r, j, partial));
+                partials.push((f, jet.clone(), partial));
             }
         }
     }
@@ -271,7 +294,7 @@ fn point_tape(
             Symbol::Coordinate(axis) => PointInput::Coordinate((*axis).into()),
             Symbol::Normal(axis) => PointInput::Normal((*axis).into()),
             Symbol::Jet(jet) => of_jet(jet),
-            Symbol::Slot(_) => unreachable!("residuals have no slots"),
+            Symbol::Slot(_) => unreachable!("formulas of a problem have no slots"),
         })
         .collect();
     Ok(PointTape { tape, inputs })

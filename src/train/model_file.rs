@@ -184,7 +184,7 @@ fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range
 mod tests {
     use super::*;
     use crate::expr::Graph;
-    use crate::kernel::NetworkDescription;
+    use crate::kernel::{Metric, NetworkDescription};
     use crate::network::{Activation, Architecture, Features, Layout};
 
     fn description(width: usize) -> Description {
@@ -198,6 +198,7 @@ mod tests {
             blocks: Vec::new(),
             integrals: Vec::new(),
             inner: Vec::new(),
+            metric: Metric::default(),
         }
     }
 
