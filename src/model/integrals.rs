@@ -311,7 +311,7 @@ impl<'a> Elaborator<'a> {
             Err(error) => return self.error("E0305", error.to_string(), span, "an integral over nothing"),
         };
         let value = points.sum(&self.graph, expr);
-        match Rational::from_float(value) {
+        match simple_fraction(value).or_else(|| Rational::from_float(value)) {
             Some(value) => Some(self.graph.rational(value)),
             None => self.error("E0404", "an integral that is not finite", span, format!("its value is {value}")),
         }
@@ -409,4 +409,17 @@ impl<'a> Elaborator<'a> {
         let derivative = self.derivative(integral.integrand, axis, span)?;
         self.integrate(derivative, &integral.over, span)
     }
+}
+
+/// The fraction with a small denominator that a number is up to rounding: quadrature is exact for polynomials but for
+/// that.
+fn simple_fraction(value: f64) -> Option<Rational> {
+    const LARGEST: i64 = 1000;
+    const ROUNDING: f64 = 4e-15;
+    let fits = |&denominator: &i64| {
+        let scaled = value * denominator as f64;
+        (scaled - scaled.round()).abs() <= ROUNDING * scaled.abs() && scaled.abs() < 1e9
+    };
+    let denominator = (1..=LARGEST).find(fits)?;
+    Some(Rational::new(((value * denominator as f64).round() as i64).into(), denominator.into()))
 }

@@ -1,11 +1,12 @@
 //! The points of integrals.
 
+use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Symbol};
 use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
 
 use super::defaults;
 use super::elaborate::Elaborator;
-use super::problem::{Axis, Integral, Model, Over, Piece, Sampling};
+use super::problem::{Axis, AxisKind, Integral, Model, Over, Piece, Sampling};
 
 /// The stream that points of integrals are drawn from: they are the same for every seed.
 const STREAM: u64 = 3 << 32;
@@ -93,6 +94,18 @@ pub(super) fn free(piece: &Piece) -> Vec<usize> {
 }
 
 impl Elaborator<'_> {
+    /// Reports integrals over time where each window of time is trained by itself.
+    pub(super) fn no_integrals_over_windows(&mut self, windows: usize) {
+        let time = self.axes.iter().position(|axis| axis.kind == AxisKind::Time);
+        let Some(time) = time.filter(|_| windows > 1) else { return };
+        for integral in self.integrals.iter().filter(|integral| integral.over.axes.contains(&time)) {
+            let message = format!("an integral over {} needs all times at once", self.axes[time].name);
+            let label = format!("the stages train {windows} windows of time one after the other");
+            let found = Diagnostic::error("E0223", message, integral.span, label);
+            self.found.push(found.help("train without `windows`"));
+        }
+    }
+
     /// Gives points to the integrals that no `sample` speaks of.
     pub(super) fn sampled_integrals(&mut self, parameters: usize) {
         for number in 0..self.integrals.len() {

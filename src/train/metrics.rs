@@ -1,10 +1,10 @@
 //! Errors against the exact solution, on points that training never sees.
 
+use super::trained::Trained;
 use crate::expr::Expr;
 use crate::geometry::{AxisRange, HELD_OUT_COUNT, held_out};
-use crate::kernel::{AssembleError, Predictor};
 use crate::model::{Model, Unknown};
-use crate::pipeline::{Backend, Lowered};
+use crate::pipeline::{Backend, CompileError, Lowered};
 
 /// The error of one unknown; of a vector or a complex number in the Euclidean norm of its components.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct FieldError {
 
 /// Evaluates unknowns on 16384 fixed low-discrepancy points, the same for every seed.
 pub struct Metrics {
-    values: Predictor,
+    values: Trained,
     coordinates: Vec<Vec<f64>>,
     unknowns: Vec<Compared>,
     /// Which of them change their signs together without any equation noticing.
@@ -38,8 +38,8 @@ impl Metrics {
     /// For the unknowns that have an exact solution; `None` if none has.
     ///
     /// # Errors
-    /// [`AssembleError`] if an exact solution has no program.
-    pub fn new(lowered: &Lowered, backend: Backend) -> Result<Option<Self>, AssembleError> {
+    /// [`CompileError`] if an exact solution has no program.
+    pub fn new(lowered: &Lowered, backend: Backend) -> Result<Option<Self>, CompileError> {
         let model = &lowered.model;
         let known = |unknown: &&Unknown| unknown.components.iter().all(|component| component.exact.is_some());
         let known: Vec<&Unknown> = model.unknowns.iter().filter(known).collect();
@@ -51,7 +51,7 @@ impl Metrics {
         let values: Vec<Expr> = components().map(|component| component.value).collect();
         let exact: Vec<Expr> = components().filter_map(|component| component.exact).collect();
         let graph = &lowered.description.graph;
-        let values = lowered.predictor(graph, &values, backend)?;
+        let values = Trained::new(lowered, graph, &values, backend)?;
         let theta = vec![0.0; lowered.description.parameters()];
         let mut exact = lowered.predictor(graph, &exact, backend)?.evaluate(&theta, &points.coordinates).into_iter();
         let compared = |unknown: &&Unknown| Compared {
@@ -64,9 +64,9 @@ impl Metrics {
         Ok(Some(Self { values, coordinates: points.coordinates, unknowns, up_to_sign: up_to_sign.collect() }))
     }
 
-    /// The error of each unknown that has an exact solution.
-    pub fn errors(&mut self, theta: &[f64]) -> Vec<FieldError> {
-        let values = self.values.evaluate(theta, &self.coordinates);
+    /// The error of each unknown that has an exact solution, for the parameters of each window.
+    pub fn errors(&mut self, thetas: &[&[f64]]) -> Vec<FieldError> {
+        let values = self.values.evaluate(thetas, &self.coordinates);
         let mut rest = values.as_slice();
         let mut errors = Vec::with_capacity(self.unknowns.len());
         let mut negated = Vec::with_capacity(self.unknowns.len());

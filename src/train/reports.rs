@@ -3,11 +3,10 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::RunFiles;
+use super::{RunFiles, Trained};
 use crate::dataset::{Table, write_csv};
 use crate::expr::Expr;
-use crate::kernel::AssembleError;
-use crate::pipeline::{Backend, Lowered};
+use crate::pipeline::{Backend, CompileError, Lowered};
 use crate::report::files::{WriteError, write_atomic_with};
 
 /// Times at which a function of time is evaluated, both ends among them.
@@ -35,11 +34,12 @@ pub struct Series {
     pub values: Vec<f64>,
 }
 
-/// The values of all reports of a problem, in the order of the file.
+/// The values of all reports of a problem, in the order of the file; `thetas` has the parameters of each window of time
+/// that was begun.
 ///
 /// # Errors
-/// [`AssembleError`] if a formula has no program.
-pub fn report_values(lowered: &Lowered, theta: &[f64], backend: Backend) -> Result<Vec<ReportValue>, AssembleError> {
+/// [`CompileError`] if a formula has no program.
+pub fn report_values(lowered: &Lowered, thetas: &[&[f64]], backend: Backend) -> Result<Vec<ReportValue>, CompileError> {
     let model = &lowered.model;
     let formulas: Vec<Expr> = model.reports.iter().map(|report| report.value).collect();
     if formulas.is_empty() {
@@ -63,7 +63,7 @@ pub fn report_values(lowered: &Lowered, theta: &[f64], backend: Backend) -> Resu
             }
         })
         .collect();
-    let values = lowered.predictor(&lowered.description.graph, &formulas, backend)?.evaluate(theta, &columns);
+    let values = Trained::new(lowered, &lowered.description.graph, &formulas, backend)?.evaluate(thetas, &columns);
     let value = |(report, values): (&crate::model::Report, Vec<f64>)| ReportValue {
         name: report.name.clone(),
         value: values[count - 1],
