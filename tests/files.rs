@@ -71,8 +71,12 @@ fn a_run_with_imports_is_complete_in_itself() {
     desk.done(&["check", "work/a.pde", "--deny", "warnings"]);
     desk.done(&["train", "work/a.pde"]);
     let run = desk.path("runs/rod/001");
-    assert_eq!(fs::read_to_string(run.join("rod.pde")).expect("a copy"), "import \"parts/rod.pde\"\ntrain engd(steps=20)\n");
-    let settings: Value = serde_json::from_slice(&fs::read(run.join("settings.json")).expect("settings")).expect("JSON");
+    assert_eq!(
+        fs::read_to_string(run.join("rod.pde")).expect("a copy"),
+        "import \"parts/rod.pde\"\ntrain engd(steps=20)\n"
+    );
+    let settings: Value =
+        serde_json::from_slice(&fs::read(run.join("settings.json")).expect("settings")).expect("JSON");
     assert_eq!(settings["stages"][0]["options"]["steps"], Value::from(20.0), "the importing file counts");
     let copies = settings["files"].as_array().expect("a list");
     let paths: Vec<&str> = copies.iter().filter_map(|copy| copy["path"].as_str()).collect();
