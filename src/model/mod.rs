@@ -4,19 +4,23 @@
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
 //! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! `names`, `values`, `complex`, `operators`, `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
 //! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
 //! where a file says nothing, and [`describe`] puts a problem into words.
 
+mod ansatz;
 mod axes;
+mod calculus;
 pub mod checks;
+mod complex;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
 mod formulas;
+mod hard;
 pub mod methods;
 mod names;
 mod nearest;
@@ -72,14 +76,15 @@ pub fn check_with(
     elaborator.found = found;
     let model = elaborator.model(ast, overrides, formulas);
     let mut found = without_repetition(std::mem::take(&mut elaborator.found));
-    let model = model.filter(|_| !has_errors(&found));
+    let mut model = model.filter(|_| !has_errors(&found));
     // A name that is only ever misspelt is not unused.
     if found.iter().any(|d| d.code == "E0101") {
         found.retain(|d| d.code != "W0105");
     }
-    if let Some((model, _)) = &model {
+    if let Some((model, _)) = &mut model {
         let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
         found.extend(checks::all(model, read));
+        found.extend(checks::settle(model));
     }
     (model.filter(|_| !has_errors(&found)), found)
 }
@@ -97,9 +102,11 @@ impl<'a> Elaborator<'a> {
         let overridden = self.override_parameters(overrides);
         self.declare_axes_and_unknowns(ast);
         self.define_everything();
+        self.ansatzes(ast);
         self.needs_something_to_solve(ast);
         let terms = self.terms(ast);
         self.exact(ast);
+        self.hard_conditions(&terms);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -121,6 +128,7 @@ impl<'a> Elaborator<'a> {
             fields: std::mem::take(&mut self.fields),
             parameters,
             terms,
+            satisfied: Vec::new(),
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,

@@ -131,7 +131,6 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Constraint { .. } => "`constraint`",
                 StatementKind::Data { .. } => "`data`",
                 StatementKind::Reference { .. } => "`reference`",
-                StatementKind::Ansatz(_) => "`ansatz`",
                 StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
