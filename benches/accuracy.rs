@@ -24,7 +24,7 @@ use std::time::Duration;
 use clap::Parser;
 use pdec::diagnostic::{Form, Look, Source, render};
 use pdec::geometry::{AxisRange, held_out};
-use pdec::kernel::LeastSquares;
+use pdec::kernel::Objective;
 use pdec::model::{Model, Overrides};
 use pdec::pipeline::{Backend, Times, assemble, check, lower};
 use pdec::report::{Align, TextTable};

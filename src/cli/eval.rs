@@ -10,6 +10,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
+use super::arguments::Reading;
 use super::solution::{Solution, even, grid};
 use super::train::scientific;
 use super::{CliError, Context, Document, Status};
@@ -40,6 +41,8 @@ pub struct Arguments {
     /// Where the values go: a .csv or .npz file [default: CSV on standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// `101x51`
@@ -92,7 +95,7 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     if let Some(path) = &arguments.output {
         format_of(path)?;
     }
-    let mut solution = Solution::load(&arguments.run, &formulas, context)?;
+    let mut solution = Solution::load(&arguments.run, &formulas, &arguments.reading.allow_read, context)?;
     let names: Vec<String> = if texts.is_empty() {
         solution.formulas = solution.model().components().map(|component| component.value).collect();
         solution.model().components().map(|component| component.name.clone()).collect()
