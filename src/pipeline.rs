@@ -209,7 +209,8 @@ impl Lowered {
     pub fn predictor(&self, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Predictor, AssembleError> {
         let mut description = self.description.clone();
         description.graph = graph.clone();
-        Predictor::new(&description, formulas, host_contraction(), &backend)
+        let formulas = self.model.expand(&mut description.graph, formulas);
+        Predictor::new(&description, &formulas, host_contraction(), &backend)
     }
 }
 
@@ -228,9 +229,13 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
-    let block = |block: &sample::Block| BlockDescription {
-        residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
-        weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+    let mut block = |block: &sample::Block| {
+        let residuals: Vec<Expr> = block.terms.iter().map(|&t| model.terms[t].residual).collect();
+        BlockDescription {
+            residuals: model.expand(&mut graph, &residuals),
+            weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+        }
     };
-    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph }
+    let blocks = blocks.iter().map(&mut block).collect();
+    Description { dimension: model.axes.len(), networks, blocks, graph }
 }

@@ -14,7 +14,6 @@ use super::places::{on_boundary, whole_box, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
-use super::scope::Meaning;
 use super::values::Value;
 
 /// The most terms of a problem.
@@ -401,6 +400,12 @@ impl<'a> Elaborator<'a> {
             return name.clone();
         }
         let jets = self.graph.jets(&value.components());
+        let of = |field: usize| self.unknowns.iter().find(|unknown| unknown.has(field));
+        if let (false, Some(jet)) = (matches!(value, Value::Number(_)), jets.first())
+            && let Some(unknown) = of(jet.field.into())
+        {
+            return unknown.name.clone();
+        }
         jets.first()
             .and_then(|jet| self.fields.get(usize::from(jet.field)))
             .map_or_else(|| "0".to_owned(), |f| f.name.replace('.', "_"))

@@ -15,12 +15,11 @@ const ROUNDING: f64 = 1e-12;
 
 /// Takes what holds by construction out of the terms of a model; reports hard conditions that do not.
 pub fn settle(model: &mut Model) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
     if !model.fields.iter().any(|field| matches!(field.source, FieldSource::Formula(_))) {
-        return found;
+        return Vec::new();
     }
     let mut graph = model.graph.clone();
-    let mut terms = Vec::new();
+    let (mut terms, mut broken) = (Vec::new(), Vec::new());
     for term in std::mem::take(&mut model.terms) {
         let held: Vec<bool> = match term.kind {
             TermKind::Boundary | TermKind::Initial => {
@@ -30,7 +29,7 @@ pub fn settle(model: &mut Model) -> Vec<Diagnostic> {
             _ => vec![false; term.place.len()],
         };
         if term.hard && held.contains(&false) {
-            found.push(term.span);
+            broken.push(term.span);
         }
         let (held, open) = divide(term, &held);
         model.satisfied.extend(held);
@@ -45,7 +44,7 @@ pub fn settle(model: &mut Model) -> Vec<Diagnostic> {
         let diagnostic = other.into_iter().fold(diagnostic, |d, term| d.label(term.span, "with this one"));
         diagnostic.help("leave out `hard` at one of them, or let the values agree at their common points")
     };
-    found.into_iter().map(conflict).collect()
+    broken.into_iter().map(conflict).collect()
 }
 
 /// A term divided into the pieces on which it holds and the others.
