@@ -13,11 +13,12 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet,
-    Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, Metric, NetworkDescription, PointSet,
+    Predictor, Role,
 };
 use crate::model::{self, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
+use crate::optim;
 use crate::sample;
 use crate::simplify::{self, Effort, SimplifyReport};
 use crate::syntax;
@@ -225,17 +226,23 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
             .map(|&axis| AxisScale { axis, ends: model.axes[axis].ends, periodic: model.axes[axis].periodic })
             .collect();
         let features = Features::new(&mut graph, &scales);
-        let layout = Layout::new(&plan.mlp, features.len(), plan.fields.len(), start);
+        let layout = Layout::new(&plan.architecture, &features.groups, plan.fields.len(), start);
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
     let mut block = |block: &sample::Block| {
         let residuals: Vec<Expr> = block.terms.iter().map(|&t| model.terms[t].residual).collect();
         BlockDescription {
-            residuals: model.expand(&mut graph, &residuals),
+            formulas: model.expand(&mut graph, &residuals),
             weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+            role: Role::Residual,
         }
     };
     let blocks = blocks.iter().map(&mut block).collect();
-    Description { dimension: model.axes.len(), networks, blocks, graph }
+    let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
+        Metric::Newton
+    } else {
+        Metric::GaussNewton
+    };
+    Description { dimension: model.axes.len(), networks, blocks, graph, metric }
 }

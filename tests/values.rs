@@ -5,6 +5,7 @@
 #[allow(dead_code)]
 mod close;
 
+use pdec::dataset::Files;
 use pdec::diagnostic::{Source, has_errors};
 use pdec::expr::{Expr, Graph, Symbol};
 use pdec::model::{self, Formulas, Overrides};
@@ -15,7 +16,8 @@ fn formulas(text: &str, formulas: &[&str]) -> (Graph, Vec<Expr>) {
     let source = Source::new("test.pde", text);
     let ast = syntax::parse(&source).0.unwrap();
     let read = Formulas::parse(formulas).unwrap();
-    let (checked, found) = model::check_with(&ast, &Overrides::default(), &read);
+    let given = model::Given { overrides: &Overrides::default(), formulas: &read, files: &Files::default() };
+    let (checked, found) = model::check_given(&ast, given);
     assert!(!has_errors(&found), "{found:?}");
     let (model, formulas) = checked.unwrap();
     (model.graph, formulas)
@@ -98,7 +100,8 @@ fn identities_of_complex_numbers() {
 
 #[test]
 fn values_of_complex_formulas() {
-    let texts = ["(1 + 2i)/(3 - 4i)", "exp(0.3 + 0.7i)", "sin(0.3 + 0.7i)", "cosh(0.3 + 0.7i)", "(1 + 1i)^-3", "2^(1i)"];
+    let texts =
+        ["(1 + 2i)/(3 - 4i)", "exp(0.3 + 0.7i)", "sin(0.3 + 0.7i)", "cosh(0.3 + 0.7i)", "(1 + 1i)^-3", "2^(1i)"];
     let parts: Vec<String> = texts.iter().flat_map(|z| [format!("re({z})"), format!("im({z})")]).collect();
     let (graph, found) = formulas(COMPLEX, &parts.iter().map(String::as_str).collect::<Vec<_>>());
     let values = graph.evaluate(&found, |_: &Symbol| f64::NAN);

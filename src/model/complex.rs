@@ -104,7 +104,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// `re`, `im`, `conj`, `abs2`
-    pub(super) fn part(&mut self, name: &str, argument: &'a Formula) -> Option<Value> {
+    pub(super) fn part_of_complex(&mut self, name: &str, argument: &'a Formula) -> Option<Value> {
         let value = self.formula(argument)?;
         let [re, im] = value.parts();
         match name {

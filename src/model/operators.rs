@@ -80,7 +80,7 @@ impl<'a> Elaborator<'a> {
             }
             name @ ("re" | "im" | "conj" | "abs2") => {
                 let [argument] = self.arguments(call)?;
-                self.part(name, argument)
+                self.part_of_complex(name, argument)
             }
             "sum" => self.sum(call),
             "net" => self.net(call),
