@@ -196,8 +196,14 @@ impl<'a> Elaborator<'a> {
             _ => None,
         };
         let (left, right) = (size(x), size(y));
-        let Some(left) = left else { return self.needs_vector(x, a, "dot") };
-        let Some(right) = right else { return self.needs_vector(y, b, "dot") };
+        let (Some(left), Some(right)) = (left, right) else {
+            for (size, value, formula) in [(left, x, a), (right, y, b)] {
+                if size.is_none() {
+                    let _: Option<()> = self.needs_vector(value, formula, "dot");
+                }
+            }
+            return None;
+        };
         if left != right {
             let message = format!("`dot` of vectors with {left} and {right} components");
             return self.error("E0209", message, span, "different lengths");

@@ -98,7 +98,11 @@ impl<'a> Elaborator<'a> {
 
     /// A derivative of an unknown, or its value.
     pub(super) fn unknown_value(&mut self, unknown: usize, index: &MultiIndex) -> Option<Value> {
-        let fields: Vec<usize> = self.unknowns.get(unknown)?.components.iter().map(|c| c.field).collect();
+        let Some(declared) = self.unknowns.get(unknown) else {
+            // Values from the command line are read before the unknowns; that this is none of them will be said.
+            return Some(Value::Number(self.graph.jet(unknown, index.clone())));
+        };
+        let fields: Vec<usize> = declared.components.iter().map(|c| c.field).collect();
         self.shaped_jets(unknown, &fields, index)
     }
 

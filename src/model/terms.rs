@@ -352,7 +352,7 @@ impl<'a> Elaborator<'a> {
         let normals: Vec<Option<(usize, f64)>> = place.iter().map(|piece| piece.normal).collect();
         let pairs = left.components().into_iter().zip(right.components());
         for (name, (left, right)) in names.iter().zip(pairs) {
-            let name = name.trim_matches(['.', '[', ']']).replace('.', "_").replace(", ", "_");
+            let name = plain(name.trim_start_matches(['.', '[']));
             let base = if name.is_empty() { base.clone() } else { format!("{base}_{name}") };
             if terms.drafts.len() == MOST_TERMS && !std::mem::replace(&mut self.told_too_large, true) {
                 let message = format!("more than {MOST_TERMS} equations and conditions");
@@ -408,7 +408,7 @@ impl<'a> Elaborator<'a> {
         }
         jets.first()
             .and_then(|jet| self.fields.get(usize::from(jet.field)))
-            .map_or_else(|| "0".to_owned(), |f| f.name.replace('.', "_"))
+            .map_or_else(|| "0".to_owned(), |f| plain(&f.name))
     }
 
     /// The exact solution of each unknown.
@@ -457,6 +457,11 @@ impl<'a> Elaborator<'a> {
         }
         Some((unknown, value.components()))
     }
+}
+
+/// The name of a component as a part of a label: `w.x` as `w_x`, `T[1, 2]` as `T_1_2`.
+fn plain(name: &str) -> String {
+    name.trim_end_matches(']').replace(", ", "_").replace(['.', '['], "_")
 }
 
 /// Whether a condition has to hold exactly.

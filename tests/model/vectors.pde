@@ -7,6 +7,5 @@ bc w = (sin(pi*y), 0) on x = 0
 bc w.y = 0, w_x.x = 0 on x = 1
 bc w = (0, 0) on rest
 bc p = 0 on x = 1
-exact w = (curl(x^2*y).x, -y^2)
 network w: mlp(16)
 network mlp(8)
