@@ -90,8 +90,8 @@ pub struct Checked {
 }
 
 /// Like [`check`], with the files that the problem names, and with formulas in its names.
-pub fn check_given(source: Source, given: Given<'_>, times: &mut Times) -> Checked {
-    let (ast, mut found) = times.stage("parse", || syntax::parse(&source));
+pub fn check_given(mut source: Source, given: Given<'_>, times: &mut Times) -> Checked {
+    let (ast, mut found) = times.stage("parse", || syntax::parse_all(&mut source, given.files));
     let mut model = None;
     if let Some(ast) = &ast {
         let (checked, more) = times.stage("check", || model::check_given(ast, given));

@@ -127,6 +127,9 @@ impl<'a> Elaborator<'a> {
         if count == space.len() {
             return Some(());
         }
+        if self.unsure {
+            return None;
+        }
         let names: Vec<&str> = space.iter().map(|&a| self.axes[a].name.as_str()).collect();
         let message = format!("{count} components for a vector of {} (axes {})", space.len(), names.join(", "));
         self.error("E0209", message, formula.span, format!("in `{operator}`"))
@@ -246,6 +249,11 @@ impl<'a> Elaborator<'a> {
     /// In space a vector. In the plane a number, w.y_x - w.x_y; of a number ψ the vector (ψ_y, -ψ_x).
     fn curl(&mut self, value: &Value, argument: &'a Formula, span: Span) -> Option<Value> {
         let space = self.space();
+        if !(2..=3).contains(&space.len()) {
+            let message = format!("`curl` needs 2 or 3 axes in space, there is {}", space.len());
+            let message = if space.len() == 1 { message } else { message.replace("there is", "there are") };
+            return self.error("E0208", message, span, "here");
+        }
         if let (Value::Number(stream), [x, y]) = (value, space.as_slice()) {
             let (along_x, along_y) = (self.derivative(*stream, *x, span)?, self.derivative(*stream, *y, span)?);
             return Some(Value::Vector(vec![along_y, self.graph.neg(along_x)]));
@@ -256,14 +264,11 @@ impl<'a> Elaborator<'a> {
             let b = this.derivative(vector[i], space[j], span)?;
             Some(this.graph.sub(a, b))
         };
-        match space.len() {
-            2 => minor(self, 0, 1).map(Value::Number),
-            3 => {
-                let components = [(1, 2), (2, 0), (0, 1)].map(|(i, j)| minor(self, i, j));
-                components.into_iter().collect::<Option<Vec<_>>>().map(Value::Vector)
-            }
-            n => self.error("E0208", format!("`curl` needs 2 or 3 axes in space, there are {n}"), span, "here"),
+        if space.len() == 2 {
+            return minor(self, 0, 1).map(Value::Number);
         }
+        let components = [(1, 2), (2, 0), (0, 1)].map(|(i, j)| minor(self, i, j));
+        components.into_iter().collect::<Option<Vec<_>>>().map(Value::Vector)
     }
 
     /// (a . grad) b

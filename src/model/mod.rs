@@ -22,6 +22,7 @@ pub mod defaults;
 pub mod describe;
 mod elaborate;
 mod files;
+mod foreign;
 mod formulas;
 mod hard;
 pub mod methods;
@@ -65,7 +66,7 @@ pub use problem::{
 /// The problem is a text alone: where it names files, it is told that there are none. [`check_given`] reads them.
 ///
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
-/// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
+/// whose label is [`Span::OUTSIDE`], since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
     let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
     let (checked, found) = check_given(ast, given);

@@ -6,6 +6,7 @@ use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name};
 use crate::syntax::print_formula;
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, counted};
+use super::foreign;
 use super::scope::{Meaning, callable};
 use super::values::Value;
 
@@ -98,6 +99,10 @@ impl<'a> Elaborator<'a> {
         }
         let mut diagnostic =
             Diagnostic::error("E0101", format!("unknown function `{name}`"), call.name.span, "not declared");
+        if let Some(meant) = foreign::function(name) {
+            self.found.push(diagnostic.help(format!("here it is called `{meant}`")));
+            return None;
+        }
         if let Some(similar) = self.scope.similar(name, &callable()) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }

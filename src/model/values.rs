@@ -358,6 +358,7 @@ impl<'a> Elaborator<'a> {
             }
             (Value::Vector(x), Value::Vector(y)) if x.len() == y.len() => Some(()),
             (Value::Tensor(x), Value::Tensor(y)) if x.len() == y.len() => Some(()),
+            (Value::Vector(_), Value::Vector(_)) if self.unsure => None,
             (Value::Vector(x), Value::Vector(y)) => {
                 let space = self.space();
                 let message = match [x.len(), y.len()].iter().position(|&n| n == space.len()) {
