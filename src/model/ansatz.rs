@@ -65,7 +65,7 @@ impl<'a> Elaborator<'a> {
         let value = if of.is_complex() { Value::Complex(Box::new(value.parts())) } else { value };
         let components = value.components();
         let (name, span) = (self.unknowns[unknown].name.clone(), equation.right.span);
-        let outputs = self.outputs(unknown);
+        let outputs = self.fields_of_network(unknown);
         let mut nets = 0;
         for symbol in self.graph.symbols(&components) {
             let fault = match &symbol {
@@ -97,7 +97,7 @@ impl<'a> Elaborator<'a> {
     pub(super) fn stands_for(&mut self, unknown: usize, components: &[Expr]) {
         let jets = self.graph.jets(components);
         let used = |field: &usize| jets.iter().any(|jet| usize::from(jet.field) == *field);
-        let outputs = self.outputs(unknown).into_iter().filter(used).collect();
+        let outputs = self.fields_of_network(unknown).into_iter().filter(used).collect();
         self.outputs.insert(unknown, outputs);
         for (component, &value) in self.unknowns[unknown].components.iter().zip(components) {
             self.fields[component.field].source = FieldSource::Formula(value);
@@ -105,7 +105,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The fields that the network of an unknown has to give: the components themselves where there is no ansatz.
-    pub(super) fn outputs(&self, unknown: usize) -> Vec<usize> {
+    pub(super) fn fields_of_network(&self, unknown: usize) -> Vec<usize> {
         let components = || self.unknowns[unknown].components.iter().map(|component| component.field).collect();
         self.outputs.get(&unknown).cloned().unwrap_or_else(components)
     }

@@ -68,7 +68,7 @@ impl<'a> Elaborator<'a> {
         shared: Option<&(Architecture, Span)>,
     ) -> Vec<NetworkPlan> {
         let mut plans: Vec<(NetworkPlan, Option<usize>)> = Vec::new();
-        let outputs = |unknown: usize| self.outputs(unknown).into_iter().map(move |field| (unknown, field));
+        let outputs = |unknown: usize| self.fields_of_network(unknown).into_iter().map(move |field| (unknown, field));
         let fields: Vec<(usize, usize)> = (0..self.unknowns.len()).flat_map(outputs).collect();
         for (unknown, field) in fields {
             let axes = self.fields[field].axes.clone();

@@ -182,7 +182,6 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Constraint { .. } => "`constraint`",
                 StatementKind::Data { .. } => "`data`",
                 StatementKind::Reference { .. } => "`reference`",
-                StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
             // A file that is not there is better known at once.
