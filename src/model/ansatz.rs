@@ -73,6 +73,9 @@ impl<'a> Elaborator<'a> {
                     nets += 1;
                     continue;
                 }
+                Symbol::Jet(jet) if matches!(self.fields[usize::from(jet.field)].source, FieldSource::Integral(_)) => {
+                    "it contains an integral".to_owned()
+                }
                 Symbol::Jet(jet) if self.unknowns.iter().all(|u| !u.has(usize::from(jet.field))) => continue,
                 Symbol::Coordinate(axis) if !self.unknowns[unknown].axes.contains(&usize::from(*axis)) => {
                     format!("`{name}` does not depend on {}", self.axes[usize::from(*axis)].name)
@@ -173,7 +176,7 @@ impl Model {
                 fields.dedup();
                 fields
             }
-            FieldSource::Network { .. } => vec![field],
+            FieldSource::Network { .. } | FieldSource::Integral(_) => vec![field],
         }
     }
 }

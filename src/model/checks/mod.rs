@@ -19,6 +19,7 @@ mod exact;
 mod finite;
 mod flux;
 mod gauge;
+mod nonlocal;
 mod orders;
 mod periodic;
 mod presence;

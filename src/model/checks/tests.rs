@@ -69,6 +69,7 @@ impl Draft {
             axes: axes.collect(),
             unknowns,
             fields,
+            integrals: Vec::new(),
             parameters: Vec::new(),
             terms: Vec::new(),
             satisfied: Vec::new(),
