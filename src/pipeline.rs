@@ -13,11 +13,12 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet,
-    Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, Metric, NetworkDescription, PointSet,
+    Predictor, Role,
 };
 use crate::model::{self, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
+use crate::optim;
 use crate::sample;
 use crate::simplify::{self, Effort, SimplifyReport};
 use crate::syntax;
@@ -89,8 +90,8 @@ pub struct Checked {
 }
 
 /// Like [`check`], with the files that the problem names, and with formulas in its names.
-pub fn check_given(source: Source, given: Given<'_>, times: &mut Times) -> Checked {
-    let (ast, mut found) = times.stage("parse", || syntax::parse(&source));
+pub fn check_given(mut source: Source, given: Given<'_>, times: &mut Times) -> Checked {
+    let (ast, mut found) = times.stage("parse", || syntax::parse_all(&mut source, given.files));
     let mut model = None;
     if let Some(ast) = &ast {
         let (checked, more) = times.stage("check", || model::check_given(ast, given));
@@ -229,8 +230,14 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
     let block = |block: &sample::Block| BlockDescription {
-        residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
+        formulas: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
         weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+        role: Role::Residual,
     };
-    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph }
+    let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
+        Metric::Newton
+    } else {
+        Metric::GaussNewton
+    };
+    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph, metric }
 }

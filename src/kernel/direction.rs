@@ -9,7 +9,7 @@ use super::tile::Tile;
 
 impl Block {
     /// J v and the second derivative of r along v, scaled, at the points of a tile.
-    pub(super) fn along_direction(
+    pub(super) fn residual_along(
         &self,
         tile: &Tile,
         theta: &[f64],
@@ -18,6 +18,13 @@ impl Block {
         first: &mut [f64],
         second: &mut [f64],
     ) {
+        self.along_direction(tile, theta, v, work);
+        self.scaled_rows(tile, &work.point, 0, first);
+        self.scaled_rows(tile, &work.point, self.factors.len(), second);
+    }
+
+    /// Runs the program of derivatives along v.
+    pub(super) fn along_direction(&self, tile: &Tile, theta: &[f64], v: &[f64], work: &mut Workspace) {
         work.for_networks(self.networks.len());
         for (n, network) in self.networks.iter().enumerate() {
             if let Some(network) = network {
@@ -26,7 +33,5 @@ impl Block {
             }
         }
         self.run_point_program(&self.second, tile, EXTENSION, work);
-        self.scaled_rows(tile, &work.point, 0, first);
-        self.scaled_rows(tile, &work.point, self.factors.len(), second);
     }
 }

@@ -1,5 +1,6 @@
 //! Jets through the networks, then residuals.
 
+use super::description::Role;
 use super::programs::PointInput;
 use super::sweep::{Keep, NetworkBuffers, sized};
 use super::system::{Block, PointProgramOf};
@@ -12,6 +13,8 @@ pub(super) struct Workspace {
     pub networks: Vec<NetworkBuffers>,
     /// The outputs of the residual programs: one row each.
     pub point: Vec<f64>,
+    /// Seeds of reverse sweeps, and what must outlive a further run of a program.
+    pub seeds: Vec<f64>,
     pub scratch: Vec<f64>,
 }
 
@@ -29,21 +32,22 @@ impl Workspace {
 }
 
 impl Block {
-    /// The scaled residuals of a tile: residual by residual, `tile.rows` numbers each.
-    pub(super) fn residual(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &mut [f64]) {
+    /// The scaled values of a tile: formula by formula, `tile.rows` numbers each.
+    pub(super) fn values(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &mut [f64]) {
         self.forward(tile, theta, Keep::Value, work);
         self.run_point_program(&self.value, tile, 1, work);
         self.scaled_rows(tile, &work.point, 0, rows);
     }
 
-    /// Writes outputs `first..` of the last point program, times the scale of the rows.
+    /// Writes outputs `first..` of the last point program, scaled: residuals by the root of their weight, energies by it.
     pub(super) fn scaled_rows(&self, tile: &Tile, point: &[f64], first: usize, rows: &mut [f64]) {
         for (r, (row, factor)) in rows.chunks_exact_mut(tile.rows).zip(&self.factors).enumerate() {
             let values = &point[(first + r) * tile.stride..];
-            row.iter_mut()
-                .zip(values)
-                .zip(&tile.scale)
-                .for_each(|((out, value), scale)| *out = value * (scale * factor));
+            let scaled = row.iter_mut().zip(values).zip(&tile.scale);
+            match self.role {
+                Role::Residual => scaled.for_each(|((out, value), scale)| *out = value * (scale * factor)),
+                Role::Energy => scaled.for_each(|((out, value), scale)| *out = value * (scale * factor).powi(2)),
+            }
         }
     }
 

@@ -15,7 +15,10 @@
 
 mod description;
 mod direction;
+mod evaluate;
 mod forward;
+mod local;
+mod metric;
 mod objective;
 mod predict;
 mod programs;
@@ -23,8 +26,10 @@ mod reverse;
 mod sweep;
 mod system;
 mod tile;
+mod weights;
 
-pub use description::{BlockDescription, Description, NetworkDescription};
+pub use description::{BlockDescription, Description, NetworkDescription, Role};
+pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};

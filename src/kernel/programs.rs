@@ -1,10 +1,12 @@
-//! From residual formulas to tapes.
+//! From formulas of residuals and energies to tapes.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::description::Description;
+use super::description::{Description, Role};
+use super::local::{Hessian, LocalTapes};
+use super::objective::Metric;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
 use crate::network::{JetPlan, Pointwise, pointwise_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
@@ -68,18 +70,23 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
-    /// sqrt(weight) of each residual.
+    /// What the formulas are.
+    pub role: Role,
+    /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     /// For each network in use: the jets of its input features, feature by feature, from the coordinates.
     pub features: Vec<Option<PointTape>>,
-    /// R, for all residuals.
+    /// The formulas.
     pub value: PointTape,
-    /// R, then the partials.
+    /// The formulas, then the partials.
     pub linear: PointTape,
-    /// Which residual and channel each partial belongs to, in the order of the outputs of `linear`.
+    /// Which formula and channel each partial belongs to, in the order of the outputs of `linear`.
     pub partials: Vec<(usize, Channel)>,
-    /// The first derivatives along a direction, then the second ones.
+    /// Along a direction: of residuals the first derivatives, then the second ones; of energies the second derivatives
+    /// of the partials.
     pub second: PointTape,
+    /// Second derivatives in the jets: of energies, and of residuals if the metric asks for them.
+    pub local: Option<LocalTapes>,
 }
 
 /// The programs of a function of the numbers of a neuron on a plan.
@@ -156,26 +163,32 @@ fn block_tapes(
     simplify: &mut Simplifier<'_>,
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
-    let residuals = description.blocks[block].residuals.clone();
-    let jets = description.graph.jets(&residuals);
+    let (formulas, role) = (description.blocks[block].formulas.clone(), description.blocks[block].role);
+    let jets = description.graph.jets(&formulas);
     let plans = plans(description, &jets);
     let graph = &mut description.graph;
     let mut partials = Vec::new();
-    for (r, &residual) in residuals.iter().enumerate() {
+    for (f, &formula) in formulas.iter().enumerate() {
         for jet in &jets {
-            let partial = graph.derivative(residual, &Symbol::Jet(jet.clone()));
+            let partial = graph.derivative(formula, &Symbol::Jet(jet.clone()));
             if !graph.is_zero(partial) {
-                partials.push((r, jet.clone(), partial));
+                partials.push((f, jet.clone(), partial));
             }
         }
     }
-    let linear: Vec<Expr> = residuals.iter().copied().chain(partials.iter().map(|(_, _, p)| *p)).collect();
-    let linear = simplify(graph, &linear);
-    let value = linear[..residuals.len()].to_vec();
+    let first_order = formulas.len() + partials.len();
+    let wanted = role == Role::Energy || description.metric == Metric::Newton;
+    let hessian = wanted.then(|| Hessian::new(graph, formulas.len(), &partials, first_order, role == Role::Residual));
+    let slopes = partials.iter().map(|(_, _, p)| *p);
+    let more = hessian.iter().flat_map(|hessian| hessian.formulas.iter().copied());
+    let local: Vec<Expr> = formulas.iter().copied().chain(slopes.clone()).chain(more).collect();
+    let local = simplify(graph, &local);
     let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |_| true);
-    let first: Vec<Expr> = residuals.iter().map(|r| along(graph, r)).collect();
-    let second: Vec<Expr> = first.iter().map(|r| along(graph, r)).collect();
-    let directional = simplify(graph, &[first, second].concat());
+    let bent: Vec<Expr> = if role == Role::Energy { slopes.collect() } else { formulas.clone() };
+    let first: Vec<Expr> = bent.iter().map(|e| along(graph, e)).collect();
+    let second: Vec<Expr> = first.iter().map(|e| along(graph, e)).collect();
+    let directional = if role == Role::Energy { second } else { [first, second].concat() };
+    let directional = simplify(graph, &directional);
     let mut feature_jets = Vec::with_capacity(plans.len());
     for (network, plan) in description.networks.iter().zip(&plans) {
         feature_jets.push(plan.as_ref().map(|plan| network.features.jets(&mut description.graph, plan).concat()));
@@ -187,8 +200,13 @@ fn block_tapes(
     Ok(BlockTapes {
         factors: description.blocks[block].weights.iter().map(|w| w.sqrt()).collect(),
         features,
-        value: tape(&value)?,
-        linear: tape(&linear)?,
+        role,
+        value: tape(&local[..formulas.len()])?,
+        linear: tape(&local[..first_order])?,
+        local: match hessian {
+            Some(hessian) => Some(LocalTapes { program: tape(&local)?, rows: hessian.rows }),
+            None => None,
+        },
         partials: partials.iter().map(|(r, jet, _)| (*r, channel(jet))).collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
@@ -227,7 +245,7 @@ fn point_tape(
             Symbol::Coordinate(axis) => PointInput::Coordinate((*axis).into()),
             Symbol::Normal(axis) => PointInput::Normal((*axis).into()),
             Symbol::Jet(jet) => PointInput::Channel(channel_of(description, plans, jet)),
-            Symbol::Slot(_) => unreachable!("residuals have no slots"),
+            Symbol::Slot(_) => unreachable!("formulas of a problem have no slots"),
         })
         .collect();
     Ok(PointTape { tape, inputs })

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::description::Description;
+use super::description::{Description, Role};
 use super::forward::row_lane;
-use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
+use super::local::MetricRows;
+use super::objective::ParameterMatrix;
 use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
 use super::sweep::{NetworkUse, PointwiseSet, PointwiseSets, sized};
 use super::tile::{PointSet, Pool, Tile, tiles};
-use crate::linalg::{RowTiles, transposed_product};
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
@@ -22,15 +22,25 @@ pub(super) struct PointProgramOf {
     pub inputs: Vec<PointInput>,
 }
 
+/// The program of second derivatives, and the rows that are made from them.
+#[derive(Clone)]
+pub(super) struct LocalPrograms {
+    pub program: PointProgramOf,
+    pub rows: Vec<MetricRows>,
+}
+
 /// A block of points with everything compiled.
+#[derive(Clone)]
 pub(super) struct Block {
     pub networks: Vec<Option<NetworkUse>>,
-    /// sqrt(weight) of each residual.
+    pub role: Role,
+    /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     pub value: PointProgramOf,
     pub linear: PointProgramOf,
     pub partials: Vec<(usize, Channel)>,
     pub second: PointProgramOf,
+    pub local: Option<LocalPrograms>,
     pub dimension: usize,
     pub tiles: Vec<Tile>,
     /// The first row of the block in r.
@@ -46,7 +56,7 @@ pub struct Kernel {
     pub(super) order: Vec<(usize, usize)>,
     pub(super) partial_gradients: Pool<Vec<f64>>,
     pub(super) row_buffers: Pool<Vec<f64>>,
-    matrices: Vec<ParameterMatrix>,
+    pub(super) matrices: Vec<ParameterMatrix>,
 }
 
 impl Kernel {
@@ -91,7 +101,8 @@ impl Kernel {
     /// A kernel of the same programs without points, for batches.
     #[must_use]
     pub fn same_programs(&self) -> Self {
-        let blocks = self.blocks.iter().map(Block::without_points).collect();
+        let without_points = |block: &Block| Block { tiles: Vec::new(), first_row: 0, ..block.clone() };
+        let blocks = self.blocks.iter().map(without_points).collect();
         Self {
             blocks,
             parameters: self.parameters,
@@ -136,7 +147,7 @@ impl Kernel {
     }
 
     /// Calls `f` with a vector of length N.
-    fn with_rows<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
+    pub(super) fn with_rows<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
         let length = self.rows();
         self.row_buffers.with(Vec::new, |rows| f(sized(rows, length)))
     }
@@ -181,7 +192,8 @@ impl KernelTapes {
         let functions = self.functions.values().flat_map(PointwiseTapes::all);
         let blocks = self.blocks.iter().flat_map(|b| {
             let features = b.features.iter().flatten();
-            [&b.value, &b.linear, &b.second].into_iter().chain(features).map(|p| &p.tape)
+            let local = b.local.iter().map(|local| &local.program);
+            [&b.value, &b.linear, &b.second].into_iter().chain(local).chain(features).map(|p| &p.tape)
         });
         functions.chain(blocks)
     }
@@ -203,6 +215,8 @@ impl Block {
     ) -> Self {
         let mut of = |inputs: &[PointInput]| PointProgramOf { program: next(), inputs: inputs.to_vec() };
         let (value, linear, second) = (of(&tapes.value.inputs), of(&tapes.linear.inputs), of(&tapes.second.inputs));
+        let local = tapes.local.as_ref();
+        let local = local.map(|l| LocalPrograms { program: of(&l.program.inputs), rows: l.rows.clone() });
         let plans = description.networks.iter().zip(&tapes.plans).zip(&tapes.features);
         let networks = plans.map(|((network, plan), features)| {
             let (plan, features) = (plan.as_ref()?, features.as_ref()?);
@@ -210,26 +224,14 @@ impl Block {
         });
         Self {
             networks: networks.collect(),
+            role: tapes.role,
             factors: tapes.factors.clone(),
             value,
             linear,
             partials: tapes.partials.clone(),
             second,
+            local,
             dimension: description.dimension,
-            tiles: Vec::new(),
-            first_row: 0,
-        }
-    }
-
-    fn without_points(&self) -> Self {
-        Self {
-            networks: self.networks.clone(),
-            factors: self.factors.clone(),
-            value: self.value.clone(),
-            linear: self.linear.clone(),
-            partials: self.partials.clone(),
-            second: self.second.clone(),
-            dimension: self.dimension,
             tiles: Vec::new(),
             first_row: 0,
         }
@@ -257,73 +259,5 @@ impl Block {
                 values
             })
             .collect()
-    }
-}
-
-impl Kernel {
-    /// N, the number of residuals at all points.
-    pub fn rows(&self) -> usize {
-        self.row_tiles(Metric::GaussNewton).iter().sum()
-    }
-}
-
-impl Objective for Kernel {
-    fn parameters(&self) -> usize {
-        self.parameters
-    }
-
-    fn loss(&self, theta: &[f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.residual(theta, residual);
-            half_square(residual)
-        })
-    }
-
-    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.loss_gradient(theta, residual, gradient);
-            half_square(residual)
-        })
-    }
-
-    fn row_tiles(&self, _: Metric) -> Vec<usize> {
-        let of = |&(b, t): &(usize, usize)| (self.blocks[b].factors.len(), self.blocks[b].tiles[t].rows);
-        self.order.iter().map(of).flat_map(|(residuals, rows)| std::iter::repeat_n(rows, residuals)).collect()
-    }
-
-    fn linearize(&self, theta: &[f64], _: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.jacobian_rows(theta, residual, rows);
-            transposed_product(rows, residual, gradient);
-            half_square(residual)
-        })
-    }
-
-    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
-        self.gradient_along(theta, v, out);
-    }
-
-    fn matrices(&self) -> Vec<ParameterMatrix> {
-        self.matrices.clone()
-    }
-
-    fn least_squares(&self) -> Option<&dyn LeastSquares> {
-        Some(self)
-    }
-}
-
-impl LeastSquares for Kernel {
-    fn rows(&self) -> usize {
-        Kernel::rows(self)
-    }
-
-    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
-        self.for_each_tile([residual], |block, tile, [rows], work| block.residual(tile, theta, work, rows));
-    }
-
-    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
-        self.for_each_tile([first, second], |block, tile, [first, second], work| {
-            block.along_direction(tile, theta, v, work, first, second);
-        });
     }
 }

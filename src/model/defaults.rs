@@ -38,6 +38,15 @@ pub fn boundary_count(interior: usize) -> usize {
     (interior / 4).max(64)
 }
 
+/// After how many steps points that follow the residuals are drawn anew.
+pub const ADAPT_EVERY: usize = 100;
+
+/// k and c of `rad`, those of Wu et al. (arXiv 2207.10289) for most problems.
+pub const RAD: (f64, f64) = (1.0, 1.0);
+
+/// Into how many chunks causal weights cut the time axis.
+pub const CAUSAL_CHUNKS: usize = 32;
+
 /// The training of a file without `train`.
 pub fn stages() -> Vec<Stage> {
     vec![Stage::of(Method::Engd)]

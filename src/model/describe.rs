@@ -4,7 +4,9 @@ use crate::expr::{Expr, MultiIndex, Names};
 use crate::geometry::{Grading, Rule};
 
 use super::networks::parameter_count;
-use super::problem::{AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind};
+use super::problem::{
+    Adapt, AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind,
+};
 
 /// A headed table.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,9 +125,17 @@ fn end(model: &Model, axis: usize, value: f64) -> String {
 
 fn sampling(sampling: &Sampling) -> String {
     let mut words = rule(&sampling.rule);
+    if sampling.margin > 0.0 {
+        words.push_str(&format!(" {} from the ends", sampling.margin));
+    }
     if let Some(steps) = sampling.resample {
         words.push_str(&format!(" anew every {steps} steps"));
     }
+    words.push_str(&match sampling.adapt {
+        Some(Adapt::Distribution { power, offset }) => format!(" by rad(k={power}, c={offset})"),
+        Some(Adapt::Refinement) => " by rar".to_owned(),
+        None => String::new(),
+    });
     if sampling.default {
         words.push_str(" (default)");
     }
@@ -201,6 +211,7 @@ fn settings(model: &Model) -> Section {
         ("budget", settings.budget.map(|budget| format!("{budget} s"))),
         ("target", settings.target.map(|target| target.to_string())),
         ("tier", settings.tier.clone()),
+        ("causal", settings.causal.map(|c| format!("{} with chunks={}", c.tolerance, c.chunks))),
     ];
     let rows = rows.into_iter().filter_map(|(key, value)| Some(vec![key.to_owned(), value?])).collect();
     section("settings", &["key", "value"], rows)

@@ -2,7 +2,7 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
+//! `bc`, `ic`, `exact`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
 //! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
@@ -18,6 +18,7 @@ pub mod defaults;
 pub mod describe;
 mod elaborate;
 mod files;
+mod foreign;
 mod formulas;
 pub mod methods;
 mod names;
@@ -31,6 +32,7 @@ mod predicates;
 pub mod problem;
 mod references;
 mod regions;
+mod sample_options;
 mod samples;
 mod scope;
 mod settings;
@@ -50,8 +52,8 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report,
-    Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter,
+    Piece, Report, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -59,7 +61,7 @@ pub use problem::{
 /// The problem is a text alone: where it names files, it is told that there are none. [`check_given`] reads them.
 ///
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
-/// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
+/// whose label is [`Span::OUTSIDE`], since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
     let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
     let (checked, found) = check_given(ast, given);

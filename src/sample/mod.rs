@@ -3,6 +3,10 @@
 //! Terms that share their place and their sampling share their points, and with them the jets of the networks there: a
 //! [`Block`]. Random points come from a stream that is named by the seed, the block and the step of drawing.
 
+mod adaptive;
+
+pub use adaptive::{by_distribution, by_refinement};
+
 use crate::expr::{Expr, Symbol};
 use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
 use crate::kernel::PointSet;
@@ -17,7 +21,8 @@ pub struct Block {
     pub place: Vec<Piece>,
     /// How it is sampled.
     pub sampling: Sampling,
-    interior: bool,
+    /// Whether it holds equations, which are solved inside.
+    pub interior: bool,
 }
 
 /// Groups the terms of a model into blocks, in the order of their first terms.
@@ -45,7 +50,8 @@ pub fn blocks(model: &Model) -> Vec<Block> {
 /// [`RuleError`] if the rule does not fit the place.
 pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<PointSet, RuleError> {
     let stream = Stream::new(seed, block.terms[0] as u64, drawing);
-    let boxes: Vec<Vec<AxisRange>> = block.place.iter().map(|piece| ranges(model, piece)).collect();
+    let inset = |piece| ranges(model, piece).into_iter().map(|range| block.sampling.inset(range)).collect();
+    let boxes: Vec<Vec<AxisRange>> = block.place.iter().map(inset).collect();
     let mut set = PointSet {
         coordinates: vec![Vec::new(); model.axes.len()],
         normals: vec![Vec::new(); model.axes.len()],

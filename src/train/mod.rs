@@ -9,11 +9,13 @@
 //! [result](RunResult).
 
 mod batch;
+mod causal;
 mod checkpoint;
 mod folder;
 mod log;
 mod metrics;
 mod model_file;
+mod points;
 mod result;
 mod session;
 mod stop;

@@ -184,14 +184,20 @@ fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range
 mod tests {
     use super::*;
     use crate::expr::Graph;
-    use crate::kernel::NetworkDescription;
+    use crate::kernel::{Metric, NetworkDescription};
     use crate::network::{Activation, Architecture, Features, Layout};
 
     fn description(width: usize) -> Description {
         let layout = Layout::new(&Architecture::mlp(vec![width], Activation::Tanh), &[1, 1], 1, 0);
         let features = Features { formulas: Vec::new(), groups: vec![1, 1] };
         let network = NetworkDescription { features, layout, fields: vec![0] };
-        Description { graph: Graph::new(), dimension: 2, networks: vec![network], blocks: Vec::new() }
+        Description {
+            graph: Graph::new(),
+            dimension: 2,
+            networks: vec![network],
+            blocks: Vec::new(),
+            metric: Metric::default(),
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::batch;
+use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
+use super::points::TrainingPoints;
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
@@ -86,6 +88,8 @@ pub struct StepEvent<'a> {
     pub seconds: f64,
     /// What the step did.
     pub report: StepReport,
+    /// The least causal weight of the step, where there are such weights.
+    pub causal: Option<f64>,
     /// The loss of each term (empty where it was not evaluated).
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
@@ -132,6 +136,8 @@ pub struct Checkpoint {
     pub state: State,
     /// The last losses, for the stop rule.
     pub losses: Vec<f64>,
+    /// The points of each block whose points follow the residuals, by number of the block.
+    pub points: Vec<(usize, PointSet)>,
 }
 
 /// A run.
@@ -140,7 +146,8 @@ pub struct Session {
     metrics: Option<Metrics>,
     seed: u64,
     theta: Vec<f64>,
-    points: Vec<PointSet>,
+    points: TrainingPoints,
+    causal: Option<CausalWeights>,
     optimizer: Box<dyn Optimizer>,
     batch_kernel: Option<Kernel>,
     stagnation: Stagnation,
@@ -161,12 +168,13 @@ impl Session {
     /// [`TrainError`] if points can't be drawn or a program not be made.
     pub fn new(compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
         let metrics = Metrics::new(&compiled.lowered, compiled.backend)?;
-        let points = compiled.lowered.draw_all(seed)?;
+        let points = TrainingPoints::draw(&compiled.lowered, seed, 0)?;
         let stage = &compiled.lowered.model.stages[0];
         let optimizer = optim::for_stage(stage, &compiled.kernel);
         let mut session = Self {
             theta: initial(&compiled, seed, 0),
             stagnation: Stagnation::new(stagnation_window(stage)),
+            causal: CausalWeights::new(&compiled.lowered),
             compiled,
             metrics,
             seed,
@@ -212,8 +220,11 @@ impl Session {
         self.metrics.as_mut().map(|m| m.errors(&self.theta)).unwrap_or_default()
     }
 
-    /// The loss of each term at θ, by label.
-    pub fn term_losses(&self) -> Vec<(String, f64)> {
+    /// The loss of each term at θ, by label, without causal weights.
+    pub fn term_losses(&mut self) -> Vec<(String, f64)> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
         let kernel = &self.compiled.kernel;
         let mut residual = vec![0.0; kernel.rows()];
         kernel.residual(&self.theta, &mut residual);
@@ -240,6 +251,7 @@ impl Session {
             theta: self.theta.clone(),
             state: self.optimizer.save(),
             losses: self.stagnation.save(),
+            points: self.points.save(&self.compiled.lowered),
         }
     }
 
@@ -270,7 +282,11 @@ impl Session {
         self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
         self.theta.copy_from_slice(&checkpoint.theta);
         self.make_batch_kernel();
-        self.redraw(true)?;
+        self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps)?;
+        self.points.restore(&checkpoint.points);
+        for (b, points) in self.points.sets.iter().enumerate() {
+            self.compiled.kernel.set_points(b, points);
+        }
         Ok(())
     }
 
@@ -315,7 +331,7 @@ impl Session {
                 return Ok(Stop::Time);
             }
             let clock = Instant::now();
-            self.redraw(false)?;
+            self.redraw()?;
             let report = self.make_step(&stage)?;
             self.time += clock.elapsed();
             self.step += 1;
@@ -336,6 +352,7 @@ impl Session {
                 total_steps: self.total_steps,
                 seconds: self.seconds(),
                 report,
+                causal: self.causal.as_ref().map(CausalWeights::least),
                 terms: &terms,
                 errors: &errors,
             };
@@ -357,18 +374,30 @@ impl Session {
         match report.outcome {
             Outcome::NotFinite => Some(Stop::NotFinite),
             Outcome::NoDecrease if !decreased => Some(Stop::NoDecrease),
+            // While times wake up the loss grows; that is no stagnation.
+            _ if self.causal.as_ref().is_some_and(|causal| !causal.all_awake()) => {
+                self.stagnation.restore(&[]);
+                None
+            }
             _ => self.stagnation.observe(report.loss).then_some(Stop::Stagnated),
         }
     }
 
     fn make_step(&mut self, stage: &Stage) -> Result<StepReport, TrainError> {
         let Some(kernel) = &mut self.batch_kernel else {
+            if let Some(causal) = &mut self.causal {
+                causal.apply(&mut self.compiled.kernel, &self.points.sets, &self.theta);
+            }
             return Ok(self.optimizer.step(&self.compiled.kernel, &mut self.theta));
         };
         let count = stage.batch().unwrap_or(usize::MAX);
         let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
-        for (block, points) in batch::draw(&self.points, count, &stream).iter().enumerate() {
+        let batch = batch::draw(&self.points.sets, count, &stream);
+        for (block, points) in batch.iter().enumerate() {
             kernel.set_points(block, points);
+        }
+        if let Some(causal) = &mut self.causal {
+            causal.apply(kernel, &batch, &self.theta);
         }
         Ok(self.optimizer.step(kernel, &mut self.theta))
     }
@@ -382,6 +411,9 @@ impl Session {
             let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
             let mut loss = f64::INFINITY;
             for _ in 0..stage.start_steps() {
+                if let Some(causal) = &mut self.causal {
+                    causal.apply(&mut self.compiled.kernel, &self.points.sets, &theta);
+                }
                 let report = optimizer.step(&self.compiled.kernel, &mut theta);
                 loss = report.loss;
                 if report.outcome != Outcome::Moved {
@@ -402,17 +434,9 @@ impl Session {
         Ok(())
     }
 
-    fn redraw(&mut self, restored: bool) -> Result<(), CompileError> {
-        let lowered = &self.compiled.lowered;
-        for (b, block) in lowered.blocks.iter().enumerate() {
-            let Some(every) = block.sampling.resample else { continue };
-            let due = self.total_steps > 0 && self.total_steps.is_multiple_of(every);
-            if due || restored {
-                self.points[b] = lowered.draw(block, self.seed, (self.total_steps / every) as u64)?;
-                self.compiled.kernel.set_points(b, &self.points[b]);
-            }
-        }
-        Ok(())
+    fn redraw(&mut self) -> Result<(), CompileError> {
+        let Compiled { lowered, kernel, .. } = &mut self.compiled;
+        self.points.redraw(lowered, kernel, self.seed, self.total_steps, &self.theta)
     }
 
     fn make_batch_kernel(&mut self) {

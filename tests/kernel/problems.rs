@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use pdec::codegen;
-use pdec::expr::{Expr, Function, Graph, MultiIndex, Rational};
+use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
     Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, LeastSquares, Metric,
-    NetworkDescription, Objective, PointSet, Predictor,
+    NetworkDescription, Objective, PointSet, Predictor, Role,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
@@ -143,10 +143,27 @@ impl Problem {
         let weight = |residual: usize| 0.75 + 0.5 * residual as f64;
         let blocks = blocks(&mut Formulas(&mut graph))
             .into_iter()
-            .map(|residuals| BlockDescription { weights: (0..residuals.len()).map(weight).collect(), residuals })
+            .map(|formulas| BlockDescription {
+                weights: (0..formulas.len()).map(weight).collect(),
+                formulas,
+                role: Role::Residual,
+            })
             .collect();
-        let description = Description { graph, dimension: axes.len(), networks: described, blocks };
+        let description =
+            Description { graph, dimension: axes.len(), networks: described, blocks, metric: Metric::GaussNewton };
         Self { name, axes: axes.to_vec(), description }
+    }
+
+    /// The same formulas in other roles; of blocks that are not named, residuals.
+    pub fn with_roles(mut self, roles: &[Role]) -> Self {
+        self.description.blocks.iter_mut().zip(roles).for_each(|(block, role)| block.role = *role);
+        self
+    }
+
+    /// With the programs for another metric of the residuals.
+    pub fn with_metric(mut self, metric: Metric) -> Self {
+        self.description.metric = metric;
+        self
     }
 
     pub fn kernel(&self, points: &[PointSet], backend: Backend) -> Kernel {
@@ -318,6 +335,66 @@ pub fn catalogue() -> Vec<Problem> {
     ];
     problems.extend(burgers_by_architecture());
     problems
+}
+
+/// Energies that together use everything that a block of energies may hold; those that are convex first.
+pub fn energies() -> Vec<Problem> {
+    vec![ritz(), minimal_surface(), penalised(), indefinite()]
+}
+
+/// `½ u_x² + ¼ u⁴ - x u` inside and, at other points, `-y u`, which is linear.
+fn ritz() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[7, 5], Activation::Tanh)];
+    Problem::new("Ritz", &[X, Y], &networks, |f| {
+        let (u, ux, x, y) = (f.u(0, &[]), f.u(0, &[1]), f.x(0), f.x(1));
+        let (slope, quartic, load) = (f.product(&[ux, ux]), f.product(&[u, u, u, u]), f.product(&[x, u]));
+        let (slope, quartic, load) = (f.times(1, 2, slope), f.times(1, 4, quartic), f.times(-1, 1, load));
+        let flux = f.product(&[y, u]);
+        vec![vec![f.sum(&[slope, quartic, load])], vec![f.times(-1, 1, flux)]]
+    })
+    .with_roles(&[Role::Energy, Role::Energy])
+}
+
+/// `√(1 + u_x² + u_y²)`, and a residual as its boundary condition.
+fn minimal_surface() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[8], Activation::Swish)];
+    Problem::new("minimal surface", &[X, Y], &networks, |f| {
+        let (u, ux, uy, x) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 1]), f.x(0));
+        let (xx, yy) = (f.product(&[ux, ux]), f.product(&[uy, uy]));
+        let square = f.sum(&[Graph::ONE, xx, yy]);
+        let area = f.0.product([(square, Exponent::new(1, 2))]);
+        let minus = f.times(-1, 1, x);
+        vec![vec![area], vec![f.sum(&[u, minus])]]
+    })
+    .with_roles(&[Role::Energy, Role::Residual])
+}
+
+/// Two energies of two networks at the same points, one with three coupled jets, and a square on the boundary.
+fn penalised() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[6], Activation::Sin), Network::new(&[1], 1, &[4], Activation::Tanh)];
+    Problem::new("two networks", &[X, Y], &networks, |f| {
+        let (ux, uy, v, vy) = (f.u(0, &[1]), f.u(0, &[0, 1]), f.u(1, &[]), f.u(1, &[0, 1]));
+        let sum = f.sum(&[ux, vy, v]);
+        let exponential = f.call(Function::Exp, sum);
+        let square = f.product(&[uy, uy]);
+        let difference = f.times(-1, 1, v);
+        let u = f.u(0, &[]);
+        let gap = f.sum(&[u, difference]);
+        let (gap, normal) = (f.product(&[gap, gap]), f.n(0));
+        let driven = f.product(&[normal, normal, gap]);
+        vec![vec![exponential, square], vec![driven]]
+    })
+    .with_roles(&[Role::Energy, Role::Energy])
+}
+
+/// `u² u_x`, of no sign anywhere.
+pub fn indefinite() -> Problem {
+    let networks = [Network::new(&[0], 1, &[6], Activation::Tanh)];
+    Problem::new("indefinite", &[X], &networks, |f| {
+        let (u, ux) = (f.u(0, &[]), f.u(0, &[1]));
+        vec![vec![f.product(&[u, u, ux])]]
+    })
+    .with_roles(&[Role::Energy])
 }
 
 /// `u_t + u u_x - u_xx/50`, an initial and a boundary condition.

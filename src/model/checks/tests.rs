@@ -100,7 +100,14 @@ impl Draft {
         let span = Span::new(10 * self.statements, 10 * self.statements + 5);
         let residual = self.graph().sub(left, right);
         let rule = Rule::Grid { counts: vec![9] };
-        let sampling = Sampling { pieces: vec![rule.clone(); place.len()], rule, resample: None, default: true };
+        let sampling = Sampling {
+            pieces: vec![rule.clone(); place.len()],
+            rule,
+            resample: None,
+            margin: 0.0,
+            adapt: None,
+            default: true,
+        };
         let (weight, place_span) = (None, Some(Span::new(10 * self.statements + 6, 10 * self.statements + 9)));
         let label = format!("s{}", self.statements);
         self.model.terms.push(Term { label, kind, left, right, residual, place, weight, sampling, span, place_span });
