@@ -183,7 +183,6 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Data { .. } => "`data`",
                 StatementKind::Reference { .. } => "`reference`",
                 StatementKind::Ansatz(_) => "`ansatz`",
-                StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
             // A file that is not there is better known at once.

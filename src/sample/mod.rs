@@ -21,8 +21,7 @@ pub struct Block {
     pub place: Vec<Piece>,
     /// How it is sampled.
     pub sampling: Sampling,
-    /// Whether it holds equations, which are solved inside.
-    pub interior: bool,
+    interior: bool,
 }
 
 /// Groups the terms of a model into blocks, in the order of their first terms.
