@@ -149,7 +149,7 @@ pub enum CompileError {
 /// [`CompileError::Assemble`] if a formula has no tape.
 pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered, CompileError> {
     let blocks = sample::blocks(&model);
-    let mut description = describe(&model, &blocks);
+    let mut description = describe(&model, &blocks)?;
     let ranges: Vec<[f64; 2]> = model.axes.iter().map(|a| [a.lower, a.upper]).collect();
     let mut simplified = Vec::new();
     let mut simplify_time = Duration::ZERO;
@@ -233,19 +233,19 @@ impl Lowered {
 /// window; the formulas live in `graph`, which holds those of the model.
 ///
 /// # Errors
-/// [`AssembleError`] if a formula has no program.
+/// [`CompileError`] if a formula has no program.
 pub fn window_predictor(
     model: &Model,
     window: usize,
     graph: &Graph,
     formulas: &[Expr],
     backend: Backend,
-) -> Result<Predictor, AssembleError> {
+) -> Result<Predictor, CompileError> {
     let model = Model { graph: graph.clone(), ..model.clone() }.window(window);
-    Predictor::new(&describe(&model, &[]), formulas, host_contraction(), &backend)
+    Ok(Predictor::new(&describe(&model, &[])?, formulas, host_contraction(), &backend)?)
 }
 
-fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
+fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, CompileError> {
     let mut graph = model.graph.clone();
     let mut start = 0;
     let mut networks = Vec::with_capacity(model.networks.len());
@@ -270,5 +270,8 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
     } else {
         Metric::GaussNewton
     };
-    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph, metric }
+    let (integrals, inner) = sample::integrals(model)
+        .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
+    let blocks = blocks.iter().map(block).collect();
+    Ok(Description { dimension: model.axes.len(), networks, blocks, graph, metric, integrals, inner })
 }

@@ -27,6 +27,7 @@ pub fn describe(model: &Model) -> Vec<Section> {
         parameters(model),
         equations(model),
         terms(model),
+        integrals(model),
         derivatives(model),
         networks(model),
         stages(model),
@@ -86,6 +87,7 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Constraint => "constraint",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let by_default = if term.weight.is_none() { " (default)" } else { "" };
@@ -96,6 +98,18 @@ fn terms(model: &Model) -> Section {
     };
     let columns = ["label", "kind", "place", "weight", "points", "rule"];
     section("terms", &columns, model.terms.iter().enumerate().map(row).collect())
+}
+
+fn integrals(model: &Model) -> Section {
+    let row = |integral: &super::Integral| {
+        let field = &model.fields[integral.field];
+        let axes: Vec<&str> = field.axes.iter().map(|&axis| model.axes[axis].name.as_str()).collect();
+        let at = if axes.is_empty() { "one number".to_owned() } else { format!("for each {}", axes.join(", ")) };
+        let sampling = integral.sampling.as_ref();
+        let points: usize = sampling.map_or(0, |s| s.counts(&integral.over.place).iter().sum());
+        vec![field.name.clone(), at, points.to_string(), sampling.map_or_else(String::new, self::sampling)]
+    };
+    section("integrals", &["integral", "taken", "points", "rule"], model.integrals.iter().map(row).collect())
 }
 
 /// A piece in the notation of the language: `x = 0, y in [0, 1/2]`.
@@ -164,7 +178,7 @@ fn rule(rule: &Rule) -> String {
 fn derivatives(model: &Model) -> Section {
     let names: Names = model.names();
     let rows = model.terms.iter().map(|term| {
-        let jets = model.graph.jets(&[term.residual]);
+        let jets = model.jets(&[term.residual]);
         let order = jets.iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         let listed: Vec<String> = jets.iter().map(|jet| names.jet(jet)).collect();
         vec![term.label.clone(), listed.join(", "), order.to_string()]
@@ -268,7 +282,7 @@ impl Model {
     /// The derivatives of the unknowns that occur in any term.
     pub fn multi_indices(&self) -> Vec<MultiIndex> {
         let residuals: Vec<Expr> = self.terms.iter().map(|term| term.residual).collect();
-        let mut indices: Vec<MultiIndex> = self.graph.jets(&residuals).into_iter().map(|jet| jet.index).collect();
+        let mut indices: Vec<MultiIndex> = self.jets(&residuals).into_iter().map(|jet| jet.index).collect();
         indices.sort();
         indices.dedup();
         indices

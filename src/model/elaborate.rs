@@ -7,12 +7,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Function, Graph, Jet};
+use crate::expr::{Expr, Function, Graph, Jet, Names};
 use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, UnaryOperator};
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
-use super::problem::{Axis, AxisKind, Field, Unknown};
+use super::problem::{Axis, AxisKind, Field, Integral, Unknown};
 use super::references::References;
 use super::scope::{Meaning, Scope};
 use super::values::Value;
@@ -57,6 +57,8 @@ pub(super) struct Elaborator<'a> {
     pub unknowns: Vec<Unknown>,
     /// The fields; first the components of the unknowns.
     pub fields: Vec<Field>,
+    /// The integrals so far.
+    pub integrals: Vec<Integral>,
     /// Values of parameters from the command line.
     pub overrides: FxHashMap<String, Expr>,
     /// Where derivatives are written.
@@ -85,6 +87,7 @@ impl<'a> Elaborator<'a> {
             families: FxHashMap::default(),
             unknowns: Vec::new(),
             fields: Vec::new(),
+            integrals: Vec::new(),
             overrides: FxHashMap::default(),
             mentions: Vec::new(),
             unsure: false,
@@ -352,6 +355,14 @@ impl<'a> Elaborator<'a> {
         let result = body(self);
         self.locals.pop();
         result
+    }
+
+    /// The names of axes and fields so far, for printing formulas.
+    pub fn names(&self) -> Names {
+        Names {
+            axes: self.axes.iter().map(|axis| axis.name.clone()).collect(),
+            fields: self.fields.iter().map(|field| field.name.clone()).collect(),
+        }
     }
 
     /// The numbers of the axes in space.

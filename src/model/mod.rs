@@ -14,12 +14,14 @@
 mod architectures;
 mod axes;
 pub mod checks;
+mod constraints;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
 mod files;
 mod foreign;
 mod formulas;
+mod integrals;
 pub mod methods;
 mod names;
 mod nearest;
@@ -31,13 +33,16 @@ mod overrides;
 mod places;
 mod predicates;
 pub mod problem;
+mod quadrature;
 mod references;
 mod regions;
+mod reports;
 mod sample_options;
 mod samples;
 mod scope;
 mod settings;
 mod stages;
+mod symmetry;
 mod terms;
 mod values;
 mod variants;
@@ -56,8 +61,9 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Output,
-    OutputFormat, Parameter, Piece, Report, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Integral, Method, Model, MovingLimit, NetworkPlan,
+    OptionValue, Output, OutputFormat, Over, Parameter, Piece, Report, Sampling, Settings, Stage, Term, TermKind,
+    Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -159,6 +165,8 @@ impl<'a> Elaborator<'a> {
         let mut settings = self.settings(ast);
         self.override_settings(overrides, &mut settings);
         let formulas = self.formulas(formulas);
+        self.sampled_integrals(parameters);
+        self.no_integrals_over_windows(windows);
         if has_errors(&self.found) {
             return None;
         }
@@ -169,6 +177,7 @@ impl<'a> Elaborator<'a> {
             axes: std::mem::take(&mut self.axes),
             unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
+            integrals: std::mem::take(&mut self.integrals),
             parameters,
             terms,
             mentions: std::mem::take(&mut self.mentions),

@@ -106,7 +106,8 @@ impl<'a> Elaborator<'a> {
                 Some(Value::Number(self.dot(&vector, &vector)))
             }
             "sum" => self.sum(call),
-            name @ ("integral" | "re" | "im" | "abs2" | "net") => self.unsupported(&format!("`{name}(..)`"), call.span),
+            "integral" => self.integral(call),
+            name @ ("re" | "im" | "abs2" | "net") => self.unsupported(&format!("`{name}(..)`"), call.span),
             name @ ("disk" | "ball" | "box" | "polygon" | "ellipse" | "rectangle") if !self.scope.excuses(name) => {
                 self.unsupported(&format!("the shape `{name}(..)`"), call.span)
             }
@@ -185,9 +186,7 @@ impl<'a> Elaborator<'a> {
         if order >= HIGHEST_ORDER {
             return self.order_too_high(order + 1, span);
         }
-        let fields = &self.fields;
-        let depends = |field: usize| fields.get(field).is_some_and(|f| f.axes.contains(&axis));
-        let derivative = self.graph.total_derivative(expr, axis, depends);
+        let derivative = self.total_derivative(expr, axis, span)?;
         let jets = self.graph.jets(&[derivative]);
         self.mentions.extend(jets.into_iter().map(|jet| (jet, span)));
         Some(derivative)

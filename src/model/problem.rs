@@ -22,6 +22,8 @@ pub struct Model {
     /// The atoms that training determines; jets and kernels speak of these. The components of the unknowns come first,
     /// in order of declaration.
     pub fields: Vec<Field>,
+    /// The integrals that formulas take; each is a field, too.
+    pub integrals: Vec<Integral>,
     /// Named numbers with their values (overrides applied), for display and `settings.json`.
     pub parameters: Vec<Parameter>,
     /// The terms of the loss: equations, boundary and initial conditions.
@@ -57,6 +59,46 @@ impl Model {
     /// The fields that are components of unknowns.
     pub fn declared(&self) -> Range<usize> {
         0..self.components().count()
+    }
+
+    /// The jets of networks in some formulas, also in those under integral signs; sorted.
+    pub fn jets(&self, roots: &[Expr]) -> Vec<Jet> {
+        let integrands = self.integrals_in(roots).into_iter().map(|number| self.integrals[number].integrand);
+        let all: Vec<Expr> = roots.iter().copied().chain(integrands).collect();
+        let mut jets = self.graph.jets(&all);
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        jets
+    }
+
+    /// The numbers of the integrals in some formulas, also of those inside others; ascending.
+    pub fn integrals_in(&self, roots: &[Expr]) -> Vec<usize> {
+        let mut open = roots.to_vec();
+        let mut seen = vec![false; self.integrals.len()];
+        while let Some(root) = open.pop() {
+            for jet in self.graph.jets(&[root]) {
+                if let FieldSource::Integral(number) = self.fields[usize::from(jet.field)].source
+                    && !std::mem::replace(&mut seen[number], true)
+                {
+                    open.push(self.integrals[number].integrand);
+                }
+            }
+        }
+        (0..seen.len()).filter(|&number| seen[number]).collect()
+    }
+
+    /// The jets of networks in a formula that are taken where it is, not under integral signs; sorted.
+    pub fn local_jets(&self, root: Expr) -> Vec<Jet> {
+        let mut jets = self.graph.jets(&[root]);
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        jets
+    }
+
+    /// The integral that a field is.
+    pub fn integral_of(&self, field: usize) -> Option<&Integral> {
+        match self.fields.get(field)?.source {
+            FieldSource::Integral(number) => self.integrals.get(number),
+            FieldSource::Network { .. } => None,
+        }
     }
 
     /// The exact solution of a field, where the file gives it: a formula of the coordinates.
@@ -158,6 +200,56 @@ pub enum FieldSource {
         /// Which output of the network it is.
         output: usize,
     },
+    /// An integral of other fields, by its number in [`Model::integrals`].
+    Integral(usize),
+}
+
+/// An integral of a formula, a field of the axes that remain.
+#[derive(Clone, Debug)]
+pub struct Integral {
+    /// The field that it is.
+    pub field: usize,
+    /// What is integrated: a formula of coordinates, normals and jet variables, integrals among them.
+    pub integrand: Expr,
+    /// What it is taken over.
+    pub over: Over,
+    /// How its points are chosen; there once the model is finished.
+    pub sampling: Option<Sampling>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What an integral is taken over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Over {
+    /// The axes, ascending.
+    pub axes: Vec<usize>,
+    /// The pieces; along other axes their ranges are points without a meaning, and along a moving one [0, 1].
+    pub place: Vec<Piece>,
+    /// The axis whose range ends at the point where the integral is taken.
+    pub moving: Option<MovingLimit>,
+    /// The exact ends along each axis, where the place is a box.
+    pub ends: Option<Vec<[Expr; 2]>>,
+    /// How the file says it, behind the integrand: `, t`, `, over=wall`; nothing for all of space.
+    pub text: String,
+}
+
+impl Over {
+    /// Whether integrals over both have the same points.
+    pub fn same_points(&self, other: &Over) -> bool {
+        self.axes == other.axes && self.place == other.place && self.moving == other.moving
+    }
+}
+
+/// A limit of an integral that is the coordinate of the point: `x in 0..x`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovingLimit {
+    /// The axis.
+    pub axis: usize,
+    /// The other limit.
+    pub fixed: f64,
+    /// Whether it is the upper limit that moves.
+    pub upper: bool,
 }
 
 /// A named number.
@@ -182,6 +274,8 @@ pub enum TermKind {
     Boundary,
     /// `ic`
     Initial,
+    /// `constraint`
+    Constraint,
 }
 
 /// One residual of the loss: ½·weight·∫ residual² over its place.
@@ -220,6 +314,13 @@ pub struct Piece {
     pub keep: Option<Expr>,
 }
 
+impl Piece {
+    /// A box inside of the domain.
+    pub fn plain(ranges: Vec<[f64; 2]>) -> Self {
+        Self { ranges, normal: None, keep: None }
+    }
+}
+
 /// How a place is sampled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
@@ -238,6 +339,11 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// Points that are drawn once by these rules, one a piece.
+    pub fn of_rules(rule: Rule, pieces: Vec<Rule>, default: bool) -> Self {
+        Self { rule, pieces, resample: None, margin: 0.0, adapt: None, default }
+    }
+
     /// A range of a place as it is sampled: without the margin at its ends. One period has no ends.
     pub fn inset(&self, range: AxisRange) -> AxisRange {
         if range.periodic || range.is_point() {
@@ -329,8 +435,10 @@ pub enum Method {
 pub struct Report {
     /// Its name.
     pub name: String,
-    /// A formula without coordinates and fields, or of the fields at given coordinates.
+    /// A formula that is the same at all points in space.
     pub value: Expr,
+    /// The time axis, if it depends on it.
+    pub time: Option<usize>,
     /// Where it is asked for.
     pub span: Span,
 }

@@ -77,6 +77,8 @@ pub(super) struct Scope<'a> {
     /// Names that are declared twice or are built in: what depends on them is silent.
     disputed: FxHashSet<&'a str>,
     cyclic: FxHashSet<&'a str>,
+    /// Places that are parts of the inside.
+    regions: FxHashSet<&'a str>,
     unknowns: usize,
 }
 
@@ -101,6 +103,11 @@ impl<'a> Scope<'a> {
     /// Whether the definition of the name leads back to itself.
     pub fn is_cyclic(&self, name: &str) -> bool {
         self.cyclic.contains(name)
+    }
+
+    /// Whether a place is declared by `region`.
+    pub fn is_region(&self, name: &str) -> bool {
+        self.regions.contains(name)
     }
 
     /// The declared name, or one of `others`, that `name` may have been meant to be.
@@ -146,7 +153,10 @@ impl<'a> Scope<'a> {
                 self.declare(name, Meaning::Let(arguments, body), found);
             }
             StatementKind::Boundary { name, place } | StatementKind::Region { name, place } => {
-                self.declare(name, Meaning::Place(place), found);
+                let declared = self.declare(name, Meaning::Place(place), found);
+                if declared && matches!(kind, StatementKind::Region { .. }) {
+                    self.regions.insert(&name.text);
+                }
             }
             StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Unsupported, found),
             _ => {}

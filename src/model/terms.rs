@@ -1,4 +1,4 @@
-//! The statements `eq`, `bc`, `ic` and `exact`: terms of the loss without their points.
+//! The statements `eq`, `bc`, `ic` and `exact`: terms of the loss without their points. `constraint` has a file of its own.
 
 use std::rc::Rc;
 
@@ -50,11 +50,11 @@ pub(super) struct Terms {
 }
 
 /// What the terms of one statement share.
-struct Setting<'s> {
-    kind: TermKind,
-    label: Option<&'s ast::Name>,
-    weight: Option<f64>,
-    several: bool,
+pub(super) struct Setting<'s> {
+    pub kind: TermKind,
+    pub label: Option<&'s ast::Name>,
+    pub weight: Option<f64>,
+    pub several: bool,
 }
 
 impl<'a> Elaborator<'a> {
@@ -83,6 +83,7 @@ impl<'a> Elaborator<'a> {
                     let setting = Setting { kind: TermKind::Initial, label: label.as_ref(), weight, several };
                     self.initial_terms(&mut terms, &setting, statement, equations);
                 }
+                StatementKind::Constraint { .. } => self.constraint_term(&mut terms, statement),
                 _ => {}
             }
         }
@@ -90,7 +91,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The weight; reports options that mean nothing here.
-    fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
+    pub(super) fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
         let mut weight = None;
         for attribute in &statement.attributes {
             match (attribute.name.text.as_str(), &attribute.value) {
@@ -138,7 +139,7 @@ impl<'a> Elaborator<'a> {
     ) {
         let sides = self.sides(equation);
         let pieces = match place {
-            None => Some(vec![Piece { ranges: whole_box(&self.axes), normal: None, keep: None }]),
+            None => Some(vec![Piece::plain(whole_box(&self.axes))]),
             Some(predicate) => self.region(predicate, &Rest::Everything).map(|region| {
                 let pieces = within(&mut self.graph, &self.axes, &region);
                 if pieces.is_empty() && !self.unsure {
@@ -234,6 +235,7 @@ impl<'a> Elaborator<'a> {
         let fields = |value: &Value| {
             let mut fields: Vec<usize> =
                 self.graph.jets(value.components()).iter().map(|jet| usize::from(jet.field)).collect();
+            fields.retain(|&field| self.integral_of(field).is_none());
             fields.dedup();
             fields
         };
@@ -270,14 +272,14 @@ impl<'a> Elaborator<'a> {
                 continue;
             };
             if !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
-                let place = vec![Piece { ranges: ranges.clone(), normal: None, keep: None }];
+                let place = vec![Piece::plain(ranges.clone())];
                 self.push_terms(terms, setting, equation, (left, right), place, None);
             }
         }
     }
 
     /// Both sides of an equation, of the same shape.
-    fn sides(&mut self, equation: &'a Equation) -> Option<(Value, Value)> {
+    pub(super) fn sides(&mut self, equation: &'a Equation) -> Option<(Value, Value)> {
         let (left, right) = (self.root(&equation.left), self.root(&equation.right));
         let (left, right) = (left?, right?);
         self.same_shape(&left, &right, equation.span)?;
@@ -285,7 +287,13 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Reports normals where there are none.
-    fn reject_normals(&mut self, left: &Value, right: &Value, equation: &'a Equation, message: &str) -> bool {
+    pub(super) fn reject_normals(
+        &mut self,
+        left: &Value,
+        right: &Value,
+        equation: &'a Equation,
+        message: &str,
+    ) -> bool {
         let roots = [left.components(), right.components()].concat();
         if !self.graph.symbols(&roots).iter().any(|symbol| matches!(symbol, Symbol::Normal(_))) {
             return false;
@@ -304,7 +312,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Takes note of a label although its terms have mistakes.
-    fn claim_label(&mut self, terms: &mut Terms, setting: &Setting) {
+    pub(super) fn claim_label(&mut self, terms: &mut Terms, setting: &Setting) {
         if let Some(label) = setting.label {
             self.statement_label(terms, label);
         }
@@ -322,7 +330,7 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn push_terms(
+    pub(super) fn push_terms(
         &mut self,
         terms: &mut Terms,
         setting: &Setting,
@@ -339,6 +347,7 @@ impl<'a> Elaborator<'a> {
                 TermKind::Equation => "eq".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
+                TermKind::Constraint => "constraint".to_owned(),
             },
         };
         let space = self.space();
@@ -378,7 +387,7 @@ impl<'a> Elaborator<'a> {
 
     /// Components of the normal that are the same on all pieces become numbers, so that their derivatives are not
     /// computed in vain.
-    fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
+    pub(super) fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
         let known = |axis: usize| {
             let mut components = normals.iter().map(|n| n.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign));
             let first = components.next()?;
@@ -395,7 +404,8 @@ impl<'a> Elaborator<'a> {
         if let FormulaKind::Name(name) = &formula.kind {
             return name.clone();
         }
-        let jets = self.graph.jets(value.components());
+        let mut jets = self.graph.jets(value.components());
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
         jets.first()
             .and_then(|jet| self.fields.get(usize::from(jet.field)))
             .map_or_else(|| "0".to_owned(), |f| f.name.clone())

@@ -9,8 +9,8 @@ pub use adaptive::{by_distribution, by_refinement};
 
 use crate::expr::{Expr, Symbol};
 use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
-use crate::kernel::PointSet;
-use crate::model::{Model, Piece, Sampling, TermKind};
+use crate::kernel::{InnerPoints, IntegralDescription, MovingEnd, PointSet};
+use crate::model::{Model, MovingLimit, Piece, Sampling, TermKind};
 
 /// Terms that share their points.
 #[derive(Clone, Debug)]
@@ -67,6 +67,32 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
         set.weights.extend(points.weights);
     }
     Ok(set)
+}
+
+/// The integrals of a model and their points, which integrals over the same place share.
+///
+/// # Errors
+/// The field of an integral, and why its rule does not fit its place.
+pub fn integrals(model: &Model) -> Result<(Vec<IntegralDescription>, Vec<InnerPoints>), (usize, RuleError)> {
+    let (mut integrals, mut inner): (_, Vec<InnerPoints>) = (Vec::new(), Vec::new());
+    for integral in &model.integrals {
+        let points = model.integral_points(integral).map_err(|error| (integral.field, error))?;
+        let points = PointSet { coordinates: points.coordinates, normals: points.normals, weights: points.weights };
+        let end = |MovingLimit { axis, fixed, upper }| MovingEnd { axis, fixed, upper };
+        let moving = integral.over.moving.map(end);
+        let own = InnerPoints { axes: integral.over.axes.clone(), points, moving };
+        let number = inner.iter().position(|known| *known == own).unwrap_or(inner.len());
+        if number == inner.len() {
+            inner.push(own);
+        }
+        integrals.push(IntegralDescription {
+            field: integral.field,
+            integrand: integral.integrand,
+            axes: model.fields[integral.field].axes.clone(),
+            inner: number,
+        });
+    }
+    Ok((integrals, inner))
 }
 
 fn ranges(model: &Model, piece: &Piece) -> Vec<AxisRange> {

@@ -32,6 +32,9 @@ pub fn panel(model: &Model, seed: u64) -> Result<Panel, CliError> {
             set.coordinates[0].iter().zip(set.coordinates.get(1).unwrap_or(&middle)).map(|(&x, &y)| (x, y)).collect();
         for &term in &block.terms {
             let term = &model.terms[term];
+            if term.kind == TermKind::Constraint {
+                continue;
+            }
             if term.kind == TermKind::Equation {
                 plot.interior.extend(&points);
             } else {

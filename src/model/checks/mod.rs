@@ -16,6 +16,7 @@ mod exact;
 mod finite;
 mod flux;
 mod gauge;
+mod nonlocal;
 mod orders;
 mod periodic;
 mod presence;

@@ -35,7 +35,7 @@ fn highest_derivative(model: &Model, plan: &NetworkPlan) -> Option<(Jet, Span)> 
     let mut highest: Option<(Jet, Span)> = None;
     for term in &model.terms {
         // Backwards, so that of `u_xx` and `u_yy` the first axis is named.
-        for jet in model.graph.jets(&[term.residual]).into_iter().rev().filter(of_network) {
+        for jet in model.jets(&[term.residual]).into_iter().rev().filter(of_network) {
             if highest.as_ref().is_none_or(|(known, _)| jet.index.order() > known.index.order()) {
                 let place = place_in(model, term, |j| *j == jet);
                 highest = Some((jet, place));

@@ -62,6 +62,7 @@ impl Draft {
             axes: axes.collect(),
             unknowns,
             fields,
+            integrals: Vec::new(),
             parameters: Vec::new(),
             terms: Vec::new(),
             mentions: Vec::new(),
