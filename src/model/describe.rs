@@ -5,7 +5,8 @@ use crate::geometry::{Grading, Part, Rule};
 
 use super::networks::parameter_count;
 use super::problem::{
-    Adapt, AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, ShapePart, Stage, Term, TermKind,
+    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, ShapePart,
+    Stage, Term, TermKind,
 };
 use super::shape_words;
 
@@ -26,12 +27,16 @@ pub fn describe(model: &Model) -> Vec<Section> {
         axes(model),
         unknowns(model),
         parameters(model),
+        ansatzes(model),
         equations(model),
         terms(model),
+        satisfied(model),
+        integrals(model),
         derivatives(model),
         networks(model),
         stages(model),
         reports(model),
+        outputs(model),
         settings(model),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty()).collect()
@@ -72,6 +77,24 @@ fn unknowns(model: &Model) -> Section {
     section("unknowns", &["name", "exact"], rows.collect())
 }
 
+fn ansatzes(model: &Model) -> Section {
+    let row = |component: &Component| match model.fields[component.field].source {
+        FieldSource::Formula(value) => Some(vec![component.name.clone(), "=".to_owned(), text(model, value)]),
+        _ => None,
+    };
+    section("ansatz", &["name", "", "formula"], model.components().filter_map(row).collect())
+}
+
+/// Conditions that are no terms, because the ansatz satisfies them.
+fn satisfied(model: &Model) -> Section {
+    let row = |term: &Term| {
+        let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
+        vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right), places.join("; ")]
+    };
+    let columns = ["label", "left", "", "right", "place"];
+    section("conditions that hold by construction", &columns, model.satisfied.iter().map(row).collect())
+}
+
 fn parameters(model: &Model) -> Section {
     let row = |parameter: &super::Parameter| {
         let from = if parameter.overridden { "command line" } else { "" };
@@ -91,6 +114,7 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Constraint => "constraint",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let by_default = if term.weight.is_none() { " (default)" } else { "" };
@@ -101,6 +125,18 @@ fn terms(model: &Model) -> Section {
     };
     let columns = ["label", "kind", "place", "weight", "points", "rule"];
     section("terms", &columns, model.terms.iter().enumerate().map(row).collect())
+}
+
+fn integrals(model: &Model) -> Section {
+    let row = |integral: &super::Integral| {
+        let field = &model.fields[integral.field];
+        let axes: Vec<&str> = field.axes.iter().map(|&axis| model.axes[axis].name.as_str()).collect();
+        let at = if axes.is_empty() { "one number".to_owned() } else { format!("for each {}", axes.join(", ")) };
+        let sampling = integral.sampling.as_ref();
+        let points: usize = sampling.map_or(0, |s| s.counts(&integral.over.place).iter().sum());
+        vec![field.name.clone(), at, points.to_string(), sampling.map_or_else(String::new, self::sampling)]
+    };
+    section("integrals", &["integral", "taken", "points", "rule"], model.integrals.iter().map(row).collect())
 }
 
 /// A piece in the notation of the language: `x = 0, y in [0, 1/2]`.
@@ -176,7 +212,7 @@ fn rule(rule: &Rule) -> String {
 fn derivatives(model: &Model) -> Section {
     let names: Names = model.names();
     let rows = model.terms.iter().map(|term| {
-        let jets = model.graph.jets(&[term.residual]);
+        let jets = model.jets(&[term.residual]);
         let order = jets.iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         let listed: Vec<String> = jets.iter().map(|jet| names.jet(jet)).collect();
         vec![term.label.clone(), listed.join(", "), order.to_string()]
@@ -207,7 +243,11 @@ fn stages(model: &Model) -> Section {
             let mark = if given { "" } else { "*" };
             stage.option(option.name).map(|v| format!("{}={}{mark}", option.name, value(&v)))
         });
-        vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ")]
+        let windows = stage.windows.map(|(windows, _)| format!("windows={windows}"));
+        let parameters = stage.parameters.iter().map(|(name, value)| format!("{name}={value}"));
+        let with: Vec<String> = windows.into_iter().chain(parameters).collect();
+        let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
+        vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ") + &with]
     };
     section("training", &["method", "options (* by default)"], model.stages.iter().map(row).collect())
 }
@@ -215,6 +255,19 @@ fn stages(model: &Model) -> Section {
 fn reports(model: &Model) -> Section {
     let rows = model.reports.iter().map(|report| vec![report.name.clone(), text(model, report.value)]);
     section("reports", &["name", "formula"], rows.collect())
+}
+
+fn outputs(model: &Model) -> Section {
+    let row = |output: &Output| {
+        let counts: Vec<String> = output.counts.iter().map(usize::to_string).collect();
+        let columns = output.columns.iter().map(|(name, value)| format!("{name} = {}", text(model, *value)));
+        vec![
+            format!("grid({})", counts.join(", ")),
+            output.format.name().to_owned(),
+            columns.collect::<Vec<_>>().join(", "),
+        ]
+    };
+    section("output", &["grid", "format", "fields"], model.outputs.iter().map(row).collect())
 }
 
 fn settings(model: &Model) -> Section {
@@ -263,7 +316,7 @@ impl Model {
     /// The derivatives of the unknowns that occur in any term.
     pub fn multi_indices(&self) -> Vec<MultiIndex> {
         let residuals: Vec<Expr> = self.terms.iter().map(|term| term.residual).collect();
-        let mut indices: Vec<MultiIndex> = self.graph.jets(&residuals).into_iter().map(|jet| jet.index).collect();
+        let mut indices: Vec<MultiIndex> = self.jets(&residuals).into_iter().map(|jet| jet.index).collect();
         indices.sort();
         indices.dedup();
         indices

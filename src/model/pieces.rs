@@ -1,7 +1,9 @@
 //! What a piece of the domain or of its boundary measures, and which points lie on it.
 
 use crate::expr::{Expr, Graph, Symbol};
-use crate::geometry::{AxisRange, Part, ProductPlace, RuleError, held_out, held_out_inside};
+use crate::geometry::{
+    AxisRange, Part, Place, ProductPlace, Rule, RuleError, ShapePoints, Stream, held_out, held_out_inside,
+};
 
 use super::elaborate::Elaborator;
 use super::places::whole_box;
@@ -32,12 +34,12 @@ impl ShapePart {
 impl Piece {
     /// Whether there is an outward normal at every point.
     pub fn has_normal(&self) -> bool {
-        self.normal.is_some() || matches!(self.part, Some(ShapePart { part: Part::Patch(_), .. }))
+        self.normal.is_some() || self.is_on_surface()
     }
 
-    /// Whether the axes of a shape range over its inside.
-    pub fn is_inside_of_shape(&self) -> bool {
-        matches!(self.part, Some(ShapePart { part: Part::Inside(_), .. }))
+    /// Whether the axes of a shape range over a patch of its surface.
+    pub fn is_on_surface(&self) -> bool {
+        matches!(self.part, Some(ShapePart { part: Part::Patch(_), .. }))
     }
 
     /// The dimension of the piece.
@@ -97,6 +99,76 @@ impl Piece {
             Part::Patch(patch) => patch.holds(&point[part.axes()]).is_some(),
         };
         self.others().all(inside) && self.part.as_ref().is_none_or(on_part)
+    }
+}
+
+impl Piece {
+    /// Draws points of the piece by a rule, with a normal for each axis (0 inside); `axes` are the ranges of all axes.
+    ///
+    /// Points keep the distance `margin` from the surface inside of a shape, and from the ends of a curve on its surface;
+    /// from the ends of axes they keep it by their ranges.
+    ///
+    /// # Errors
+    /// [`RuleError`] if the rule does not fit the piece.
+    pub fn draw(
+        &self,
+        graph: &Graph,
+        axes: &[AxisRange],
+        margin: f64,
+        (rule, place): (&Rule, Place),
+        stream: &Stream,
+    ) -> Result<ShapePoints, RuleError> {
+        let keeps = |point: &[f64]| self.keep.is_none_or(|keep| holds_at(graph, keep, point));
+        let drawn = match &self.part {
+            None => {
+                let points = match self.keep {
+                    None => rule.draw(axes, place, stream)?,
+                    Some(_) => rule.draw_where(axes, place, &keeps, stream)?,
+                };
+                ShapePoints { points, normals: Vec::new() }
+            }
+            Some(part) => {
+                let holds = |point: &[f64]| keeps(point) && part.keeps_off(margin, &point[part.axes()]);
+                let keep = (self.keep.is_some() || margin > 0.0).then_some(&holds as &dyn Fn(&[f64]) -> bool);
+                let of_shape = ProductPlace { axes, first: part.first, part: &part.part, keep };
+                of_shape.draw(rule, place, stream)?
+            }
+        };
+        let first = self.part.as_ref().map_or(0, |part| part.first);
+        let normal = |axis: usize| match axis.checked_sub(first).and_then(|along| drawn.normals.get(along)) {
+            Some(along) => along.clone(),
+            None => {
+                let component = self.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
+                vec![component; drawn.points.len()]
+            }
+        };
+        let normals = (0..axes.len()).map(normal).collect();
+        Ok(ShapePoints { points: drawn.points, normals })
+    }
+
+    /// Whether a rule that takes counts by axis can't be a quadrature rule here, because points are rejected.
+    pub(super) fn rejects_points(&self) -> bool {
+        let of_part = self.part.as_ref().is_some_and(|part| match &part.part {
+            Part::Inside(_) => true,
+            Part::Patch(patch) => patch.is_clipped(),
+        });
+        of_part || self.keep.is_some()
+    }
+}
+
+impl ShapePart {
+    fn keeps_off(&self, margin: f64, point: &[f64]) -> bool {
+        if margin == 0.0 {
+            return true;
+        }
+        match &self.part {
+            Part::Inside(inside) => inside.solid().signed_distance(point) <= -margin,
+            Part::Patch(patch) if patch.parameters() == 1 && !patch.is_closed() => [0.0, 1.0].iter().all(|end| {
+                let end = patch.at(&[*end]).0;
+                point.iter().zip(&end).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() >= margin
+            }),
+            Part::Patch(_) => true,
+        }
     }
 }
 

@@ -133,6 +133,7 @@ impl<'a> Elaborator<'a> {
         parts.into_iter().collect()
     }
 
+    /// The region that a name or a shape stands for.
     pub(super) fn named_region(&mut self, place: &'a Formula, rest: &Rest) -> Option<Region> {
         if let Some(solid) = self.shape_place(place) {
             return self.shape_region(solid?, place, rest);

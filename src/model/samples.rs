@@ -2,14 +2,14 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Graph;
-use crate::geometry::{AxisRange, Grading, MAX_POINTS, Part, Place, Rule, Stream, share};
+use crate::geometry::{AxisRange, Grading, MAX_POINTS, Place, Rule, Stream, share};
 use crate::syntax::ast::{Argument, Ast, Call, Formula, Statement, StatementKind};
 
 use super::defaults;
 use super::elaborate::{Elaborator, counted, listed};
 use super::nearest::nearest;
 use super::places::fraction;
-use super::problem::{Axis, Piece, Sampling, ShapePart, Term, TermKind};
+use super::problem::{Axis, FieldSource, Piece, Sampling, ShapePart, Term, TermKind};
 use super::sample_options::SampleOptions;
 use super::terms::{Draft, Terms};
 
@@ -222,7 +222,8 @@ impl<'a> Elaborator<'a> {
         Some((number, at))
     }
 
-    fn count(&mut self, formula: &'a Formula) -> Option<usize> {
+    /// A count of points.
+    pub(super) fn count(&mut self, formula: &'a Formula) -> Option<usize> {
         let count = self.whole(formula, "a count of points")?;
         match usize::try_from(count) {
             Ok(0) | Err(_) => {
@@ -246,8 +247,14 @@ impl<'a> Elaborator<'a> {
             TermKind::Equation => &requests.interior,
             TermKind::Boundary => &requests.boundary,
             TermKind::Initial => &requests.initial,
+            TermKind::Constraint => &None,
         };
-        let asked = labelled.or_else(of_statement).map(|(_, request)| request).or(by_kind.as_ref());
+        let of_label = labelled.or_else(of_statement).map(|(_, request)| request.clone());
+        let of_label = match (of_label, draft.kind) {
+            (Some(request), TermKind::Constraint) => self.split_between_integrals(&draft, request),
+            (of_label, _) => of_label,
+        };
+        let asked = of_label.as_ref().or(by_kind.as_ref());
         let interior = requests.interior.as_ref().unwrap_or(default_interior);
         let given = asked.is_some();
         let request = match asked {
@@ -271,10 +278,49 @@ impl<'a> Elaborator<'a> {
             residual: draft.residual,
             place: draft.place,
             weight: draft.weight,
+            hard: draft.hard,
             sampling,
             span: draft.span,
             place_span: draft.place_span,
         }
+    }
+
+    /// What `sample` says of a constraint is for its integrals; counts for all axes are for its own points, too.
+    fn split_between_integrals(&mut self, draft: &Draft, request: Request) -> Option<Request> {
+        if request.options != SampleOptions::default() {
+            let message = "the points of an integral stay where they are";
+            self.found.push(Diagnostic::error("E0404", message, request.span, "with an option of points that move"));
+        }
+        let mut own = None;
+        for jet in self.graph.jets(&[draft.residual]) {
+            let Some(integral) = self.integral_of(jet.field.into()).cloned() else { continue };
+            let remaining = &self.fields[integral.field].axes;
+            let mut of_integral = request.clone();
+            if let Requested::Along(product, counts, gradings) = &request.rule
+                && counts.len() > 1
+                && counts.len() == integral.over.axes.len() + remaining.len()
+                && integral.over.moving.is_none()
+            {
+                let mut axes = [integral.over.axes.as_slice(), remaining].concat();
+                axes.sort_unstable();
+                let of = |some: &[usize]| {
+                    let chosen = axes.iter().zip(counts).filter(|(axis, _)| some.contains(axis));
+                    let counts = chosen.map(|(_, count)| *count).collect();
+                    Request { rule: Requested::Along(*product, counts, gradings.clone()), ..request.clone() }
+                };
+                of_integral = of(&integral.over.axes);
+                own = Some(of(remaining));
+            }
+            let inner = Draft { place: integral.over.place.clone(), ..draft.clone() };
+            let rules = self.rules(&of_integral, &inner, false);
+            self.check_rules(&of_integral, &inner, &rules, true);
+            let rule = of_integral.shown(&rules);
+            let sampling = Sampling::of_rules(rule, rules, false);
+            if let FieldSource::Integral(number) = self.fields[integral.field].source {
+                self.integrals[number].sampling = Some(sampling);
+            }
+        }
+        own
     }
 
     /// The rule of each piece.
@@ -438,11 +484,8 @@ fn boxes_only(piece: &Piece, rule: &Rule) -> Option<&'static str> {
         Rule::Trapezoid { .. } => "trapezoid",
         _ => return None,
     };
-    let clipped = match &piece.part.as_ref()?.part {
-        Part::Inside(_) => true,
-        Part::Patch(patch) => patch.is_clipped(),
-    };
-    clipped.then_some(name)
+    let of_shape = Piece { keep: None, ..piece.clone() };
+    of_shape.rejects_points().then_some(name)
 }
 
 /// The same rule with few points: cheap to try, and too few are still too few.

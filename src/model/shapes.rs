@@ -7,7 +7,7 @@ use crate::dataset::read_gmsh;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::geometry::{Cell, Inside, Mesh, ShapeError, Solid};
-use crate::syntax::ast::{BinaryOperator, Call, Formula, FormulaKind, Name, StatementKind};
+use crate::syntax::ast::{BinaryOperator, Call, Formula, FormulaKind, Name};
 
 use super::elaborate::{Elaborator, counted};
 use super::numbers::literal;
@@ -339,46 +339,28 @@ impl<'a> Elaborator<'a> {
         mesh.groups().iter().position(|group| group == name)
     }
 
-    /// Whether a formula is the name of a `region`, or of a group of cells of the domain's mesh.
-    #[allow(dead_code, reason = "for integrals over a place")]
-    fn is_region(&self, formula: &Formula) -> bool {
+    /// Whether a formula is the name of a group of cells of the domain's mesh.
+    fn is_group_of_cells(&self, formula: &Formula) -> bool {
         let FormulaKind::Name(name) = &formula.kind else { return false };
-        let declares = |kind: &StatementKind| matches!(kind, StatementKind::Region { name: n, .. } if n.text == *name);
-        let of_mesh = || {
-            let solid = self.shape.as_ref().map(|shape| shape.inside.solid());
-            let mesh = solid.and_then(|solid| solid.as_mesh());
-            self.mesh_group(name).zip(mesh).is_some_and(|(group, mesh)| mesh.has_cells(group))
-        };
-        self.ast.statements.iter().any(|statement| declares(&statement.kind)) || of_mesh()
+        let solid = self.shape.as_ref().map(|shape| shape.inside.solid());
+        let mesh = solid.and_then(|solid| solid.as_mesh());
+        self.mesh_group(name).zip(mesh).is_some_and(|(group, mesh)| mesh.has_cells(group))
     }
 
     /// The pieces that the name of a boundary, region or shape stands for in `over=`, for all times: of a region what it
     /// encloses; of a boundary, and of a shape whose surface is a part of the boundary, that part; of another shape what it
-    /// encloses. Says where there is nothing (E0305).
-    #[allow(dead_code, reason = "for integrals over a place")]
-    pub(super) fn over(&mut self, place: &'a Formula) -> Option<Vec<Piece>> {
-        if !self.is_region(place) {
+    /// encloses. None if no point lies there.
+    pub(super) fn pieces_over(&mut self, place: &'a Formula) -> Option<Vec<Piece>> {
+        if !self.is_region(place) && !self.is_group_of_cells(place) {
             let region = self.named_region(place, &Rest::Everything)?;
             let faces: Vec<usize> = self.space().into_iter().filter(|axis| !self.axes[*axis].periodic).collect();
             let found = on_boundary(&mut self.graph, &self.axes, self.shape.as_ref(), &faces, &region);
-            if !found.pieces.is_empty() {
+            if !found.pieces.is_empty() || !self.is_shape(place) {
                 return Some(found.pieces);
-            }
-            if !self.is_shape(place) {
-                return self.nothing_over(place);
             }
         }
         let region = self.named_region(place, &Rest::Inside)?;
-        let pieces = within(&mut self.graph, &self.axes, self.shape.as_ref(), &region);
-        if pieces.is_empty() { self.nothing_over(place) } else { Some(pieces) }
-    }
-
-    #[allow(dead_code, reason = "for integrals over a place")]
-    fn nothing_over<T>(&mut self, place: &Formula) -> Option<T> {
-        if self.unsure {
-            return None;
-        }
-        self.error("E0305", "no point of the domain lies there", place.span, "this place is empty")
+        Some(within(&mut self.graph, &self.axes, self.shape.as_ref(), &region))
     }
 
     /// Whether the normals of the domain change along a part of its boundary.

@@ -7,10 +7,9 @@ mod adaptive;
 
 pub use adaptive::{by_distribution, by_refinement};
 
-use crate::expr::Symbol;
-use crate::geometry::{AxisRange, Part, Place, ProductPlace, Rule, RuleError, ShapePoints, Stream};
-use crate::kernel::PointSet;
-use crate::model::{Model, Piece, Sampling, ShapePart, TermKind};
+use crate::geometry::{AxisRange, Place, RuleError, Stream};
+use crate::kernel::{InnerPoints, IntegralDescription, MovingEnd, PointSet};
+use crate::model::{Model, MovingLimit, Piece, Sampling, TermKind};
 
 /// Terms that share their points.
 #[derive(Clone, Debug)]
@@ -21,8 +20,7 @@ pub struct Block {
     pub place: Vec<Piece>,
     /// How it is sampled.
     pub sampling: Sampling,
-    /// Whether it holds equations, which are solved inside.
-    pub interior: bool,
+    interior: bool,
 }
 
 /// Groups the terms of a model into blocks, in the order of their first terms.
@@ -59,23 +57,39 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
         let place = if block.interior { Place::Interior } else { Place::Face };
-        let of_piece = Drawn { model, piece, margin: block.sampling.margin };
-        let drawn = of_piece.points(&block.sampling.pieces[p], axes, place, &stream.part(p as u64))?;
-        let count = drawn.points.len();
-        let of_shape = piece.part.as_ref().map_or(0..0, ShapePart::axes);
-        for (axis, normals) in set.normals.iter_mut().enumerate() {
-            match drawn.normals.get(axis.wrapping_sub(of_shape.start)) {
-                Some(along) if of_shape.contains(&axis) => normals.extend(along),
-                _ => {
-                    let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
-                    normals.extend(std::iter::repeat_n(component, count));
-                }
-            }
-        }
+        let rule = (&block.sampling.pieces[p], place);
+        let drawn = piece.draw(&model.graph, axes, block.sampling.margin, rule, &stream.part(p as u64))?;
+        set.normals.iter_mut().zip(drawn.normals).for_each(|(all, more)| all.extend(more));
         set.coordinates.iter_mut().zip(drawn.points.coordinates).for_each(|(all, more)| all.extend(more));
         set.weights.extend(drawn.points.weights);
     }
     Ok(set)
+}
+
+/// The integrals of a model and their points, which integrals over the same place share.
+///
+/// # Errors
+/// The field of an integral, and why its rule does not fit its place.
+pub fn integrals(model: &Model) -> Result<(Vec<IntegralDescription>, Vec<InnerPoints>), (usize, RuleError)> {
+    let (mut integrals, mut inner): (_, Vec<InnerPoints>) = (Vec::new(), Vec::new());
+    for integral in &model.integrals {
+        let points = model.integral_points(integral).map_err(|error| (integral.field, error))?;
+        let points = PointSet { coordinates: points.coordinates, normals: points.normals, weights: points.weights };
+        let end = |MovingLimit { axis, fixed, upper }| MovingEnd { axis, fixed, upper };
+        let moving = integral.over.moving.map(end);
+        let own = InnerPoints { axes: integral.over.axes.clone(), points, moving };
+        let number = inner.iter().position(|known| *known == own).unwrap_or(inner.len());
+        if number == inner.len() {
+            inner.push(own);
+        }
+        integrals.push(IntegralDescription {
+            field: integral.field,
+            integrand: integral.integrand,
+            axes: model.fields[integral.field].axes.clone(),
+            inner: number,
+        });
+    }
+    Ok((integrals, inner))
 }
 
 fn ranges(model: &Model, piece: &Piece) -> Vec<AxisRange> {
@@ -84,51 +98,4 @@ fn ranges(model: &Model, piece: &Piece) -> Vec<AxisRange> {
         AxisRange { lower: *lower, upper: *upper, periodic: axis.periodic && whole }
     };
     model.axes.iter().zip(&piece.ranges).map(range).collect()
-}
-
-/// A piece whose points are to be drawn.
-struct Drawn<'a> {
-    model: &'a Model,
-    piece: &'a Piece,
-    /// How far points stay away from the ends of the piece.
-    margin: f64,
-}
-
-impl Drawn<'_> {
-    fn points(&self, rule: &Rule, axes: &[AxisRange], place: Place, stream: &Stream) -> Result<ShapePoints, RuleError> {
-        let keep = self.piece.keep;
-        let Some(part) = &self.piece.part else {
-            let points = match keep {
-                None => rule.draw(axes, place, stream)?,
-                Some(_) => rule.draw_where(axes, place, &|point| self.keeps(point), stream)?,
-            };
-            return Ok(ShapePoints { points, normals: Vec::new() });
-        };
-        let holds = |point: &[f64]| self.keeps(point) && self.is_off_the_ends(part, &point[part.axes()]);
-        let keep = (keep.is_some() || self.margin > 0.0).then_some(&holds as &dyn Fn(&[f64]) -> bool);
-        ProductPlace { axes, first: part.first, part: &part.part, keep }.draw(rule, place, stream)
-    }
-
-    fn keeps(&self, point: &[f64]) -> bool {
-        let at = |symbol: &Symbol| match symbol {
-            Symbol::Coordinate(axis) => point[usize::from(*axis)],
-            _ => f64::NAN,
-        };
-        self.piece.keep.is_none_or(|keep| self.model.graph.evaluate(&[keep], at)[0] != 0.0)
-    }
-
-    /// Whether a point keeps the margin: from the surface inside of a shape, from the ends of a curve on its surface.
-    fn is_off_the_ends(&self, part: &ShapePart, point: &[f64]) -> bool {
-        if self.margin == 0.0 {
-            return true;
-        }
-        match &part.part {
-            Part::Inside(inside) => inside.solid().signed_distance(point) <= -self.margin,
-            Part::Patch(patch) if patch.parameters() == 1 && !patch.is_closed() => [0.0, 1.0].iter().all(|end| {
-                let end = patch.at(&[*end]).0;
-                point.iter().zip(&end).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() >= self.margin
-            }),
-            Part::Patch(_) => true,
-        }
-    }
 }

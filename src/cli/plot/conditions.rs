@@ -40,6 +40,9 @@ pub fn panel(model: &Model, seed: u64) -> Result<Panel, CliError> {
             .collect();
         for &term in &block.terms {
             let term = &model.terms[term];
+            if term.kind == TermKind::Constraint {
+                continue;
+            }
             if term.kind == TermKind::Equation {
                 plot.interior.extend(&points);
             } else {

@@ -63,8 +63,7 @@ fn initial(model: &Model, orders: &Orders, field: usize) -> Option<Diagnostic> {
     let total = model.terms.iter().filter(|term| term.kind == TermKind::Initial).count();
     let at_fixed_times = boundary_terms(model).filter(|&t| {
         let term = &model.terms[t];
-        fields_of(&model.graph, term).contains(&field)
-            && term.place.iter().all(|p| p.ranges[time][0] == p.ranges[time][1])
+        fields_of(model, term).contains(&field) && term.place.iter().all(|p| p.ranges[time][0] == p.ranges[time][1])
     });
     let mut missing: Vec<u8> = (0..order).filter(|k| given.iter().all(|(_, g)| g != k)).collect();
     missing.truncate(missing.len().saturating_sub(at_fixed_times.count()));
@@ -216,12 +215,12 @@ pub(super) fn vanishing_conditions(name: &str, count: usize) -> String {
 }
 
 fn existing_face(model: &Model, field: usize) -> bool {
-    boundary_terms(model).any(|t| fields_of(&model.graph, &model.terms[t]).contains(&field))
+    boundary_terms(model).any(|t| fields_of(model, &model.terms[t]).contains(&field))
 }
 
 /// The place of the first condition on a field, and what it covers.
 fn condition_with_place(model: &Model, field: usize) -> Option<(Span, String)> {
-    let on_field = |t: &usize| fields_of(&model.graph, &model.terms[*t]).contains(&field);
+    let on_field = |t: &usize| fields_of(model, &model.terms[*t]).contains(&field);
     let term = boundary_terms(model).filter(on_field).map(|t| &model.terms[t]).find(|t| t.place_span.is_some())?;
     let mut covered: Vec<String> = Vec::new();
     for piece in &term.place {
@@ -237,7 +236,7 @@ fn condition_with_place(model: &Model, field: usize) -> Option<(Span, String)> {
 }
 
 fn condition_on_face(model: &Model, field: usize, face: &FaceCount) -> Option<Span> {
-    let crowd = face.crowd(|t| fields_of(&model.graph, &model.terms[t]).contains(&field));
+    let crowd = face.crowd(|t| fields_of(model, &model.terms[t]).contains(&field));
     crowd.first().map(|&t| model.terms[t].place_span.unwrap_or(model.terms[t].span))
 }
 
@@ -257,7 +256,7 @@ fn at_both_ends(
     if order == 1 && model.declared().len() == 1 {
         return at_inflow(model, graph, field, ends);
     }
-    let alone = |t: usize| fields_of(&model.graph, &model.terms[t]) == [field];
+    let alone = |t: usize| fields_of(model, &model.terms[t]) == [field];
     let (at_lower, at_upper) = (lower.crowd(alone), upper.crowd(alone));
     let total = at_lower.len() + at_upper.len();
     let anyone = |end: &FaceCount| end.crowd(|_| true).len();

@@ -1,6 +1,5 @@
 //! Which conditions hold at which points of the faces in space.
 
-use crate::expr::Graph;
 use crate::geometry::Side;
 
 use super::super::{AxisKind, Model, Piece, Shape, Term, TermKind};
@@ -69,8 +68,8 @@ pub(super) fn boundary_terms(model: &Model) -> impl Iterator<Item = usize> {
 }
 
 /// The fields that a term speaks of, ascending.
-pub(super) fn fields_of(graph: &Graph, term: &Term) -> Vec<usize> {
-    let mut fields: Vec<usize> = graph.jets(&[term.residual]).iter().map(|jet| usize::from(jet.field)).collect();
+pub(super) fn fields_of(model: &Model, term: &Term) -> Vec<usize> {
+    let mut fields: Vec<usize> = model.local_jets(term.residual).iter().map(|jet| usize::from(jet.field)).collect();
     fields.sort_unstable();
     fields.dedup();
     fields
@@ -79,7 +78,7 @@ pub(super) fn fields_of(graph: &Graph, term: &Term) -> Vec<usize> {
 impl FaceCount {
     /// How many conditions on `field` hold at each point.
     pub(super) fn on_field<'c>(&'c self, model: &'c Model, field: usize) -> impl Iterator<Item = usize> + 'c {
-        let speaks: Vec<bool> = model.terms.iter().map(|t| fields_of(&model.graph, t).contains(&field)).collect();
+        let speaks: Vec<bool> = model.terms.iter().map(|t| fields_of(model, t).contains(&field)).collect();
         self.holding.iter().map(move |terms| terms.iter().filter(|&&t| speaks[t]).count())
     }
 

@@ -32,14 +32,14 @@ pub(super) fn check(model: &Model, orders: &Orders, field: usize) -> Vec<Diagnos
     let of_axes = |f: usize| shape.axes().map(|axis| usize::from(orders.along(f, axis) / 2)).max().unwrap_or(0);
     let together: usize = model.declared().map(of_axes).sum();
     let witnesses = witnesses(model, shape);
-    let speaks = |term: &usize| fields_of(&model.graph, &model.terms[*term]).contains(&field);
+    let speaks = |term: &usize| fields_of(model, &model.terms[*term]).contains(&field);
     let on_field = |witness: &Witness| witness.holding.iter().filter(|term| speaks(term)).count();
     let short = |witness: &&Witness| on_field(witness) < needed && witness.holding.len() < together.max(needed);
     let mut found = Vec::new();
     if let Some(bare) = witnesses.iter().find(short) {
         found.push(too_few(model, orders, field, axis, needed, bare));
     }
-    let alone = |term: &&usize| fields_of(&model.graph, &model.terms[**term]) == [field];
+    let alone = |term: &&usize| fields_of(model, &model.terms[**term]) == [field];
     let crowd = |witness: &Witness| witness.holding.iter().filter(alone).count();
     let crowded = |witness: &&Witness| crowd(witness) > needed && witness.holding.len() > together;
     if let Some(witness) = witnesses.iter().find(crowded) {
@@ -68,7 +68,7 @@ fn too_few(model: &Model, orders: &Orders, field: usize, axis: usize, needed: us
     let order = ordinal(orders.along(field, axis));
     let takes = format!("{order} order in {}: {conditions} on the whole boundary", model.axes[axis].name);
     let zeros = vanishing_conditions(name, needed);
-    let existing = boundary_terms(model).find(|&t| fields_of(&model.graph, &model.terms[t]).contains(&field));
+    let existing = boundary_terms(model).find(|&t| fields_of(model, &model.terms[t]).contains(&field));
     let found = match existing.map(|t| &model.terms[t]) {
         None => {
             let found = Diagnostic::warning("W0301", format!("no boundary condition on `{name}`"), place, takes);
