@@ -7,11 +7,15 @@
 //! continuous g, and it is an error. Along time u and u_t at the start are taken together. d is a product of s for a lower
 //! end, 1 - s for an upper one, 4s(1 - s) for both, and s² where u_t is given too, with s from 0 to 1 along the axis.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Rational, Symbol};
+use crate::geometry::Part;
 
 use super::elaborate::Elaborator;
-use super::problem::AxisKind;
+use super::problem::{AxisKind, Piece};
+use super::surface_values::SurfaceValue;
 use super::terms::{Draft, Terms};
 
 /// A value that holds on a whole end of an axis.
@@ -24,7 +28,14 @@ struct EndValue {
     span: Span,
 }
 
-impl<'a> Elaborator<'a> {
+/// What the hard conditions say of one field.
+#[derive(Default)]
+struct Values {
+    ends: Vec<EndValue>,
+    surface: Vec<SurfaceValue>,
+}
+
+impl Elaborator<'_> {
     /// Makes an ansatz for each unknown with hard conditions.
     pub fn hard_conditions(&mut self, terms: &Terms) {
         for unknown in 0..self.unknowns.len() {
@@ -42,23 +53,22 @@ impl<'a> Elaborator<'a> {
                 self.found.push(diagnostic.help("leave out `hard`: a condition that the ansatz satisfies is no term"));
                 continue;
             }
-            let mut values: Vec<Option<Vec<EndValue>>> = Vec::new();
+            let mut all = Vec::with_capacity(fields.len());
+            let mut sound = true;
             for &field in &fields {
-                let mut of_field = Some(Vec::new());
+                let mut values = Values::default();
                 for draft in &hard {
-                    let read = self.end_values(draft, field);
-                    of_field = of_field.zip(read).map(|(mut all, new)| {
-                        all.extend(new);
-                        all
-                    });
+                    sound &= self.values_of(draft, field, &mut values).is_some();
                 }
-                values.push(of_field);
+                all.push(values);
             }
-            let Some(values) = values.into_iter().collect::<Option<Vec<_>>>() else { continue };
+            if !sound {
+                continue;
+            }
             let outputs = self.make_outputs(unknown);
             let nets: Vec<Expr> = outputs.iter().map(|&field| self.graph.jet(field, MultiIndex::zero())).collect();
             let components: Vec<Option<Expr>> =
-                values.iter().zip(nets).map(|(values, net)| self.interpolation(values, net)).collect();
+                all.iter().zip(nets).map(|(values, net)| self.interpolation(values, net)).collect();
             if let Some(components) = components.into_iter().collect::<Option<Vec<_>>>() {
                 self.unknowns[unknown].ansatz = Some(first.span);
                 self.stands_for(unknown, &components);
@@ -66,11 +76,11 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    /// What a condition says of a field on ends of axes; nothing if it speaks of another one.
-    fn end_values(&mut self, draft: &Draft, field: usize) -> Option<Vec<EndValue>> {
+    /// Adds what a condition says of a field; nothing if it speaks of another one.
+    fn values_of(&mut self, draft: &Draft, field: usize, values: &mut Values) -> Option<()> {
         let jets = self.graph.jets(&[draft.residual]);
         if !jets.iter().any(|jet| usize::from(jet.field) == field) {
-            return Some(Vec::new());
+            return Some(());
         }
         let time = self.axes.iter().position(|axis| axis.kind == AxisKind::Time);
         let slope = time.map(|time| Jet::new(field, MultiIndex::unit(time)));
@@ -87,37 +97,50 @@ impl<'a> Elaborator<'a> {
         let rest = self.graph.substitute(draft.residual, |_, s| matches!(s, Symbol::Jet(_)).then_some(Graph::ZERO));
         let value = self.graph.div(rest, coefficient);
         let value = self.graph.neg(value);
-        let mut values = Vec::new();
         for piece in &draft.place {
-            let fixed: Vec<usize> =
-                (0..self.axes.len()).filter(|&a| piece.ranges[a][0] == piece.ranges[a][1]).collect();
-            let whole = |a: usize| piece.ranges[a] == [self.axes[a].lower, self.axes[a].upper];
-            let axis = match fixed.as_slice() {
-                [axis]
-                    if piece.keep.is_none()
-                        && !piece.is_on_surface()
-                        && (0..self.axes.len()).all(|a| a == *axis || whole(a)) =>
-                {
-                    *axis
-                }
-                _ => {
-                    let span = draft.place_span.unwrap_or(draft.span);
-                    let message = "`hard` takes whole faces of the domain";
-                    let diagnostic = Diagnostic::error("E0403", message, span, "covers only a part of one");
-                    self.found.push(diagnostic.help("leave out `hard`: the condition is then a term of the loss"));
-                    return None;
-                }
-            };
-            let at = piece.ranges[axis][0];
-            if at != self.axes[axis].lower && at != self.axes[axis].upper {
-                let span = draft.place_span.unwrap_or(draft.span);
-                return self.error("E0403", "`hard` takes faces of the domain", span, "inside of the domain");
-            }
-            let upper = at == self.axes[axis].upper;
-            let value = self.at_end(value, axis, upper);
-            values.push(EndValue { axis, upper, order: jet.index.order() as u8, value, span: draft.span });
+            let order = jet.index.order() as u8;
+            self.value_on(draft, piece, value, order, values)?;
         }
-        Some(values)
+        Some(())
+    }
+
+    /// Adds the value of a condition on a piece of its place.
+    fn value_on(&mut self, draft: &Draft, piece: &Piece, value: Expr, order: u8, values: &mut Values) -> Option<()> {
+        let span = draft.span;
+        let part = |this: &mut Self| {
+            let place = draft.place_span.unwrap_or(span);
+            let message = "`hard` takes whole faces of the domain";
+            let diagnostic = Diagnostic::error("E0403", message, place, "covers only a part of one");
+            this.found.push(diagnostic.help("leave out `hard`: the condition is then a term of the loss"));
+            None
+        };
+        let surface = piece.part.as_ref().map(|part| (part.first, &part.part));
+        let of_shape = |axis: usize| {
+            self.shape.as_ref().is_some_and(|s| (s.first..s.first + s.inside.solid().dimension()).contains(&axis))
+        };
+        let whole = |a: usize| of_shape(a) || piece.ranges[a] == [self.axes[a].lower, self.axes[a].upper];
+        if let Some((_, Part::Patch(patch))) = surface {
+            if piece.keep.is_some() || !(0..self.axes.len()).all(whole) {
+                return part(self);
+            }
+            values.surface.push(SurfaceValue { patch: Arc::clone(patch), value, span });
+            return Some(());
+        }
+        let fixed = |a: &usize| !of_shape(*a) && piece.ranges[*a][0] == piece.ranges[*a][1];
+        let fixed: Vec<usize> = (0..self.axes.len()).filter(fixed).collect();
+        let axis = match fixed.as_slice() {
+            [axis] if piece.keep.is_none() && (0..self.axes.len()).all(|a| a == *axis || whole(a)) => *axis,
+            _ => return part(self),
+        };
+        let at = piece.ranges[axis][0];
+        if at != self.axes[axis].lower && at != self.axes[axis].upper {
+            let span = draft.place_span.unwrap_or(draft.span);
+            return self.error("E0403", "`hard` takes faces of the domain", span, "inside of the domain");
+        }
+        let upper = at == self.axes[axis].upper;
+        let value = self.at_end(value, axis, upper);
+        values.ends.push(EndValue { axis, upper, order, value, span });
+        Some(())
     }
 
     fn not_a_value<T>(&mut self, draft: &Draft, jets: &[Jet]) -> Option<T> {
@@ -146,8 +169,9 @@ impl<'a> Elaborator<'a> {
     }
 
     /// g + d·net
-    fn interpolation(&mut self, values: &[EndValue], net: Expr) -> Option<Expr> {
-        let (mut g, mut d) = (Graph::ZERO, Graph::ONE);
+    fn interpolation(&mut self, values: &Values, net: Expr) -> Option<Expr> {
+        let (mut g, mut d) = self.on_surface(&values.surface)?;
+        let values = &values.ends;
         for axis in 0..self.axes.len() {
             let find = |upper: bool, order: u8| {
                 let mut all = values.iter().filter(move |v| v.axis == axis && v.upper == upper && v.order == order);

@@ -52,6 +52,7 @@ mod shape_words;
 mod shapes;
 mod stages;
 mod surface_places;
+mod surface_values;
 mod symmetry;
 mod terms;
 mod values;

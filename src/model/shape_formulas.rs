@@ -24,6 +24,11 @@ pub fn smooth_inside(graph: &mut Graph, solid: &Solid, coordinates: &[Expr]) -> 
     Formulas { graph, coordinates, joins: Joins::Smooth }.solid(solid)
 }
 
+/// [`smooth_inside`] for a shape that is not made of others.
+pub(super) fn smooth_inside_primitive(graph: &mut Graph, primitive: &Primitive, coordinates: &[Expr]) -> Option<Expr> {
+    Formulas { graph, coordinates, joins: Joins::Smooth }.primitive(primitive)
+}
+
 /// A condition that holds inside of a shape and on its surface: 1 there, else 0. `None` for meshes that are no polygons.
 pub fn inside_condition(graph: &mut Graph, solid: &Solid, coordinates: &[Expr]) -> Option<Expr> {
     let value = Formulas { graph: &mut *graph, coordinates, joins: Joins::Extreme }.solid(solid)?;
