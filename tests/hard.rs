@@ -3,7 +3,7 @@
 
 use pdec::diagnostic::Source;
 use pdec::expr::Expr;
-use pdec::geometry::{AxisRange, Part, ProductPlace, held_out, held_out_inside};
+use pdec::geometry::{AxisRange, ProductPlace, held_out, held_out_inside};
 use pdec::model::Overrides;
 use pdec::pipeline::{self, Backend, Lowered, Times};
 use pdec::simplify::Effort;
@@ -29,7 +29,6 @@ fn largest_defect(lowered: &Lowered) -> (f64, usize) {
         let mut values = lowered.predictor(&lowered.description.graph, &residual, Backend::Interpreter).unwrap();
         for piece in &term.place {
             if let Some(part) = &piece.part {
-                assert!(matches!(part.part, Part::Patch(_)));
                 let axes: Vec<AxisRange> = piece.ranges.iter().map(|[a, b]| AxisRange::new(*a, *b)).collect();
                 let place = ProductPlace { axes: &axes, first: part.first, part: &part.part, keep: None };
                 let points = held_out_inside(&place, 2000).unwrap();

@@ -82,6 +82,10 @@ impl Elaborator<'_> {
             this.found.push(diagnostic.help("leave out `hard`: the condition is then a term of the loss"));
             None
         };
+        // Where a place cuts a patch, its part is a patch of its own.
+        if !group.patches.iter().all(|patch| shape.surface.contains(patch)) {
+            return refused(self, "covers only a part of one");
+        }
         if group.patches.len() == shape.surface.len() {
             return match smooth_inside(&mut self.graph, solid, &coordinates) {
                 Some(inside) => Some(inside),
