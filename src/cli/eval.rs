@@ -10,13 +10,14 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
+use super::arguments::Setting;
 use super::solution::{Solution, even, grid};
 use super::train::scientific;
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
 use crate::expr::MultiIndex;
-use crate::model::Formulas;
+use crate::model::{Axis, Formulas};
 use crate::report::files;
 use crate::train::FieldError;
 
@@ -38,6 +39,9 @@ pub struct Arguments {
     /// Formulas to evaluate, such as u,u_x,u_xx-1 [default: all unknowns]
     #[arg(long, value_name = "FORMULAS")]
     fields: Option<String>,
+    /// Evaluate at this value of a parametric number (`param .. in`); may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<Setting>,
     /// Where the values go: a .csv or .npz file [default: CSV on standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -93,7 +97,8 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     if let Some(path) = &arguments.output {
         format_of(path)?;
     }
-    let mut solution = Solution::load(&arguments.run, &formulas, context)?;
+    let set: Vec<String> = arguments.set.iter().map(Setting::text).collect();
+    let mut solution = Solution::load(&arguments.run, &formulas, &set, context)?;
     let names: Vec<String> = if texts.is_empty() {
         let graph = &mut solution.lowered.description.graph;
         solution.formulas =
@@ -162,20 +167,22 @@ fn split(text: &str) -> Vec<String> {
 
 /// The points that were asked for; a default grid if only a file is named, nothing if not even that.
 fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Result<Option<Points>, CliError> {
-    let axes = &solution.model().axes;
     if let Some(path) = &arguments.points {
         return from_file(path, solution, context).map(Some);
     }
+    // A parametric number is held at its value.
+    let axes = &solution.model().axes;
+    let free = axes.iter().filter(|axis| axis.value.is_none()).count();
     let counts = match (&arguments.grid, &arguments.output) {
         (Some(counts), _) => match counts.0[..] {
-            [count] => vec![count; axes.len()],
-            _ if counts.0.len() == axes.len() => counts.0.clone(),
+            [count] => vec![count; free],
+            _ if counts.0.len() == free => counts.0.clone(),
             _ => {
-                let text = format!("a grid of {} axes, but the problem has {}", counts.0.len(), axes.len());
+                let text = format!("a grid of {} axes, but the problem has {free}", counts.0.len());
                 return Err(CliError::Usage(text));
             }
         },
-        (None, Some(_)) if axes.len() <= 3 => vec![[201, 101, 41][axes.len() - 1]; axes.len()],
+        (None, Some(_)) if (1..=3).contains(&free) => vec![[201, 101, 41][free - 1]; free],
         (None, Some(_)) => return Err(CliError::Usage("say at which points: `--grid` or `--points`".to_owned())),
         (None, None) => return Ok(None),
     };
@@ -183,7 +190,12 @@ fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Resu
     if total.is_none_or(|total| total > MOST_POINTS) {
         return Err(CliError::Usage(format!("a grid has at most {MOST_POINTS} points")));
     }
-    let lines: Vec<Vec<f64>> = axes.iter().zip(&counts).map(|(a, &count)| even(a.lower, a.upper, count)).collect();
+    let mut along = counts.iter();
+    let line = |axis: &Axis| match axis.value {
+        Some(value) => vec![value],
+        None => even(axis.lower, axis.upper, along.next().copied().unwrap_or(1)),
+    };
+    let lines: Vec<Vec<f64>> = axes.iter().map(line).collect();
     Ok(Some(Points { columns: grid(&lines), shape: Some(counts) }))
 }
 
@@ -193,7 +205,10 @@ fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Poin
     let axes = &solution.model().axes;
     let mut columns = Vec::with_capacity(axes.len());
     for axis in axes {
-        let column = table.column(&axis.name).map_err(data)?.to_vec();
+        let column = match (table.column(&axis.name), axis.value) {
+            (Err(_), Some(value)) => vec![value; table.rows()],
+            (column, _) => column.map_err(data)?.to_vec(),
+        };
         let outside = column.iter().filter(|x| **x < axis.lower || **x > axis.upper).count();
         if outside > 0 && !axis.periodic {
             context.say(&format!("warning: {outside} points are outside of the domain along {}", axis.name));

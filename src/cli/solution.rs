@@ -28,11 +28,12 @@ pub struct Solution {
 }
 
 impl Solution {
-    /// Loads a run, or a model file alone, and reads formulas in the names of its problem.
+    /// Loads a run, or a model file alone, and reads formulas in the names of its problem; `set` has values of parametric
+    /// numbers, `name=value`.
     ///
     /// # Errors
-    /// [`CliError`] if there is no such run, if its files are damaged, or if a formula has no meaning there.
-    pub fn load(run: &Path, formulas: &Formulas, context: &Context) -> Result<Self, CliError> {
+    /// [`CliError`] if there is no such run, if its files are damaged, or if a formula or a value has no meaning there.
+    pub fn load(run: &Path, formulas: &Formulas, set: &[String], context: &Context) -> Result<Self, CliError> {
         let (files, path) = if run.is_file() {
             (None, run.to_owned())
         } else {
@@ -44,7 +45,7 @@ impl Solution {
             (Some(files), path)
         };
         let file = ModelFile::read(&path)?;
-        let (model, formulas) = read(&file, &path, formulas)?;
+        let (model, formulas) = read(&file, &path, formulas, set)?;
         let lowered = pipeline::lower(model, Effort::Off, &mut Times::default())?;
         let theta = file.theta(&lowered.description)?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -84,23 +85,43 @@ impl Solution {
 }
 
 /// The problem of a model file, with formulas in its names.
-fn read(file: &ModelFile, path: &Path, formulas: &Formulas) -> Result<(Model, Vec<Expr>), CliError> {
+fn read(
+    file: &ModelFile,
+    path: &Path,
+    formulas: &Formulas,
+    set: &[String],
+) -> Result<(Model, Vec<Expr>), CliError> {
     let overrides = super::train::overrides(&file.recipe.set, file.recipe.optimizer.as_deref())?;
+    let with_set = super::train::overrides(&[&file.recipe.set, set].concat(), file.recipe.optimizer.as_deref())?;
     let source = Source::new(file.recipe.name.clone(), file.recipe.text.clone());
     let damaged = |reason: String| CliError::Damaged { path: path.to_owned(), reason };
     let Some(ast) = syntax::parse(&source).0 else { return Err(damaged("its problem can't be read".to_owned())) };
-    let (checked, found) = model::check_with(&ast, &overrides, formulas);
+    let (checked, found) = model::check_with(&ast, &with_set, formulas);
     if let Some(checked) = checked {
+        only_parametric(&checked.0, set)?;
         return Ok(checked);
     }
     let first = found.iter().find(|d| d.level == Level::Error);
     let message =
         first.map(|d| [std::slice::from_ref(&d.message), &d.helps[..]].concat().join("; ")).unwrap_or_default();
-    // The problem was sound when it was trained: if it still is, a formula is not.
+    // The problem was sound when it was trained: if it still is, a formula or a value is not.
     match model::check(&ast, &overrides).0 {
         Some(_) => Err(CliError::Usage(message)),
         None => Err(damaged(format!("its problem has errors: {message}"))),
     }
+}
+
+/// What a run was trained with stays as it is; only parametric numbers may take another value.
+fn only_parametric(model: &Model, set: &[String]) -> Result<(), CliError> {
+    let parametric: Vec<&str> = model.axes.iter().filter(|a| a.value.is_some()).map(|a| a.name.as_str()).collect();
+    let name = |text: &'_ String| text.split_once('=').map_or(String::new(), |(name, _)| name.trim().to_owned());
+    let Some(fixed) = set.iter().map(name).find(|name| !parametric.contains(&name.as_str())) else { return Ok(()) };
+    let known = match parametric.as_slice() {
+        [] => "this problem has none".to_owned(),
+        names => format!("there is {}", names.join(", ")),
+    };
+    let text = format!("`--set {fixed}=..`: a trained run takes values of parametric numbers (`param .. in`) only; {known}");
+    Err(CliError::Usage(text))
 }
 
 /// Coordinates of a grid with both ends of each axis, the last axis fastest; one column an axis.

@@ -14,7 +14,7 @@ const MOST_AXES: usize = 100;
 const MOST_UNKNOWNS: usize = 1000;
 
 impl<'a> Elaborator<'a> {
-    /// Reads the axes, time first, and then the unknowns.
+    /// Reads the axes, time first and parametric numbers last, and then the unknowns.
     pub fn declare_axes_and_unknowns(&mut self, ast: &'a Ast) {
         let mut time: Option<Span> = None;
         for statement in &ast.statements {
@@ -33,6 +33,7 @@ impl<'a> Elaborator<'a> {
                 spaces.iter().for_each(|space| self.space_axes(space));
             }
         }
+        self.parametric_axes(ast);
         for statement in &ast.statements {
             if let StatementKind::Unknown(unknowns) = &statement.kind {
                 unknowns.iter().for_each(|unknown| self.unknown(unknown));
@@ -41,7 +42,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Whether this is where the name is declared (and not a second declaration, which was reported).
-    fn declares(&self, name: &Name) -> bool {
+    pub(super) fn declares(&self, name: &Name) -> bool {
         self.scope.declarations.get(name.text.as_str()).is_some_and(|d| d.span == name.span)
     }
 
@@ -76,7 +77,7 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn axis_over(&mut self, name: String, kind: AxisKind, interval: &'a Interval, periodic: bool, span: Span) {
+    pub(super) fn axis_over(&mut self, name: String, kind: AxisKind, interval: &'a Interval, periodic: bool, span: Span) {
         if self.axes.len() >= MOST_AXES {
             self.unsure = true;
             let _: Option<()> = self.error("E0212", format!("more than {MOST_AXES} axes"), span, "one too many");
@@ -87,7 +88,7 @@ impl<'a> Elaborator<'a> {
         // An axis with a wrong interval still is an axis: what refers to it is no mistake.
         let [(a, lower), (b, upper)] =
             ends.unwrap_or([(crate::expr::Graph::ZERO, 0.0), (crate::expr::Graph::ONE, 1.0)]);
-        self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, span });
+        self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, value: None, span });
     }
 
     /// The ends of an interval, in order and apart.

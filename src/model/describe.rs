@@ -44,10 +44,15 @@ fn text(model: &Model, expr: Expr) -> String {
 
 fn axes(model: &Model) -> Section {
     let row = |axis: &super::Axis| {
-        let kind = if axis.kind == AxisKind::Time { "time" } else { "space" };
+        let kind = match axis.kind {
+            AxisKind::Time => "time",
+            AxisKind::Space => "space",
+            AxisKind::Parameter => "parameter",
+        };
         let ends = axis.ends.map(|end| text(model, end)).join(", ");
         let periodic = if axis.periodic { " periodic" } else { "" };
-        vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}")]
+        let value = axis.value.map_or_else(String::new, |value| format!(", shown at {value}"));
+        vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}{value}")]
     };
     section("axes", &["name", "kind", "range"], model.axes.iter().map(row).collect())
 }

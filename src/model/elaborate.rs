@@ -415,6 +415,7 @@ impl<'a> Elaborator<'a> {
             .map(|axis| match axis.kind {
                 AxisKind::Time => format!("`{}` (time)", axis.name),
                 AxisKind::Space => format!("`{}`", axis.name),
+                AxisKind::Parameter => format!("`{}` (a parameter)", axis.name),
             })
             .collect();
         let label = match axes.as_slice() {

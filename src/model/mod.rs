@@ -23,6 +23,7 @@ mod networks;
 mod numbers;
 mod operators;
 mod overrides;
+mod parametric;
 mod places;
 pub mod problem;
 mod references;

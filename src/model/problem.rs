@@ -12,7 +12,7 @@ pub struct Model {
     pub name: String,
     /// The arena of all formulas.
     pub graph: Graph,
-    /// The time axis first, if there is one, then space in order of declaration.
+    /// The time axis first, if there is one, then space in order of declaration, then parametric numbers.
     pub axes: Vec<Axis>,
     /// The scalar unknowns.
     pub fields: Vec<Field>,
@@ -52,12 +52,15 @@ impl Model {
     }
 }
 
-/// Whether an axis is time or space.
+/// Whether an axis is time, space, or a number that the problem depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum AxisKind {
+    /// `time`
     Time,
+    /// `domain`
     Space,
+    /// `param .. in`: an input of the networks, along which no operator acts and which has no faces.
+    Parameter,
 }
 
 /// One coordinate: an interval.
@@ -65,7 +68,7 @@ pub enum AxisKind {
 pub struct Axis {
     /// Its name; the axes of `x[1..3]` are called `x[1]`, `x[2]`, `x[3]`.
     pub name: String,
-    /// Time or space.
+    /// Time, space, or a parametric number.
     pub kind: AxisKind,
     /// The ends.
     pub lower: f64,
@@ -75,6 +78,8 @@ pub struct Axis {
     pub ends: [Expr; 2],
     /// Whether the ends are the same place.
     pub periodic: bool,
+    /// The value that `eval` and `plot` use: of a parametric number only.
+    pub value: Option<f64>,
     /// Where it is declared.
     pub span: Span,
 }

@@ -77,6 +77,8 @@ pub(super) struct Scope<'a> {
     /// Names that are declared twice or are built in: what depends on them is silent.
     disputed: FxHashSet<&'a str>,
     cyclic: FxHashSet<&'a str>,
+    /// Axes that are parametric numbers (`param .. in`).
+    parametric: FxHashSet<&'a str>,
     unknowns: usize,
 }
 
@@ -96,6 +98,11 @@ impl<'a> Scope<'a> {
     /// What a name stands for.
     pub fn get(&self, name: &str) -> Option<Meaning<'a>> {
         self.declarations.get(name).map(|d| d.meaning)
+    }
+
+    /// Whether the name is a parametric number: an axis that is declared by `param .. in`.
+    pub fn is_parametric(&self, name: &str) -> bool {
+        self.parametric.contains(name)
     }
 
     /// Whether the definition of the name leads back to itself.
@@ -139,8 +146,13 @@ impl<'a> Scope<'a> {
                     self.unknowns += usize::from(declared && scalar);
                 }
             }
-            StatementKind::Param { name, value, .. } => {
+            StatementKind::Param { name, value, interval: None } => {
                 self.declare(name, Meaning::Param(value.as_ref()), found);
+            }
+            StatementKind::Param { name, interval: Some(_), .. } => {
+                if self.declare(name, Meaning::Axis, found) {
+                    self.parametric.insert(&name.text);
+                }
             }
             StatementKind::Let { name, arguments, body } => {
                 self.declare(name, Meaning::Let(arguments, body), found);
@@ -278,7 +290,7 @@ impl<'a> Scope<'a> {
         }
         for (name, declaration) in &self.declarations {
             let definition = matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_));
-            if definition && !used.contains(name) && !self.disputed.contains(name) {
+            if (definition || self.is_parametric(name)) && !used.contains(name) && !self.disputed.contains(name) {
                 let diagnostic =
                     Diagnostic::warning("W0105", format!("`{name}` is never used"), declaration.span, "declared here");
                 found.push(diagnostic.help("remove it, or write `# pdec: allow W0105`"));

@@ -126,7 +126,6 @@ impl<'a> Elaborator<'a> {
             let what = match &statement.kind {
                 StatementKind::Import(_) => "`import`",
                 StatementKind::Fit { .. } => "`fit`",
-                StatementKind::Param { interval: Some(_), .. } => "a parametric problem (`param ... in`)",
                 StatementKind::Minimize(_) => "`minimize`",
                 StatementKind::Constraint { .. } => "`constraint`",
                 StatementKind::Data { .. } => "`data`",
@@ -135,9 +134,7 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
-            let span =
-                if matches!(statement.kind, StatementKind::Param { .. }) { statement.span } else { statement.keyword };
-            self.found.push(unsupported(what, span));
+            self.found.push(unsupported(what, statement.keyword));
         }
     }
 }

@@ -207,7 +207,7 @@ impl<'a> Elaborator<'a> {
         if rest && !earlier.is_empty() {
             diagnostic = diagnostic.note("earlier conditions on the same unknown cover the whole boundary");
         }
-        if self.axes.iter().all(|axis| axis.periodic || axis.kind == AxisKind::Time) {
+        if self.axes.iter().all(|axis| axis.periodic || axis.kind != AxisKind::Space) {
             diagnostic = diagnostic.note("the domain has no boundary in space");
         }
         self.found.push(diagnostic);

@@ -18,6 +18,13 @@ pub type Slice = (usize, f64);
 /// [`CliError`] if the problem can't be evaluated.
 pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, usize), CliError> {
     let axes = &solution.lowered.model.axes;
+    // A parametric number is held at its value.
+    let mut slices = slices.to_vec();
+    for (number, axis) in axes.iter().enumerate() {
+        if let Some(value) = axis.value.filter(|_| slices.iter().all(|(a, _)| *a != number)) {
+            slices.push((number, value));
+        }
+    }
     let free: Vec<usize> = (0..axes.len()).filter(|axis| slices.iter().all(|(a, _)| a != axis)).take(2).collect();
     let count = if free.len() == 2 { PICTURE } else { CURVE };
     let line = |(number, axis): (usize, &crate::model::Axis)| match slices.iter().find(|(a, _)| *a == number) {

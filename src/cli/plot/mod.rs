@@ -74,7 +74,8 @@ fn plot_file(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliEr
 }
 
 fn plot_run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    let mut solution = Solution::load(&arguments.what, &Formulas::default(), context)?;
+    let set = arguments.overrides.texts();
+    let mut solution = Solution::load(&arguments.what, &Formulas::default(), &set, context)?;
     let slices = slices(&arguments.slice, solution.model())?;
     let mut panels: Vec<Panel> = Vec::new();
     let mut columns = 0;

@@ -88,7 +88,7 @@ pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context
             optimizer: recipe.optimizer.clone(),
             seed: recipe.seed,
         },
-        parameters: model.parameters.iter().map(|p| (p.name.as_str(), model.graph.constant_value(p.value))).collect(),
+        parameters: parameters(model),
         networks: networks(model),
         terms: terms(model),
         stages: stages(model),
@@ -98,6 +98,13 @@ pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context
     let path = files.settings();
     let text = serde_json::to_string_pretty(&settings).map_err(|e| WriteError::of(&path, io::Error::other(e)))?;
     Ok(files::write_atomic(&path, (text + "\n").as_bytes())?)
+}
+
+/// Numbers of the file with their values, parametric ones among them.
+fn parameters(model: &Model) -> BTreeMap<&str, Option<f64>> {
+    let fixed = model.parameters.iter().map(|p| (p.name.as_str(), model.graph.constant_value(p.value)));
+    let parametric = model.axes.iter().filter(|a| a.value.is_some()).map(|a| (a.name.as_str(), a.value));
+    fixed.chain(parametric).collect()
 }
 
 fn networks(model: &Model) -> Vec<Network<'_>> {

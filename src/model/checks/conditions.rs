@@ -24,7 +24,10 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
         found.extend(initial(model, &orders, field));
     }
     let faces = faces(model);
-    if model.axes.len() == 1 && model.axes[0].kind == AxisKind::Space {
+    let mut points = (0..model.axes.len()).filter(|&axis| model.axes[axis].kind != AxisKind::Parameter);
+    if let (Some(line), None) = (points.next(), points.next())
+        && model.axes[line].kind == AxisKind::Space
+    {
         found.extend(along_a_line(model, &orders, &faces));
         return found;
     }

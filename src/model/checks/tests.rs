@@ -25,6 +25,7 @@ impl Draft {
             upper: 1.0,
             ends: [Graph::ZERO, Graph::ONE],
             periodic: false,
+            value: None,
             span: Span::new(0, 1),
         });
         let fields = fields.iter().enumerate().map(|(output, name)| Field {
