@@ -110,6 +110,12 @@ pub fn multiply(out: ViewMut<'_>, a: View<'_>, b: View<'_>, factor: f64, accumul
     if m == 0 || n == 0 {
         return;
     }
+    if k == 0 {
+        if !accumulate {
+            (0..m).for_each(|row| out.data[row * out.stride..][..n].fill(0.0));
+        }
+        return;
+    }
     if b.order == Order::RowMajor && k <= UNPACKED_TO {
         let shape = GemmShape { m, k, n, a_strides: a.strides(), b_stride: b.stride, out_stride: out.stride };
         if small_product(out.data, a.data, b.data, shape, factor, accumulate) {

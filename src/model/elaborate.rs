@@ -3,18 +3,18 @@
 //! Parameters and definitions are inlined, each elaborated once: what comes out is a graph with shared nodes, never an
 //! expanded tree. A formula with a mistake gives `None` and its diagnostic; what depends on it stays silent.
 
-use num_traits::Signed;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Function, Graph, Jet, MultiIndex, Relation};
-use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, Predicate, PredicateKind, UnaryOperator};
+use crate::expr::{Expr, Function, Graph, Jet};
+use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, UnaryOperator};
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
 use super::problem::{Axis, AxisKind, Field};
 use super::references::References;
 use super::scope::{Meaning, Scope};
+use super::values::Value;
 
 /// The highest order of a derivative.
 pub(super) const HIGHEST_ORDER: usize = 16;
@@ -26,33 +26,6 @@ pub(super) const PREDICATE_DEPTH: usize = 4;
 
 /// Steps of reading formulas, before it is said that they expand too far.
 const MOST_WORK: usize = 3_000_000;
-
-/// What a formula is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Value {
-    /// A number, or a function of the point with such values.
-    Number(Expr),
-    /// Components along the space axes.
-    Vector(Vec<Expr>),
-}
-
-impl Value {
-    /// `a number`, `a vector with 2 components`
-    pub fn describe(&self) -> String {
-        match self {
-            Value::Number(_) => "a number".to_owned(),
-            Value::Vector(components) => format!("a vector with {} components", components.len()),
-        }
-    }
-
-    /// Its components; a number has one.
-    pub fn components(&self) -> &[Expr] {
-        match self {
-            Value::Number(expr) => std::slice::from_ref(expr),
-            Value::Vector(components) => components,
-        }
-    }
-}
 
 /// The axes of `x[1..10]`.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +60,7 @@ pub(super) struct Elaborator<'a> {
     pub found: Vec<Diagnostic>,
     definitions: FxHashMap<(&'a str, Vec<Value>), Option<Value>>,
     visited: FxHashSet<&'a str>,
-    locals: Vec<(&'a str, Value)>,
+    pub(super) locals: Vec<(&'a str, Value)>,
     depth: usize,
     pub(super) work: usize,
     pub(super) told_too_large: bool,
@@ -184,7 +157,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The value of a definition without arguments.
-    fn definition(&mut self, name: &'a str) -> Option<Value> {
+    pub(super) fn definition(&mut self, name: &'a str) -> Option<Value> {
         if self.scope.is_cyclic(name) {
             return None;
         }
@@ -307,136 +280,6 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn imaginary(&mut self, span: Span) -> Option<Value> {
-        let complex_declared = self.scope.declarations.values().any(|d| matches!(d.meaning, Meaning::Unsupported));
-        if !complex_declared {
-            let diagnostic = Diagnostic::error("E0211", "a complex value among real unknowns", span, "imaginary");
-            self.found.push(diagnostic.help("a complex unknown is declared with `unknown h: complex`"));
-        }
-        None
-    }
-
-    fn name(&mut self, name: &'a str, span: Span) -> Option<Value> {
-        if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| *local == name) {
-            return Some(value.clone());
-        }
-        match self.scope.get(name) {
-            Some(Meaning::Axis) => match self.axes.iter().position(|axis| axis.name == name) {
-                Some(axis) => Some(Value::Number(self.graph.coordinate(axis))),
-                None => {
-                    self.error("E0208", format!("`{name}` is an axis, not a number"), span, "a number is needed here")
-                }
-            },
-            Some(Meaning::Axes) => self.family(name, span),
-            Some(Meaning::Unknown(field)) => Some(Value::Number(self.graph.jet(field, MultiIndex::zero()))),
-            Some(Meaning::Param(_) | Meaning::Let([], _)) => self.definition(name),
-            Some(Meaning::Let(arguments, _)) => {
-                let message = format!("`{name}` is a function of {}", counted(arguments.len(), "argument"));
-                self.error("E0208", message, span, "its arguments are missing")
-            }
-            Some(Meaning::Place(_)) => {
-                let message = format!("`{name}` is a place, not a number");
-                let diagnostic = Diagnostic::error("E0208", message, span, "a number is needed here");
-                self.found.push(diagnostic.help(format!("write `if {name} then 1 else 0`")));
-                None
-            }
-            Some(Meaning::Unsupported) => None,
-            None => self.undeclared(name, span),
-        }
-    }
-
-    fn undeclared(&mut self, name: &'a str, span: Span) -> Option<Value> {
-        match name {
-            "pi" => return Some(Value::Number(self.graph.pi())),
-            "e" => return Some(Value::Number(self.graph.euler())),
-            "normal" => {
-                let components = self.space().into_iter().map(|axis| self.graph.normal(axis)).collect();
-                return Some(Value::Vector(components));
-            }
-            "boundary" | "rest" => {
-                return self.error(
-                    "E0208",
-                    format!("`{name}` is a place, not a number"),
-                    span,
-                    "a number is needed here",
-                );
-            }
-            _ => {}
-        }
-        if let Some((field, axes)) = self.scope.as_derivative(name) {
-            return self.derivative_of_unknown(name, field, &axes, span);
-        }
-        if self.scope.excuses(name) {
-            return None;
-        }
-        let read = self
-            .scope
-            .subscripts(name)
-            .next()
-            .map(|(field, unknown, rest)| (field, unknown.to_owned(), rest.to_owned()));
-        match read {
-            Some((_, unknown, subscript)) => self.wrong_subscript(name, &unknown, &subscript, span),
-            None => self.unknown_name(name, span),
-        }
-    }
-
-    fn derivative_of_unknown(&mut self, name: &str, field: usize, axes: &[&str], span: Span) -> Option<Value> {
-        if axes.len() > HIGHEST_ORDER {
-            return self.order_too_high(axes.len(), span);
-        }
-        let mut index = MultiIndex::zero();
-        for axis_name in axes {
-            // Only an axis whose interval has a mistake is missing here.
-            let axis = self.axes.iter().position(|axis| axis.name == *axis_name)?;
-            if !self.fields.get(field)?.axes.contains(&axis) {
-                let unknown = self.fields[field].name.clone();
-                let declared = self.fields[field].span;
-                let message =
-                    format!("`{name}` is a derivative along `{axis_name}`, on which `{unknown}` does not depend");
-                self.found
-                    .push(Diagnostic::error("E0201", message, span, "always zero").label(declared, "declared here"));
-                return None;
-            }
-            index = index.raised(axis, 1);
-        }
-        self.mentions.push((Jet::new(field, index.clone()), span));
-        Some(Value::Number(self.graph.jet(field, index)))
-    }
-
-    fn wrong_subscript(&mut self, name: &str, unknown: &str, subscript: &str, span: Span) -> Option<Value> {
-        // Of `u_yy` people mean `y`.
-        let first = subscript.chars().next().unwrap_or_default();
-        let one = subscript.chars().all(|c| c == first);
-        let axis = if one { first.to_string() } else { subscript.to_owned() };
-        let message = format!("`{name}` is a derivative along `{axis}`, which is not an axis");
-        let axes: Vec<String> = self
-            .axes
-            .iter()
-            .map(|axis| match axis.kind {
-                AxisKind::Time => format!("`{}` (time)", axis.name),
-                AxisKind::Space => format!("`{}`", axis.name),
-                AxisKind::Parameter => format!("`{}` (a parameter)", axis.name),
-            })
-            .collect();
-        let label = match axes.as_slice() {
-            [] => "there are no axes".to_owned(),
-            [one] => format!("the only axis is {one}"),
-            _ => format!("axes are {}", listed(&axes)),
-        };
-        let mut diagnostic = Diagnostic::error("E0201", message, span, label);
-        if let Some(axis) = self.axes.iter().rfind(|axis| axis.kind == AxisKind::Space).or(self.axes.first()) {
-            let order = subscript.chars().count();
-            diagnostic = diagnostic.help(if axis.name.contains('[') {
-                format!("for a derivative along {} write `d({unknown}, {})`", axis.name, axis.name)
-            } else {
-                let nth = ["first", "second", "third", "fourth"].get(order - 1).copied().unwrap_or("same");
-                format!("for the {nth} derivative along {} write `{unknown}_{}`", axis.name, axis.name.repeat(order))
-            });
-        }
-        self.found.push(diagnostic);
-        None
-    }
-
     /// `a/b/c` reads from left to right, which not everybody means.
     fn warn_of_two_divisions(&mut self, formula: &Formula) {
         let Some((dividend, last)) = quotient(formula) else { return };
@@ -445,192 +288,6 @@ impl<'a> Elaborator<'a> {
         let message = format!("`{a}/{b}/{c}` reads as `({a}/{b})/{c}`");
         let diagnostic = Diagnostic::warning("W0207", message, formula.span, "two divisions in a row");
         self.found.push(diagnostic.help(format!("write `{a}/({b}*{c})`, or set parentheses")));
-    }
-
-    /// Reports a name that nothing declares.
-    pub fn unknown_name<T>(&mut self, name: &str, span: Span) -> Option<T> {
-        if self.scope.excuses(name) {
-            return None;
-        }
-        let mut diagnostic = Diagnostic::error("E0101", format!("unknown name `{name}`"), span, "not declared");
-        if let Some(similar) = self.scope.similar(name, &["pi", "normal", "d"]) {
-            diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
-        }
-        self.found.push(diagnostic.help(format!("declare it: `param {name} = ...` or `let {name} = ...`")));
-        None
-    }
-
-    pub(super) fn order_too_high<T>(&mut self, order: usize, span: Span) -> Option<T> {
-        let message = format!("a derivative of order {order}; the highest is {HIGHEST_ORDER}");
-        self.error("E0210", message, span, "here")
-    }
-
-    fn family(&mut self, name: &str, span: Span) -> Option<Value> {
-        let family = *self.families.get(name)?;
-        let last = family.first + family.count as i64 - 1;
-        let message = format!("`{name}` stands for the axes {name}[{}] to {name}[{last}]", family.first);
-        self.error("E0208", message, span, format!("write `{name}[{}]` for one of them", family.first))
-    }
-
-    fn index(&mut self, base: &'a Formula, indices: &'a [Formula], span: Span) -> Option<Value> {
-        if let Some(axis) = self.indexed_axis(base, indices, span) {
-            return axis.map(|axis| Value::Number(self.graph.coordinate(axis)));
-        }
-        let value = self.formula(base)?;
-        let Value::Vector(components) = value else {
-            return self.error("E0208", "only vectors and axes have components", base.span, "a number");
-        };
-        let [index] = indices else {
-            return self.error("E0208", "a vector has one index", span, counted(indices.len(), "index"));
-        };
-        let index_value = self.whole_here(index)?;
-        match usize::try_from(index_value - 1).ok().and_then(|i| components.get(i)) {
-            Some(&component) => Some(Value::Number(component)),
-            None => {
-                let message = format!("component {index_value} of a vector with {} components", components.len());
-                self.error("E0209", message, index.span, "there is no such component")
-            }
-        }
-    }
-
-    /// The axis `x[3]`; `None` if the base is not the name of axes, `Some(None)` if there is a mistake.
-    pub(super) fn indexed_axis(
-        &mut self,
-        base: &'a Formula,
-        indices: &'a [Formula],
-        span: Span,
-    ) -> Option<Option<usize>> {
-        let FormulaKind::Name(name) = &base.kind else { return None };
-        if self.locals.iter().any(|(local, _)| local == name) || !matches!(self.scope.get(name), Some(Meaning::Axes)) {
-            return None;
-        }
-        let Some(&family) = self.families.get(name.as_str()) else { return Some(None) };
-        let [index] = indices else {
-            return Some(self.error("E0208", format!("`{name}` has one index"), span, counted(indices.len(), "index")));
-        };
-        let Some(value) = self.whole_here(index) else { return Some(None) };
-        let offset = usize::try_from(value - family.first).ok().filter(|&offset| offset < family.count);
-        if offset.is_none() {
-            let last = family.first + family.count as i64 - 1;
-            let message = format!("there is no axis {name}[{value}]");
-            return Some(self.error(
-                "E0201",
-                message,
-                span,
-                format!("the axes are {name}[{}] to {name}[{last}]", family.first),
-            ));
-        }
-        Some(offset.map(|offset| family.axis + offset))
-    }
-
-    /// A whole number inside a formula (where local indices are known).
-    pub(super) fn whole_here(&mut self, formula: &'a Formula) -> Option<i64> {
-        use num_traits::ToPrimitive;
-        let expr = self.number(formula, "an index")?;
-        let whole = self.graph.as_rational(expr).filter(|r| r.is_integer()).and_then(|r| r.to_integer().to_i32());
-        if whole.is_none() {
-            return self.error("E0208", "an index is a whole number", formula.span, "not a whole number");
-        }
-        whole.map(i64::from)
-    }
-
-    fn component(&mut self, base: &'a Formula, axis: &'a ast::Name) -> Option<Value> {
-        let value = self.formula(base)?;
-        let Value::Vector(components) = value else {
-            return self.error("E0208", "only vectors have components", base.span, "a number");
-        };
-        let space = self.space();
-        match space.iter().position(|&a| self.axes[a].name == axis.text) {
-            Some(i) if components.len() == space.len() => Some(Value::Number(components[i])),
-            Some(_) => {
-                let message = format!("a vector with {} components in a space of {}", components.len(), space.len());
-                self.error("E0209", message, base.span, "has no component along an axis")
-            }
-            None => {
-                self.error("E0201", format!("`{}` is not an axis in space", axis.text), axis.span, "no such component")
-            }
-        }
-    }
-
-    fn binary(
-        &mut self,
-        operator: BinaryOperator,
-        (a, a_span): (Value, Span),
-        (b, b_span): (Value, Span),
-        span: Span,
-    ) -> Option<Value> {
-        use BinaryOperator::{Add, Divide, Multiply, Power, Subtract};
-        match (operator, &a, &b) {
-            (Add | Subtract, ..) => {
-                self.same_shape(&a, &b, span)?;
-                let add = operator == Add;
-                Some(self.zip(&a, &b, |graph, a, b| if add { graph.add(a, b) } else { graph.sub(a, b) }))
-            }
-            (Multiply, Value::Number(factor), other) | (Multiply, other, Value::Number(factor)) => {
-                let factor = *factor;
-                Some(self.map(other, |graph, e| graph.mul(factor, e)))
-            }
-            (Multiply, ..) => {
-                let diagnostic = Diagnostic::error("E0208", "a product of two vectors", span, "both sides are vectors");
-                self.found.push(diagnostic.help("write `dot(a, b)`"));
-                None
-            }
-            (Divide, _, Value::Number(divisor)) => {
-                if self.graph.is_zero(*divisor) {
-                    return self.error("E0208", "division by zero", b_span, "this is 0");
-                }
-                let divisor = *divisor;
-                Some(self.map(&a, |graph, e| graph.div(e, divisor)))
-            }
-            (Power, Value::Number(base), Value::Number(exponent)) => {
-                let negative = self.graph.as_rational(*exponent).is_some_and(|e| e.is_negative());
-                if self.graph.is_zero(*base) && negative {
-                    return self.error("E0208", "division by zero: a negative power of 0", span, "here");
-                }
-                Some(Value::Number(self.graph.pow(*base, *exponent)))
-            }
-            (Power, Value::Vector(_), _) => {
-                let diagnostic = Diagnostic::error("E0208", "a power of a vector", a_span, a.describe());
-                self.found.push(diagnostic.help("the square of its length is `norm2(v)`"));
-                None
-            }
-            (Divide | Power, ..) => self.error("E0208", "a vector where a number is needed", b_span, b.describe()),
-        }
-    }
-
-    /// Checks that two values have the same shape.
-    pub fn same_shape(&mut self, a: &Value, b: &Value, span: Span) -> Option<()> {
-        match (a, b) {
-            (Value::Number(_), Value::Number(_)) => Some(()),
-            (Value::Vector(x), Value::Vector(y)) if x.len() == y.len() => Some(()),
-            (Value::Vector(x), Value::Vector(y)) => {
-                let message =
-                    format!("a vector with {} components and one with {} do not go together", x.len(), y.len());
-                self.error("E0209", message, span, "the two sides have different lengths")
-            }
-            _ => {
-                let message = format!("{} and {} do not go together", a.describe(), b.describe());
-                self.error("E0208", message, span, "the two sides are of different kinds")
-            }
-        }
-    }
-
-    /// Applies an operation to each component.
-    pub fn map(&mut self, value: &Value, mut f: impl FnMut(&mut Graph, Expr) -> Expr) -> Value {
-        match value {
-            Value::Number(expr) => Value::Number(f(&mut self.graph, *expr)),
-            Value::Vector(components) => Value::Vector(components.iter().map(|&e| f(&mut self.graph, e)).collect()),
-        }
-    }
-
-    fn zip(&mut self, a: &Value, b: &Value, mut f: impl FnMut(&mut Graph, Expr, Expr) -> Expr) -> Value {
-        match (a, b) {
-            (Value::Number(x), Value::Number(y)) => Value::Number(f(&mut self.graph, *x, *y)),
-            _ => {
-                let pairs = a.components().iter().zip(b.components());
-                Value::Vector(pairs.map(|(&x, &y)| f(&mut self.graph, x, y)).collect())
-            }
-        }
     }
 
     fn call(&mut self, call: &'a Call) -> Option<Value> {
@@ -684,84 +341,6 @@ impl<'a> Elaborator<'a> {
     /// The numbers of the axes in space.
     pub fn space(&self) -> Vec<usize> {
         (0..self.axes.len()).filter(|&axis| self.axes[axis].kind == AxisKind::Space).collect()
-    }
-
-    /// A condition: 1 where it holds, else 0.
-    pub fn condition(&mut self, predicate: &'a Predicate) -> Option<Expr> {
-        self.guarded(PREDICATE_DEPTH, predicate.span, |this| this.condition_kind(predicate))
-    }
-
-    fn condition_kind(&mut self, predicate: &'a Predicate) -> Option<Expr> {
-        match &predicate.kind {
-            PredicateKind::Or(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
-                let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-                Some(parts.into_iter().rev().fold(Graph::ZERO, |rest, part| self.graph.select(part, Graph::ONE, rest)))
-            }
-            PredicateKind::And(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
-                let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-                Some(parts.into_iter().rev().fold(Graph::ONE, |rest, part| self.graph.select(part, rest, Graph::ZERO)))
-            }
-            PredicateKind::Not(inner) => {
-                let inner = self.condition(inner)?;
-                Some(self.graph.not(inner))
-            }
-            PredicateKind::Comparison(first, rest) => {
-                let mut left = self.number(first, "a side of a comparison");
-                let mut holds = Some(Graph::ONE);
-                for (relation, formula) in rest {
-                    let right = self.number(formula, "a side of a comparison");
-                    let one = left.zip(right).map(|(a, b)| self.compare(*relation, a, b));
-                    holds = holds.zip(one).map(|(a, b)| self.graph.select(a, b, Graph::ZERO));
-                    left = right;
-                }
-                holds
-            }
-            PredicateKind::Place(place) => self.place_condition(place),
-        }
-    }
-
-    /// `a relation b` as a formula.
-    pub fn compare(&mut self, relation: ast::Relation, a: Expr, b: Expr) -> Expr {
-        match relation {
-            ast::Relation::Equal => self.graph.compare(Relation::Equal, a, b),
-            ast::Relation::Less => self.graph.compare(Relation::Less, a, b),
-            ast::Relation::LessEqual => self.graph.compare(Relation::LessEqual, a, b),
-            ast::Relation::Greater => self.graph.compare(Relation::Less, b, a),
-            ast::Relation::GreaterEqual => self.graph.compare(Relation::LessEqual, b, a),
-            ast::Relation::NotEqual => {
-                let equal = self.graph.compare(Relation::Equal, a, b);
-                self.graph.not(equal)
-            }
-        }
-    }
-
-    fn place_condition(&mut self, place: &'a Formula) -> Option<Expr> {
-        let mut inner = place;
-        while let FormulaKind::Parenthesized(formula) = &inner.kind {
-            inner = formula;
-        }
-        let FormulaKind::Name(name) = &inner.kind else {
-            return self.unsupported("a shape as a condition", place.span);
-        };
-        match self.scope.get(name) {
-            Some(Meaning::Place(predicate)) => {
-                if let Some(Value::Number(condition)) = self.definition(name) {
-                    return Some(condition);
-                }
-                // Elaborated once more for its diagnostics, which belong to this use.
-                if self.scope.is_cyclic(name) { None } else { self.condition(predicate) }
-            }
-            Some(Meaning::Unsupported) => None,
-            Some(_) => {
-                self.error("E0208", format!("`{name}` is not a condition"), place.span, "a comparison is needed here")
-            }
-            None if matches!(name.as_str(), "boundary" | "rest") => {
-                self.error("E0208", format!("`{name}` is not a condition at points inside"), place.span, "here")
-            }
-            None => self.unknown_name(name, place.span),
-        }
     }
 }
 

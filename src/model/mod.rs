@@ -4,7 +4,7 @@
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
 //! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `operators`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
@@ -18,6 +18,7 @@ pub mod describe;
 mod elaborate;
 mod formulas;
 pub mod methods;
+mod names;
 mod nearest;
 mod networks;
 mod numbers;
@@ -25,6 +26,7 @@ mod operators;
 mod overrides;
 mod parametric;
 mod places;
+mod predicates;
 pub mod problem;
 mod references;
 mod regions;
@@ -33,6 +35,7 @@ mod scope;
 mod settings;
 mod stages;
 mod terms;
+mod values;
 
 use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::Expr;

@@ -5,8 +5,9 @@ use crate::expr::{Expr, Function, Graph};
 use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name};
 use crate::syntax::print_formula;
 
-use super::elaborate::{Elaborator, HIGHEST_ORDER, Value, counted};
+use super::elaborate::{Elaborator, HIGHEST_ORDER, counted};
 use super::scope::{Meaning, callable};
+use super::values::Value;
 
 /// The most members of a `sum`.
 const MOST_MEMBERS: i64 = 1000;

@@ -9,12 +9,13 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Symbol};
 use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, Predicate, Statement, StatementKind};
 
-use super::elaborate::{Elaborator, Value, unsupported};
+use super::elaborate::{Elaborator, unsupported};
 use super::places::{on_boundary, whole_box, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
 use super::scope::Meaning;
+use super::values::Value;
 
 /// The most terms of a problem.
 const MOST_TERMS: usize = 10_000;

@@ -34,6 +34,8 @@ impl Layer {
 }
 
 /// The layers of one network, the output layer last.
+///
+/// A network without inputs and hidden layers is a list of unknown numbers: the biases of its only layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The layers in order.

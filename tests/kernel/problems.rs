@@ -245,7 +245,15 @@ const Y: Axis = Axis::quarters(1, 5);
 
 /// Problems that together use everything a description may hold.
 pub fn catalogue() -> Vec<Problem> {
-    vec![burgers(), nonlinear_in_second_order(), korteweg_de_vries(), navier_stokes(), coefficient(), fourth_order()]
+    vec![
+        burgers(),
+        nonlinear_in_second_order(),
+        korteweg_de_vries(),
+        navier_stokes(),
+        coefficient(),
+        fourth_order(),
+        unknown_numbers(),
+    ]
 }
 
 /// `u_t + u u_x - u_xx/50`, an initial and a boundary condition.
@@ -342,5 +350,19 @@ fn fourth_order() -> Problem {
         let (x, y) = (f.x(0), f.x(1));
         let without_field = f.product(&[x, y]);
         vec![vec![f.sum(&[xxxx, mixed, yyyy, minus])], vec![without_field, u], vec![without_field]]
+    })
+}
+
+/// `u_t - k u_xx + exp(c) u` with numbers k and c that are trained: a network without inputs, whose biases they are.
+fn unknown_numbers() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[6], Activation::Tanh), Network::new(&[], 2, &[], Activation::Tanh)];
+    Problem::new("unknown numbers", &[T, X], &networks, |f| {
+        let (u, ut, uxx) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 2]));
+        let (k, c) = (f.u(1, &[]), f.u(2, &[]));
+        let diffusion = f.product(&[k, uxx]);
+        let (minus, rate) = (f.times(-1, 1, diffusion), f.call(Function::Exp, c));
+        let decay = f.product(&[rate, u]);
+        let square = f.product(&[k, k, c]);
+        vec![vec![f.sum(&[ut, minus, decay])], vec![u, square]]
     })
 }

@@ -1,0 +1,166 @@
+//! What a name means inside a formula.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::{Jet, MultiIndex};
+
+use super::elaborate::{Elaborator, HIGHEST_ORDER, counted, listed};
+use super::problem::AxisKind;
+use super::scope::Meaning;
+use super::values::Value;
+
+impl<'a> Elaborator<'a> {
+    pub(super) fn imaginary(&mut self, span: Span) -> Option<Value> {
+        let complex_declared = self.scope.declarations.values().any(|d| matches!(d.meaning, Meaning::Unsupported));
+        if !complex_declared {
+            let diagnostic = Diagnostic::error("E0211", "a complex value among real unknowns", span, "imaginary");
+            self.found.push(diagnostic.help("a complex unknown is declared with `unknown h: complex`"));
+        }
+        None
+    }
+
+    pub(super) fn name(&mut self, name: &'a str, span: Span) -> Option<Value> {
+        if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| *local == name) {
+            return Some(value.clone());
+        }
+        match self.scope.get(name) {
+            Some(Meaning::Axis) => match self.axes.iter().position(|axis| axis.name == name) {
+                Some(axis) => Some(Value::Number(self.graph.coordinate(axis))),
+                None => {
+                    self.error("E0208", format!("`{name}` is an axis, not a number"), span, "a number is needed here")
+                }
+            },
+            Some(Meaning::Axes) => self.family(name, span),
+            Some(Meaning::Unknown(field)) => Some(Value::Number(self.graph.jet(field, MultiIndex::zero()))),
+            Some(Meaning::Param(_) | Meaning::Let([], _)) => self.definition(name),
+            Some(Meaning::Let(arguments, _)) => {
+                let message = format!("`{name}` is a function of {}", counted(arguments.len(), "argument"));
+                self.error("E0208", message, span, "its arguments are missing")
+            }
+            Some(Meaning::Place(_)) => {
+                let message = format!("`{name}` is a place, not a number");
+                let diagnostic = Diagnostic::error("E0208", message, span, "a number is needed here");
+                self.found.push(diagnostic.help(format!("write `if {name} then 1 else 0`")));
+                None
+            }
+            Some(Meaning::Unsupported) => None,
+            None => self.undeclared(name, span),
+        }
+    }
+
+    fn undeclared(&mut self, name: &'a str, span: Span) -> Option<Value> {
+        match name {
+            "pi" => return Some(Value::Number(self.graph.pi())),
+            "e" => return Some(Value::Number(self.graph.euler())),
+            "normal" => {
+                let components = self.space().into_iter().map(|axis| self.graph.normal(axis)).collect();
+                return Some(Value::Vector(components));
+            }
+            "boundary" | "rest" => {
+                return self.error(
+                    "E0208",
+                    format!("`{name}` is a place, not a number"),
+                    span,
+                    "a number is needed here",
+                );
+            }
+            _ => {}
+        }
+        if let Some((field, axes)) = self.scope.as_derivative(name) {
+            return self.derivative_of_unknown(name, field, &axes, span);
+        }
+        if self.scope.excuses(name) {
+            return None;
+        }
+        let read = self
+            .scope
+            .subscripts(name)
+            .next()
+            .map(|(field, unknown, rest)| (field, unknown.to_owned(), rest.to_owned()));
+        match read {
+            Some((_, unknown, subscript)) => self.wrong_subscript(name, &unknown, &subscript, span),
+            None => self.unknown_name(name, span),
+        }
+    }
+
+    fn derivative_of_unknown(&mut self, name: &str, field: usize, axes: &[&str], span: Span) -> Option<Value> {
+        if axes.len() > HIGHEST_ORDER {
+            return self.order_too_high(axes.len(), span);
+        }
+        let mut index = MultiIndex::zero();
+        for axis_name in axes {
+            // Only an axis whose interval has a mistake is missing here.
+            let axis = self.axes.iter().position(|axis| axis.name == *axis_name)?;
+            if !self.fields.get(field)?.axes.contains(&axis) {
+                let unknown = self.fields[field].name.clone();
+                let declared = self.fields[field].span;
+                let message =
+                    format!("`{name}` is a derivative along `{axis_name}`, on which `{unknown}` does not depend");
+                self.found
+                    .push(Diagnostic::error("E0201", message, span, "always zero").label(declared, "declared here"));
+                return None;
+            }
+            index = index.raised(axis, 1);
+        }
+        self.mentions.push((Jet::new(field, index.clone()), span));
+        Some(Value::Number(self.graph.jet(field, index)))
+    }
+
+    fn wrong_subscript(&mut self, name: &str, unknown: &str, subscript: &str, span: Span) -> Option<Value> {
+        // Of `u_yy` people mean `y`.
+        let first = subscript.chars().next().unwrap_or_default();
+        let one = subscript.chars().all(|c| c == first);
+        let axis = if one { first.to_string() } else { subscript.to_owned() };
+        let message = format!("`{name}` is a derivative along `{axis}`, which is not an axis");
+        let axes: Vec<String> = self
+            .axes
+            .iter()
+            .map(|axis| match axis.kind {
+                AxisKind::Time => format!("`{}` (time)", axis.name),
+                AxisKind::Space => format!("`{}`", axis.name),
+                AxisKind::Parameter => format!("`{}` (a parameter)", axis.name),
+            })
+            .collect();
+        let label = match axes.as_slice() {
+            [] => "there are no axes".to_owned(),
+            [one] => format!("the only axis is {one}"),
+            _ => format!("axes are {}", listed(&axes)),
+        };
+        let mut diagnostic = Diagnostic::error("E0201", message, span, label);
+        if let Some(axis) = self.axes.iter().rfind(|axis| axis.kind == AxisKind::Space).or(self.axes.first()) {
+            let order = subscript.chars().count();
+            diagnostic = diagnostic.help(if axis.name.contains('[') {
+                format!("for a derivative along {} write `d({unknown}, {})`", axis.name, axis.name)
+            } else {
+                let nth = ["first", "second", "third", "fourth"].get(order - 1).copied().unwrap_or("same");
+                format!("for the {nth} derivative along {} write `{unknown}_{}`", axis.name, axis.name.repeat(order))
+            });
+        }
+        self.found.push(diagnostic);
+        None
+    }
+
+    /// Reports a name that nothing declares.
+    pub fn unknown_name<T>(&mut self, name: &str, span: Span) -> Option<T> {
+        if self.scope.excuses(name) {
+            return None;
+        }
+        let mut diagnostic = Diagnostic::error("E0101", format!("unknown name `{name}`"), span, "not declared");
+        if let Some(similar) = self.scope.similar(name, &["pi", "normal", "d"]) {
+            diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
+        }
+        self.found.push(diagnostic.help(format!("declare it: `param {name} = ...` or `let {name} = ...`")));
+        None
+    }
+
+    pub(super) fn order_too_high<T>(&mut self, order: usize, span: Span) -> Option<T> {
+        let message = format!("a derivative of order {order}; the highest is {HIGHEST_ORDER}");
+        self.error("E0210", message, span, "here")
+    }
+
+    fn family(&mut self, name: &str, span: Span) -> Option<Value> {
+        let family = *self.families.get(name)?;
+        let last = family.first + family.count as i64 - 1;
+        let message = format!("`{name}` stands for the axes {name}[{}] to {name}[{last}]", family.first);
+        self.error("E0208", message, span, format!("write `{name}[{}]` for one of them", family.first))
+    }
+}
