@@ -23,9 +23,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use pdec::diagnostic::{Form, Look, Source, render};
-use pdec::expr::MultiIndex;
 use pdec::geometry::{AxisRange, held_out};
-use pdec::kernel::LeastSquares;
+use pdec::kernel::Objective;
 use pdec::model::{Model, Overrides};
 use pdec::pipeline::{Backend, Times, assemble, check, lower};
 use pdec::report::{Align, TextTable};
@@ -132,7 +131,7 @@ fn run(path: &Path, seed: u64, time: f64, steps: Option<usize>) -> Result<Run, B
     Ok(Run {
         problem: compiled.lowered.model.name.clone(),
         seed,
-        unknowns: compiled.lowered.model.fields.len(),
+        unknowns: compiled.lowered.model.unknowns.len(),
         parameters: compiled.kernel.parameters(),
         rows: compiled.kernel.rows(),
         steps: session.total_steps(),
@@ -153,10 +152,9 @@ fn measured(session: &mut Session) -> Result<Vec<(String, f64)>, Box<dyn Error>>
     let range = |a: &pdec::model::Axis| AxisRange { lower: a.lower, upper: a.upper, periodic: a.periodic };
     let ranges: Vec<AxisRange> = model.axes.iter().map(range).collect();
     let points = held_out(&ranges, REFERENCE_POINTS)?.coordinates;
-    let mut graph = lowered.description.graph.clone();
-    let unknown = graph.jet(0, MultiIndex::zero());
-    let values =
-        lowered.predictor(&graph, &[unknown], Backend::default())?.evaluate(session.theta(), &points).remove(0);
+    let graph = &lowered.description.graph;
+    let unknown = model.unknowns[0].components[0].value;
+    let values = lowered.predictor(graph, &[unknown], Backend::default())?.evaluate(session.theta(), &points).remove(0);
     let (mut difference, mut norm) = (0.0, 0.0);
     for (i, value) in values.iter().enumerate() {
         let point: Vec<f64> = points.iter().map(|column| column[i]).collect();
@@ -164,7 +162,7 @@ fn measured(session: &mut Session) -> Result<Vec<(String, f64)>, Box<dyn Error>>
         difference += (value - expected) * (value - expected);
         norm += expected * expected;
     }
-    Ok(vec![(model.fields[0].name.clone(), (difference / norm).sqrt())])
+    Ok(vec![(model.unknowns[0].name.clone(), (difference / norm).sqrt())])
 }
 
 /// One line for each problem: medians over its seeds, and the worst error.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use pdec::diagnostic::Source;
-use pdec::kernel::{Kernel, LeastSquares};
+use pdec::kernel::{Kernel, LeastSquares, Metric, Objective};
 use pdec::linalg::{Cholesky, RowTiles, gram};
 use pdec::model::Overrides;
 use pdec::optim;
@@ -55,17 +55,19 @@ fn parts(criterion: &mut Criterion) {
         let theta = session.theta();
         let (mut residual, mut gradient) = (vec![0.0; n], vec![0.0; p]);
         let (mut first, mut second) = (vec![0.0; n], vec![0.0; n]);
-        let mut jacobian = RowTiles::new(&kernel.tile_rows(), p);
+        let mut jacobian = RowTiles::new(&kernel.row_tiles(Metric::GaussNewton), p);
         let mut normal = vec![0.0; p * p];
         let mut cholesky = Cholesky::new(p);
         let mut group = criterion.benchmark_group(format!("P {p} N {n}"));
         group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
         group.bench_function("residual", |b| b.iter(|| kernel.residual(theta, &mut residual)));
-        group.bench_function("gradient", |b| b.iter(|| kernel.gradient(theta, &mut residual, &mut gradient)));
-        group.bench_function("jacobian", |b| b.iter(|| kernel.jacobian(theta, &mut residual, &mut jacobian)));
+        group.bench_function("gradient", |b| b.iter(|| kernel.gradient(theta, &mut gradient)));
+        group.bench_function("linearize", |b| {
+            b.iter(|| kernel.linearize(theta, Metric::GaussNewton, &mut jacobian, &mut gradient));
+        });
         let direction = gradient.clone();
-        group.bench_function("along_direction", |b| {
-            b.iter(|| kernel.along_direction(theta, &direction, &mut first, &mut second));
+        group.bench_function("residual_along", |b| {
+            b.iter(|| kernel.residual_along(theta, &direction, &mut first, &mut second));
         });
         group.bench_function("gram", |b| b.iter(|| gram(&jacobian, &mut normal)));
         group.bench_function("cholesky", |b| b.iter(|| cholesky.factor(&normal, 1e-2).expect("the damping is large")));

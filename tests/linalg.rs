@@ -262,6 +262,28 @@ fn qr_resolves_singular_values_of_1e_10() {
     }
 }
 
+/// A gradient that is no Jᵀb: what the normal equations lose to the square of the condition, R resolves.
+#[test]
+fn qr_solves_normal_equations() {
+    let (rows, columns) = (150, 60);
+    let (matrix, right, values) = ill_conditioned(rows, columns);
+    let tiles = tiles_of(&matrix);
+    let qr = Qr::new(&tiles).expect("finite");
+    let gradient = Stream(5).vector(columns);
+    let components = right.tr_mul(&gradient);
+    let mut d = vec![f64::NAN; columns];
+    for (damping, bound) in [(1e-4, 1e-13), (1e-8, 1e-12), (1e-12, 1e-8)] {
+        qr.solve_normal(&tiles, gradient.as_slice(), damping, &mut d).expect("solvable");
+        let found = right.tr_mul(&DVector::from_column_slice(&d));
+        let expected = DVector::from_fn(columns, |i, _| -components[i] / (values[i].powi(2) + damping));
+        let error = (&found - &expected).norm() / expected.norm();
+        println!("{damping:e}: {error:e}");
+        assert!(error < bound, "{damping:e}: {error:e}");
+    }
+    let wrong = qr.solve_normal(&tiles, &[f64::NAN; 60], 1.0, &mut d);
+    assert_eq!(wrong, Err(SolveError::RightHandSideNotFinite { row: 0 }));
+}
+
 #[test]
 fn qr_says_what_is_wrong() {
     let mut matrix = matrix_of(Kind::Random, 30, 10);

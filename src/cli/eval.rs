@@ -16,7 +16,6 @@ use super::train::scientific;
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
-use crate::expr::MultiIndex;
 use crate::model::{Axis, Formulas};
 use crate::report::files;
 use crate::train::FieldError;
@@ -100,10 +99,8 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     let set: Vec<String> = arguments.set.iter().map(Setting::text).collect();
     let mut solution = Solution::load(&arguments.run, &formulas, &set, context)?;
     let names: Vec<String> = if texts.is_empty() {
-        let graph = &mut solution.lowered.description.graph;
-        solution.formulas =
-            (0..solution.lowered.model.fields.len()).map(|f| graph.jet(f, MultiIndex::zero())).collect();
-        solution.model().fields.iter().map(|f| f.name.clone()).collect()
+        solution.formulas = solution.model().components().map(|component| component.value).collect();
+        solution.model().components().map(|component| component.name.clone()).collect()
     } else {
         formulas.texts().map(str::to_owned).collect()
     };

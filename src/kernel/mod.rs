@@ -16,6 +16,7 @@
 mod description;
 mod direction;
 mod forward;
+mod objective;
 mod predict;
 mod programs;
 mod reverse;
@@ -23,7 +24,8 @@ mod system;
 mod tile;
 
 pub use description::{BlockDescription, Description, NetworkDescription};
+pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};
-pub use system::{Kernel, LeastSquares};
+pub use system::Kernel;
 pub use tile::PointSet;

@@ -1,8 +1,9 @@
 //! Fields, their derivatives and any formula of them at points.
 
 use super::description::{BlockDescription, Description};
+use super::objective::LeastSquares;
 use super::programs::{Assemble, AssembleError, KernelTapes};
-use super::system::{Kernel, LeastSquares};
+use super::system::Kernel;
 use super::tile::PointSet;
 use crate::expr::Expr;
 use crate::tape::Contraction;

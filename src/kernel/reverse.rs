@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::forward::{Keep, NetworkBuffers, Workspace, run_reverse, sized};
+use super::objective::LeastSquares;
 use super::system::{Block, Kernel, NetworkUse};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles, View, ViewMut, multiply};
@@ -35,9 +36,39 @@ impl Kernel {
         });
     }
 
+    /// r, scaled, and its gradient `Jᵀr`.
     pub(super) fn loss_gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
+        self.sum_over_tiles(residual, gradient, |block, tile, work, rows, sum| {
+            block.forward(tile, theta, Keep::Slopes, work);
+            block.run_point_program(&block.linear, tile, 1, work);
+            block.scaled_rows(tile, &work.point, 0, rows);
+            block.add_gradient(tile, theta, work, rows, sum);
+        });
+    }
+
+    /// `Jᵀ r_vv`.
+    pub(super) fn gradient_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        let mut rows = self.row_buffers.take(2, Vec::new);
+        let [first, second] = &mut rows[..] else { unreachable!("as many as were taken") };
+        let (first, second) = (sized(first, self.rows()), sized(second, self.rows()));
+        self.residual_along(theta, v, first, second);
+        self.sum_over_tiles(second, out, |block, tile, work, rows, sum| {
+            block.forward(tile, theta, Keep::Slopes, work);
+            block.run_point_program(&block.linear, tile, 1, work);
+            block.add_gradient(tile, theta, work, rows, sum);
+        });
+        self.row_buffers.give_back(rows);
+    }
+
+    /// Calls `f` for every tile with its part of a vector of length N and a sum to add to.
+    fn sum_over_tiles(
+        &self,
+        rows: &mut [f64],
+        gradient: &mut [f64],
+        f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64], &mut [f64]) + Sync,
+    ) {
         let per_part = self.order.len().div_ceil(GRADIENT_PARTS).max(1);
-        let mut rows = residual;
+        let mut rows = rows;
         let mut tasks = Vec::with_capacity(GRADIENT_PARTS);
         for part in self.order.chunks(per_part) {
             let length = part.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum();
@@ -52,7 +83,7 @@ impl Kernel {
                 for &(b, t) in part {
                     let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
                     let (own, rest) = rows.split_at_mut(block.factors.len() * tile.rows);
-                    block.add_gradient(tile, theta, work, own, sum);
+                    f(block, tile, work, own, sum);
                     rows = rest;
                 }
             });
@@ -90,11 +121,8 @@ impl Block {
         }
     }
 
-    /// The scaled residuals of a tile, and `Jᵀr` of the tile added to `gradient`.
-    fn add_gradient(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &mut [f64], gradient: &mut [f64]) {
-        self.forward(tile, theta, Keep::Slopes, work);
-        self.run_point_program(&self.linear, tile, 1, work);
-        self.scaled_rows(tile, &work.point, 0, rows);
+    /// Adds `Jᵀ rows` of a tile to `gradient`, after `linear` has run.
+    fn add_gradient(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &[f64], gradient: &mut [f64]) {
         for (n, network) in self.networks.iter().enumerate() {
             let Some(network) = network else { continue };
             let weight = |r: usize, b: usize| if b < tile.rows { rows[r * tile.rows + b] * tile.scale[b] } else { 0.0 };

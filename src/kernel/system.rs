@@ -7,33 +7,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::description::Description;
-use super::forward::row_lane;
+use super::forward::{row_lane, sized};
+use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 use super::programs::{ActivationTapes, Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput};
 use super::tile::{PointSet, Pool, Tile, tiles};
 use crate::expr::MultiIndex;
-use crate::linalg::RowTiles;
-use crate::network::{Activation, JetPlan, Layout};
+use crate::linalg::{RowTiles, transposed_product};
+use crate::network::{Activation, JetPlan, Layer, Layout};
 use crate::tape::{Lane, PointProgram, Tape};
-
-/// A nonlinear least-squares problem ½‖r(θ)‖², as optimizers see it.
-///
-/// N rows, P parameters. All methods give the same bits for any number of threads.
-pub trait LeastSquares: Sync {
-    /// P, the length of θ.
-    fn parameters(&self) -> usize;
-    /// N, the number of rows of r.
-    fn rows(&self) -> usize;
-    /// The number of rows of each tile of the Jacobian, in the order of r.
-    fn tile_rows(&self) -> Vec<usize>;
-    /// r(θ), length N.
-    fn residual(&self, theta: &[f64], residual: &mut [f64]);
-    /// r(θ) and J(θ), N x P.
-    fn jacobian(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles);
-    /// r(θ) and the gradient Jᵀr, length P, without J.
-    fn gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]);
-    /// The first and second derivative of r along v: J v, and d²/dε² r(θ + εv) at ε = 0; length N each.
-    fn along_direction(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]);
-}
 
 /// A program and where its inputs are found.
 #[derive(Clone)]
@@ -84,6 +65,8 @@ pub struct Kernel {
     /// Which tile (block, number in the block) stands at each position of a sweep over all tiles.
     pub(super) order: Vec<(usize, usize)>,
     pub(super) partial_gradients: Pool<Vec<f64>>,
+    pub(super) row_buffers: Pool<Vec<f64>>,
+    matrices: Vec<ParameterMatrix>,
 }
 
 impl Kernel {
@@ -110,6 +93,8 @@ impl Kernel {
             workspaces: Pool::default(),
             order: Vec::new(),
             partial_gradients: Pool::default(),
+            row_buffers: Pool::default(),
+            matrices: description.networks.iter().flat_map(|n| &n.layout.layers).flat_map(matrices_of).collect(),
         };
         for (block, points) in points.iter().enumerate() {
             kernel.cut_into_tiles(block, points);
@@ -122,8 +107,15 @@ impl Kernel {
     #[must_use]
     pub fn same_programs(&self) -> Self {
         let blocks = self.blocks.iter().map(Block::without_points).collect();
-        let (workspaces, partial_gradients) = (Pool::default(), Pool::default());
-        Self { blocks, parameters: self.parameters, workspaces, order: Vec::new(), partial_gradients }
+        Self {
+            blocks,
+            parameters: self.parameters,
+            workspaces: Pool::default(),
+            order: Vec::new(),
+            partial_gradients: Pool::default(),
+            row_buffers: Pool::default(),
+            matrices: self.matrices.clone(),
+        }
     }
 
     /// Replaces the points of one block.
@@ -158,6 +150,12 @@ impl Kernel {
         }
     }
 
+    /// Calls `f` with a vector of length N.
+    fn with_rows<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
+        let length = self.rows();
+        self.row_buffers.with(Vec::new, |rows| f(sized(rows, length)))
+    }
+
     /// Calls `f` for every tile in parallel, with the rows of r (and of further vectors of length N) that are its own.
     pub(super) fn for_each_tile<const K: usize>(
         &self,
@@ -182,6 +180,15 @@ impl Kernel {
             self.workspaces.with(super::forward::Workspace::default, |work| f(block, tile, own, work));
         });
     }
+}
+
+/// The weights and the biases of a layer.
+fn matrices_of(layer: &Layer) -> [ParameterMatrix; 2] {
+    let Layer { inputs, outputs, .. } = *layer;
+    [
+        ParameterMatrix { start: layer.weights().start, rows: outputs, columns: inputs },
+        ParameterMatrix { start: layer.biases().start, rows: outputs, columns: 1 },
+    ]
 }
 
 impl KernelTapes {
@@ -271,33 +278,68 @@ impl Block {
     }
 }
 
-impl LeastSquares for Kernel {
+impl Kernel {
+    /// N, the number of residuals at all points.
+    pub fn rows(&self) -> usize {
+        self.row_tiles(Metric::GaussNewton).iter().sum()
+    }
+}
+
+impl Objective for Kernel {
     fn parameters(&self) -> usize {
         self.parameters
     }
 
-    fn rows(&self) -> usize {
-        self.tile_rows().iter().sum()
+    fn loss(&self, theta: &[f64]) -> f64 {
+        self.with_rows(|residual| {
+            self.residual(theta, residual);
+            half_square(residual)
+        })
     }
 
-    fn tile_rows(&self) -> Vec<usize> {
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.with_rows(|residual| {
+            self.loss_gradient(theta, residual, gradient);
+            half_square(residual)
+        })
+    }
+
+    fn row_tiles(&self, _: Metric) -> Vec<usize> {
         let of = |&(b, t): &(usize, usize)| (self.blocks[b].factors.len(), self.blocks[b].tiles[t].rows);
         self.order.iter().map(of).flat_map(|(residuals, rows)| std::iter::repeat_n(rows, residuals)).collect()
+    }
+
+    fn linearize(&self, theta: &[f64], _: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
+        self.with_rows(|residual| {
+            self.jacobian_rows(theta, residual, rows);
+            transposed_product(rows, residual, gradient);
+            half_square(residual)
+        })
+    }
+
+    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        self.gradient_along(theta, v, out);
+    }
+
+    fn matrices(&self) -> Vec<ParameterMatrix> {
+        self.matrices.clone()
+    }
+
+    fn least_squares(&self) -> Option<&dyn LeastSquares> {
+        Some(self)
+    }
+}
+
+impl LeastSquares for Kernel {
+    fn rows(&self) -> usize {
+        Kernel::rows(self)
     }
 
     fn residual(&self, theta: &[f64], residual: &mut [f64]) {
         self.for_each_tile([residual], |block, tile, [rows], work| block.residual(tile, theta, work, rows));
     }
 
-    fn jacobian(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
-        self.jacobian_rows(theta, residual, jacobian);
-    }
-
-    fn gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
-        self.loss_gradient(theta, residual, gradient);
-    }
-
-    fn along_direction(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
         self.for_each_tile([first, second], |block, tile, [first, second], work| {
             block.along_direction(tile, theta, v, work, first, second);
         });

@@ -8,11 +8,11 @@ use faer::linalg::householder::{
     apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj as apply_transpose,
 };
 use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, recommended_block_size};
-use faer::linalg::triangular_solve::solve_upper_triangular_in_place;
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::prelude::ReborrowMut;
 use faer::{Col, Conj, Mat, MatMut, Par, Spec};
 
-use super::{RowTiles, SolveError, check_right_hand_side, product};
+use super::{RowTiles, SolveError, check_right_hand_side, product, transposed_product};
 
 /// The factorization `J = QR`, from which least-squares problems with any damping and any right-hand side are solved.
 ///
@@ -30,6 +30,17 @@ pub struct Qr {
 struct Damped {
     damping: f64,
     householder: Householder,
+}
+
+impl Damped {
+    /// Subtracts `(JᵀJ + λI)⁻¹ defect` from d.
+    fn improve_normal(&self, defect: &[f64], d: &mut [f64]) {
+        let triangle = self.householder.basis.as_ref().subrows(0, d.len());
+        let mut solution = Col::from_fn(d.len(), |i| defect[i]);
+        solve_lower_triangular_in_place(triangle.transpose(), solution.as_mat_mut(), Par::Seq);
+        solve_upper_triangular_in_place(triangle, solution.as_mat_mut(), Par::Seq);
+        d.iter_mut().zip(solution.iter()).for_each(|(d, e)| *d -= e);
+    }
 }
 
 /// Householder vectors below the diagonal, the triangular factor on and above it, and the block coefficients.
@@ -107,13 +118,7 @@ impl Qr {
         assert_eq!((b.len(), out.len()), (rows, columns), "a system of another shape");
         check_right_hand_side(b)?;
         let mut kept = self.damped.borrow_mut();
-        let damped = match kept.take() {
-            Some(damped) if damped.damping == damping => kept.insert(damped),
-            _ => kept.insert(self.damp(damping)),
-        };
-        if damped.householder.rank < columns {
-            return Err(SolveError::Singular { damping });
-        }
+        let damped = self.damped(&mut kept, damping)?;
         out.fill(0.0);
         let mut residual = b.to_vec();
         self.improve(damped, &residual, out);
@@ -121,6 +126,53 @@ impl Qr {
         residual.iter_mut().zip(b).for_each(|(r, b)| *r += b);
         self.improve(damped, &residual, out);
         if out.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(SolveError::Singular { damping }) }
+    }
+
+    /// The solution of `(JᵀJ + λI) out = -gradient`, for a gradient that is no `Jᵀb`, refined once (the corrected
+    /// semi-normal equations: more accurate than the normal ones, because R resolves what JᵀJ has lost).
+    ///
+    /// * `jacobian`: J, the matrix that [`Qr::new`] was given
+    /// * `gradient`: length P
+    /// * `damping`: λ ≥ 0; with λ = 0 the columns of J must be independent
+    /// * `out`: length P
+    ///
+    /// # Errors
+    /// As [`Qr::solve_damped`].
+    ///
+    /// # Panics
+    /// If the lengths do not fit the Jacobian of [`Qr::new`].
+    pub fn solve_normal(
+        &self,
+        jacobian: &RowTiles,
+        gradient: &[f64],
+        damping: f64,
+        out: &mut [f64],
+    ) -> Result<(), SolveError> {
+        let (rows, columns) = self.householder.basis.shape();
+        assert_eq!((jacobian.rows(), jacobian.columns()), (rows, columns), "another Jacobian");
+        assert_eq!((gradient.len(), out.len()), (columns, columns), "a system of another shape");
+        check_right_hand_side(gradient)?;
+        let mut kept = self.damped.borrow_mut();
+        let damped = self.damped(&mut kept, damping)?;
+        out.fill(0.0);
+        damped.improve_normal(gradient, out);
+        let mut along = vec![0.0; rows];
+        product(jacobian, out, &mut along);
+        let mut defect = vec![0.0; columns];
+        transposed_product(jacobian, &along, &mut defect);
+        let more = gradient.iter().zip(&*out).map(|(g, d)| g + damping * d);
+        defect.iter_mut().zip(more).for_each(|(defect, more)| *defect += more);
+        damped.improve_normal(&defect, out);
+        if out.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(SolveError::Singular { damping }) }
+    }
+
+    /// The factorization for a damping: the one that is kept, if it is for the same.
+    fn damped<'a>(&self, kept: &'a mut Option<Damped>, damping: f64) -> Result<&'a Damped, SolveError> {
+        let damped = match kept.take() {
+            Some(damped) if damped.damping == damping => kept.insert(damped),
+            _ => kept.insert(self.damp(damping)),
+        };
+        if damped.householder.rank < self.upper.ncols() { Err(SolveError::Singular { damping }) } else { Ok(damped) }
     }
 
     /// Adds `argmin |J e + residual|² + damping |e + d|²` to d.

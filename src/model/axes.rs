@@ -1,11 +1,12 @@
 //! Axes and unknowns: the statements `time`, `domain` and `unknown`.
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::{Expr, Graph, MultiIndex};
 use crate::syntax::ast::{Ast, Interval, Name, Space, StatementKind, UnknownDeclaration};
 use crate::syntax::print_formula;
 
 use super::elaborate::{Elaborator, Family};
-use super::problem::{Axis, AxisKind, Field};
+use super::problem::{Axis, AxisKind, Component, Field, FieldSource, Unknown, UnknownKind};
 use super::scope::Meaning;
 
 /// The most axes of a problem.
@@ -86,13 +87,12 @@ impl<'a> Elaborator<'a> {
         let ends = self.interval(interval);
         self.unsure |= ends.is_none();
         // An axis with a wrong interval still is an axis: what refers to it is no mistake.
-        let [(a, lower), (b, upper)] =
-            ends.unwrap_or([(crate::expr::Graph::ZERO, 0.0), (crate::expr::Graph::ONE, 1.0)]);
+        let [(a, lower), (b, upper)] = ends.unwrap_or([(Graph::ZERO, 0.0), (Graph::ONE, 1.0)]);
         self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, value: None, span });
     }
 
     /// The ends of an interval, in order and apart.
-    fn interval(&mut self, interval: &'a Interval) -> Option<[(crate::expr::Expr, f64); 2]> {
+    fn interval(&mut self, interval: &'a Interval) -> Option<[(Expr, f64); 2]> {
         let lower = self.constant(&interval.lower, "the end of an interval");
         let upper = self.constant(&interval.upper, "the end of an interval");
         let (lower, upper) = (lower?, upper?);
@@ -124,7 +124,7 @@ impl<'a> Elaborator<'a> {
         if !self.declares(&declaration.name) {
             return;
         }
-        if self.fields.len() >= MOST_UNKNOWNS {
+        if self.unknowns.len() >= MOST_UNKNOWNS {
             let message = format!("more than {MOST_UNKNOWNS} unknowns");
             let _: Option<()> = self.error("E0212", message, declaration.name.span, "one too many");
         }
@@ -133,7 +133,13 @@ impl<'a> Elaborator<'a> {
             Some(arguments) => self.unknown_axes(arguments),
         };
         let name = declaration.name.text.clone();
-        self.fields.push(Field { name, axes, network: 0, output: 0, span: declaration.name.span });
+        let span = declaration.name.span;
+        let value = self.graph.jet(self.fields.len(), MultiIndex::zero());
+        // Which output of which network it is, the statements `network` say.
+        let source = FieldSource::Network { network: 0, output: 0 };
+        self.fields.push(Field { name: name.clone(), axes: axes.clone(), source, span });
+        let component = Component { name: name.clone(), value, exact: None, exact_span: None };
+        self.unknowns.push(Unknown { name, kind: UnknownKind::Number, axes, components: vec![component], span });
     }
 
     fn unknown_axes(&mut self, arguments: &'a [Name]) -> Vec<usize> {

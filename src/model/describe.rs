@@ -4,7 +4,7 @@ use crate::expr::{Expr, MultiIndex, Names};
 use crate::geometry::{Grading, Rule};
 
 use super::networks::parameter_count;
-use super::problem::{AxisKind, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind};
+use super::problem::{AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind};
 
 /// A headed table.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,10 +58,13 @@ fn axes(model: &Model) -> Section {
 }
 
 fn unknowns(model: &Model) -> Section {
-    let rows = model.fields.iter().zip(&model.exact).map(|(field, exact)| {
-        let axes: Vec<&str> = field.axes.iter().map(|&axis| model.axes[axis].name.as_str()).collect();
-        let exact = exact.map_or_else(String::new, |exact| text(model, exact));
-        vec![format!("{}({})", field.name, axes.join(", ")), exact]
+    let rows = model.unknowns.iter().flat_map(|unknown| {
+        let axes: Vec<&str> = unknown.axes.iter().map(|&axis| model.axes[axis].name.as_str()).collect();
+        let row = move |component: &Component| {
+            let exact = component.exact.map_or_else(String::new, |exact| text(model, exact));
+            vec![format!("{}({})", component.name, axes.join(", ")), exact]
+        };
+        unknown.components.iter().map(row)
     });
     section("unknowns", &["name", "exact"], rows.collect())
 }

@@ -11,7 +11,7 @@ use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, Unary
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
-use super::problem::{Axis, AxisKind, Field};
+use super::problem::{Axis, AxisKind, Field, Unknown};
 use super::references::References;
 use super::scope::{Meaning, Scope};
 use super::values::Value;
@@ -49,6 +49,8 @@ pub(super) struct Elaborator<'a> {
     /// The axes of `x[1..10]`, by name.
     pub families: FxHashMap<&'a str, Family>,
     /// The unknowns.
+    pub unknowns: Vec<Unknown>,
+    /// The fields; first the components of the unknowns.
     pub fields: Vec<Field>,
     /// Values of parameters from the command line.
     pub overrides: FxHashMap<String, Expr>,
@@ -74,6 +76,7 @@ impl<'a> Elaborator<'a> {
             scope,
             axes: Vec::new(),
             families: FxHashMap::default(),
+            unknowns: Vec::new(),
             fields: Vec::new(),
             overrides: FxHashMap::default(),
             mentions: Vec::new(),

@@ -48,8 +48,8 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Field, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report, Sampling, Settings,
-    Stage, Term, TermKind,
+    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report,
+    Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -100,7 +100,7 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.needs_something_to_solve(ast);
         let terms = self.terms(ast);
-        let (exact, exact_spans) = self.exact(ast);
+        self.exact(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -118,11 +118,10 @@ impl<'a> Elaborator<'a> {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
+            unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
             parameters,
             terms,
-            exact,
-            exact_spans,
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,
@@ -153,7 +152,7 @@ impl<'a> Elaborator<'a> {
         }
         let (missing, help) = if self.axes.is_empty() {
             ("there is no axis", "declare one: `domain x in [0, 1]`")
-        } else if self.fields.is_empty() {
+        } else if self.unknowns.is_empty() {
             ("there is no unknown", "declare one: `unknown u`")
         } else {
             return;

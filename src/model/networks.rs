@@ -7,7 +7,7 @@ use crate::syntax::ast::{Argument, Ast, Call, Formula, FormulaKind, StatementKin
 use super::defaults;
 use super::elaborate::{Elaborator, listed, unsupported};
 use super::nearest::nearest;
-use super::problem::NetworkPlan;
+use super::problem::{FieldSource, NetworkPlan};
 use super::scope::Meaning;
 
 /// Architectures that are planned: their names are no mistakes.
@@ -36,7 +36,7 @@ pub fn parameter_count(mlp: &Mlp, inputs: usize, outputs: usize) -> usize {
 impl<'a> Elaborator<'a> {
     /// The networks of a file; sets which one represents each unknown.
     pub fn networks(&mut self, ast: &'a Ast) -> Vec<NetworkPlan> {
-        let mut own: Vec<Option<(Mlp, Span)>> = vec![None; self.fields.len()];
+        let mut own: Vec<Option<(Mlp, Span)>> = vec![None; self.unknowns.len()];
         let mut shared: Option<(Mlp, Span)> = None;
         for statement in &ast.statements {
             let StatementKind::Network { label, calls } = &statement.kind else { continue };
@@ -44,16 +44,16 @@ impl<'a> Elaborator<'a> {
             let mlp = self.architecture(calls, statement.span);
             match label {
                 Some(label) => match self.scope.get(&label.text) {
-                    Some(Meaning::Unknown(field)) if field < own.len() => {
+                    Some(Meaning::Unknown(unknown)) if unknown < own.len() => {
                         let Some(mlp) = mlp else { continue };
-                        if let Some((_, first)) = own[field].replace((mlp, statement.span)) {
+                        if let Some((_, first)) = own[unknown].replace((mlp, statement.span)) {
                             self.network_twice(statement.span, first);
                         }
                     }
                     Some(Meaning::Unsupported) => {}
                     _ if self.scope.incomplete => {}
                     _ => {
-                        let names: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
+                        let names: Vec<&str> = self.unknowns.iter().map(|unknown| unknown.name.as_str()).collect();
                         let label_text = format!("unknowns are {}", listed(&names));
                         let message = format!("`{}` is not an unknown", label.text);
                         self.found.push(Diagnostic::error("E0101", message, label.span, label_text));
@@ -84,14 +84,14 @@ impl<'a> Elaborator<'a> {
                 && let Some(number) = plans.iter().position(|(plan, shares)| *shares && plan.inputs == axes)
             {
                 let plan = &mut plans[number].0;
-                (self.fields[field].network, self.fields[field].output) = (number, plan.fields.len());
+                self.fields[field].source = FieldSource::Network { network: number, output: plan.fields.len() };
                 plan.fields.push(field);
                 continue;
             }
             let given = own.as_ref().or(shared);
             let mlp = given.map_or_else(|| defaults::network(axes.len()), |(mlp, _)| mlp.clone());
             let (default, span) = (given.is_none(), given.map(|(_, span)| *span));
-            (self.fields[field].network, self.fields[field].output) = (plans.len(), 0);
+            self.fields[field].source = FieldSource::Network { network: plans.len(), output: 0 };
             plans.push((NetworkPlan { mlp, inputs: axes, fields: vec![field], default, span }, own.is_none()));
         }
         let plans: Vec<NetworkPlan> = plans.into_iter().map(|(plan, _)| plan).collect();

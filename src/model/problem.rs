@@ -1,5 +1,7 @@
 //! The types of a checked problem.
 
+use std::ops::Range;
+
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
 use crate::geometry::Rule;
@@ -14,20 +16,19 @@ pub struct Model {
     pub graph: Graph,
     /// The time axis first, if there is one, then space in order of declaration, then parametric numbers.
     pub axes: Vec<Axis>,
-    /// The scalar unknowns.
+    /// What the file declares as unknown. Errors, plots, `exact` and the counting of conditions speak of these.
+    pub unknowns: Vec<Unknown>,
+    /// The atoms that training determines; jets and kernels speak of these. The components of the unknowns come first,
+    /// in order of declaration.
     pub fields: Vec<Field>,
     /// Named numbers with their values (overrides applied), for display and `settings.json`.
     pub parameters: Vec<Parameter>,
     /// The terms of the loss: equations, boundary and initial conditions.
     pub terms: Vec<Term>,
-    /// The exact solution of each field, if the file gives it: a formula of the coordinates.
-    pub exact: Vec<Option<Expr>>,
-    /// Where the exact solution of each field is given.
-    pub exact_spans: Vec<Option<Span>>,
     /// Where derivatives are written, for labels: `u_xx` by itself, the whole operator for `lap(u)`. A derivative that
     /// comes out of a `let` may be missing.
     pub mentions: Vec<(Jet, Span)>,
-    /// The networks; every field is an output of one of them.
+    /// The networks.
     pub networks: Vec<NetworkPlan>,
     /// The stages of training, in order; never empty.
     pub stages: Vec<Stage>,
@@ -41,6 +42,21 @@ impl Model {
     /// The weight of a term in the loss: given, or by [`default_weight`](super::defaults::weight).
     pub fn weight(&self, term: usize) -> f64 {
         self.terms[term].weight.unwrap_or_else(|| super::defaults::weight(self, term))
+    }
+
+    /// The components of all unknowns; the one at position i is field i.
+    pub fn components(&self) -> impl Iterator<Item = &Component> {
+        self.unknowns.iter().flat_map(|unknown| &unknown.components)
+    }
+
+    /// The fields that are components of unknowns.
+    pub fn declared(&self) -> Range<usize> {
+        0..self.components().count()
+    }
+
+    /// The exact solution of a field, where the file gives it: a formula of the coordinates.
+    pub fn exact(&self, field: usize) -> Option<Expr> {
+        self.components().nth(field).and_then(|component| component.exact)
     }
 
     /// The names of axes and fields, for printing formulas.
@@ -84,19 +100,64 @@ pub struct Axis {
     pub span: Span,
 }
 
-/// A scalar unknown.
+/// What the file declares as unknown: a number at each point, or several that belong together.
+#[derive(Clone, Debug)]
+pub struct Unknown {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    pub kind: UnknownKind,
+    /// The axes it depends on, ascending.
+    pub axes: Vec<usize>,
+    /// Its real components.
+    pub components: Vec<Component>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What the values of an unknown are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownKind {
+    /// A real number.
+    Number,
+}
+
+/// A real number of an unknown.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Its name: that of the unknown if that is a number.
+    pub name: String,
+    /// Its value as a formula of fields.
+    pub value: Expr,
+    /// The exact solution, if the file gives it: a formula of the coordinates.
+    pub exact: Option<Expr>,
+    /// Where the exact solution is given.
+    pub exact_span: Option<Span>,
+}
+
+/// A function of the point whose derivatives are atoms of formulas.
 #[derive(Clone, Debug)]
 pub struct Field {
     /// Its name.
     pub name: String,
     /// The axes it depends on, ascending.
     pub axes: Vec<usize>,
-    /// The network that represents it.
-    pub network: usize,
-    /// Which output of the network it is.
-    pub output: usize,
+    /// What it is made from.
+    pub source: FieldSource,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// What a field is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldSource {
+    /// An output of a network.
+    Network {
+        /// The network that represents it.
+        network: usize,
+        /// Which output of the network it is.
+        output: usize,
+    },
 }
 
 /// A named number.

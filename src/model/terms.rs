@@ -393,29 +393,27 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The exact solution of each unknown.
-    pub fn exact(&mut self, ast: &'a Ast) -> (Vec<Option<Expr>>, Vec<Option<Span>>) {
-        let mut exact: Vec<Option<Expr>> = vec![None; self.fields.len()];
-        let mut places: Vec<Option<Span>> = vec![None; self.fields.len()];
+    pub fn exact(&mut self, ast: &'a Ast) {
         for statement in &ast.statements {
             let StatementKind::Exact(equations) = &statement.kind else { continue };
             statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
             for equation in equations {
-                let Some((field, value)) = self.exact_value(equation) else { continue };
-                if let Some(first) = places[field].replace(equation.span) {
-                    let message = format!("`exact` is given twice for `{}`", self.fields[field].name);
+                let Some((unknown, value)) = self.exact_value(equation) else { continue };
+                let component = &mut self.unknowns[unknown].components[0];
+                component.exact = Some(value);
+                if let Some(first) = component.exact_span.replace(equation.span) {
+                    let message = format!("`exact` is given twice for `{}`", self.unknowns[unknown].name);
                     let diagnostic = Diagnostic::error("E0102", message, equation.span, "given again here");
                     self.found.push(diagnostic.label(first, "first given here"));
                 }
-                exact[field] = Some(value);
             }
         }
-        (exact, places)
     }
 
     fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Expr)> {
-        let field = match &equation.left.kind {
+        let unknown = match &equation.left.kind {
             FormulaKind::Name(name) => match self.scope.get(name) {
-                Some(Meaning::Unknown(field)) => field,
+                Some(Meaning::Unknown(unknown)) => unknown,
                 Some(Meaning::Unsupported) => return None,
                 _ if self.scope.incomplete => return None,
                 _ => return self.error("E0208", format!("`{name}` is not an unknown"), equation.left.span, "here"),
@@ -432,10 +430,10 @@ impl<'a> Elaborator<'a> {
         let value = self.root_number(&equation.right)?;
         for symbol in self.graph.symbols(&[value]) {
             match symbol {
-                Symbol::Coordinate(axis) if self.fields[field].axes.contains(&usize::from(axis)) => {}
+                Symbol::Coordinate(axis) if self.unknowns[unknown].axes.contains(&usize::from(axis)) => {}
                 Symbol::Coordinate(axis) => {
-                    let (unknown, axis) = (self.fields[field].name.clone(), self.axes[usize::from(axis)].name.clone());
-                    let message = format!("`{unknown}` does not depend on {axis}");
+                    let (name, axis) = (self.unknowns[unknown].name.clone(), self.axes[usize::from(axis)].name.clone());
+                    let message = format!("`{name}` does not depend on {axis}");
                     return self.error("E0208", message, equation.right.span, format!("depends on {axis}"));
                 }
                 _ => {
@@ -448,7 +446,7 @@ impl<'a> Elaborator<'a> {
                 }
             }
         }
-        Some((field, value))
+        Some((unknown, value))
     }
 }
 

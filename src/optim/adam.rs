@@ -1,7 +1,7 @@
 //! Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1), with an optional decay of the learning rate.
 
-use super::{Optimizer, Outcome, State, StateError, StepReport, half_square, norm};
-use crate::kernel::LeastSquares;
+use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use crate::kernel::Objective;
 
 /// Options of [`Adam`].
 #[derive(Clone, Copy, Debug)]
@@ -25,22 +25,19 @@ pub struct Adam {
     first: Vec<f64>,
     second: Vec<f64>,
     gradient: Vec<f64>,
-    residual: Vec<f64>,
 }
 
 impl Adam {
     /// Starts with both moments zero.
     pub fn new(options: AdamOptions, parameters: usize) -> Self {
         let zero = vec![0.0; parameters];
-        Self { options, steps: 0.0, first: zero.clone(), second: zero.clone(), gradient: zero, residual: Vec::new() }
+        Self { options, steps: 0.0, first: zero.clone(), second: zero.clone(), gradient: zero }
     }
 }
 
 impl Optimizer for Adam {
-    fn step(&mut self, problem: &dyn LeastSquares, theta: &mut [f64]) -> StepReport {
-        self.residual.resize(problem.rows(), 0.0);
-        problem.gradient(theta, &mut self.residual, &mut self.gradient);
-        let loss = half_square(&self.residual);
+    fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
+        let loss = problem.gradient(theta, &mut self.gradient);
         let gradient = norm(&self.gradient);
         let AdamOptions { rate, beta1, beta2, epsilon, decay } = self.options;
         let rate = rate * decay.powf(self.steps);

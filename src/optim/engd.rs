@@ -10,8 +10,8 @@
 //! The normal equations resolve no singular value of J below 1e-8 of the largest. Where a step fails at a damping that
 //! they can't resolve, the step is solved again by QR of [J; √λ I].
 
-use super::{Optimizer, Outcome, State, StateError, StepReport, half_square, norm};
-use crate::kernel::LeastSquares;
+use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{Cholesky, Qr, RowTiles, SolveError, gram, transposed_product};
 
 /// How the damped normal equations are solved.
@@ -21,7 +21,7 @@ pub enum Solver {
     Auto,
     /// Cholesky of the Gram matrix.
     Gram,
-    /// QR of the Jacobian.
+    /// QR of the rows of the metric.
     Qr,
 }
 
@@ -38,11 +38,20 @@ pub struct EngdOptions {
     pub acceleration: bool,
     /// How the equations are solved.
     pub solver: Solver,
+    /// Which matrix stands for the curvature.
+    pub metric: Metric,
 }
 
 impl Default for EngdOptions {
     fn default() -> Self {
-        Self { damping: 1e-2, raise: 3.0, lower: 10.0, acceleration: true, solver: Solver::Auto }
+        Self {
+            damping: 1e-2,
+            raise: 3.0,
+            lower: 10.0,
+            acceleration: true,
+            solver: Solver::Auto,
+            metric: Metric::GaussNewton,
+        }
     }
 }
 
@@ -60,45 +69,50 @@ const MOST_TRIALS: usize = 40;
 pub struct Engd {
     options: EngdOptions,
     damping: f64,
-    jacobian: RowTiles,
+    /// A: the metric is AᵀA.
+    rows: RowTiles,
     gram: Vec<f64>,
     cholesky: Cholesky,
-    residual: Vec<f64>,
     gradient: Vec<f64>,
     step: Vec<f64>,
     acceleration: Vec<f64>,
     trial: Vec<f64>,
+    /// r, for least squares by QR.
+    residual: Vec<f64>,
     along: [Vec<f64>; 2],
 }
 
 impl Engd {
     /// Starts with the damping of the options.
-    pub fn new(options: EngdOptions, problem: &dyn LeastSquares) -> Self {
+    pub fn new(options: EngdOptions, problem: &dyn Objective) -> Self {
         let zero = vec![0.0; problem.parameters()];
         Self {
             options,
             damping: options.damping,
-            jacobian: RowTiles::new(&problem.tile_rows(), problem.parameters()),
+            rows: RowTiles::new(&problem.row_tiles(options.metric), problem.parameters()),
             gram: vec![0.0; problem.parameters() * problem.parameters()],
             cholesky: Cholesky::new(problem.parameters()),
-            residual: Vec::new(),
             gradient: zero.clone(),
             step: zero.clone(),
             acceleration: zero.clone(),
             trial: zero,
+            residual: Vec::new(),
             along: [Vec::new(), Vec::new()],
         }
     }
 
-    fn evaluate(&mut self, problem: &dyn LeastSquares, theta: &[f64]) {
-        let rows = problem.tile_rows();
-        if !self.jacobian.has_shape(&rows, theta.len()) {
-            self.jacobian = RowTiles::new(&rows, theta.len());
+    /// The residual, where A is its Jacobian.
+    fn least_squares<'a>(&self, problem: &'a dyn Objective) -> Option<&'a dyn LeastSquares> {
+        problem.least_squares().filter(|_| self.options.metric == Metric::GaussNewton)
+    }
+
+    /// A and the gradient at θ; the loss there.
+    fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
+        let rows = problem.row_tiles(self.options.metric);
+        if !self.rows.has_shape(&rows, theta.len()) {
+            self.rows = RowTiles::new(&rows, theta.len());
         }
-        self.residual.resize(problem.rows(), 0.0);
-        self.along.iter_mut().for_each(|v| v.resize(self.residual.len(), 0.0));
-        problem.jacobian(theta, &mut self.residual, &mut self.jacobian);
-        transposed_product(&self.jacobian, &self.residual, &mut self.gradient);
+        problem.linearize(theta, self.options.metric, &mut self.rows, &mut self.gradient)
     }
 
     fn largest_diagonal(&self) -> f64 {
@@ -106,53 +120,68 @@ impl Engd {
         (0..p).map(|i| self.gram[i * p + i]).fold(0.0, f64::max)
     }
 
+    fn factor_by_qr(&mut self, problem: &dyn Objective, theta: &[f64]) -> Option<Qr> {
+        if let Some(problem) = self.least_squares(problem) {
+            self.residual.resize(problem.rows(), 0.0);
+            problem.residual(theta, &mut self.residual);
+        }
+        Qr::new(&self.rows).ok()
+    }
+
     /// p and a at the current damping.
-    fn solve(&mut self, problem: &dyn LeastSquares, theta: &[f64], qr: Option<&Qr>) -> Result<(), SolveError> {
-        let sigma = self.damping;
-        match qr {
-            None => {
+    fn solve(&mut self, problem: &dyn Objective, theta: &[f64], qr: Option<&Qr>) -> Result<(), SolveError> {
+        let (sigma, residuals) = (self.damping, self.least_squares(problem));
+        match (qr, residuals) {
+            (None, _) => {
                 self.cholesky.factor(&self.gram, sigma)?;
                 self.step.iter_mut().zip(&self.gradient).for_each(|(p, g)| *p = -g);
                 self.cholesky.solve_in_place(&mut self.step);
             }
-            Some(qr) => {
-                qr.solve_damped(&self.jacobian, &self.residual, sigma, &mut self.step)?;
-            }
+            (Some(qr), Some(_)) => qr.solve_damped(&self.rows, &self.residual, sigma, &mut self.step)?,
+            (Some(qr), None) => qr.solve_normal(&self.rows, &self.gradient, sigma, &mut self.step)?,
         }
         self.acceleration.fill(0.0);
         if !self.options.acceleration {
             return Ok(());
         }
         let [first, second] = &mut self.along;
-        problem.along_direction(theta, &self.step, first, second);
-        second.iter_mut().for_each(|r| *r *= 0.5);
-        match qr {
-            None => {
-                transposed_product(&self.jacobian, second, &mut self.acceleration);
-                self.acceleration.iter_mut().for_each(|a| *a = -*a);
-                self.cholesky.solve_in_place(&mut self.acceleration);
+        if let Some(residuals) = residuals {
+            first.resize(residuals.rows(), 0.0);
+            second.resize(residuals.rows(), 0.0);
+            residuals.residual_along(theta, &self.step, first, second);
+            second.iter_mut().for_each(|r| *r *= 0.5);
+            match qr {
+                Some(qr) => return qr.solve_damped(&self.rows, second, sigma, &mut self.acceleration),
+                None => transposed_product(&self.rows, second, &mut self.acceleration),
             }
-            Some(qr) => qr.solve_damped(&self.jacobian, second, sigma, &mut self.acceleration)?,
+        } else {
+            second.resize(theta.len(), 0.0);
+            problem.curvature_along(theta, &self.step, second);
+            second.iter_mut().for_each(|g| *g *= 0.5);
+            match qr {
+                Some(qr) => return qr.solve_normal(&self.rows, second, sigma, &mut self.acceleration),
+                None => self.acceleration.copy_from_slice(second),
+            }
         }
+        self.acceleration.iter_mut().for_each(|a| *a = -*a);
+        self.cholesky.solve_in_place(&mut self.acceleration);
         Ok(())
     }
 
     /// The loss at θ + p + a; infinite where the acceleration is longer than the step.
-    fn try_step(&mut self, problem: &dyn LeastSquares, theta: &[f64]) -> f64 {
+    fn try_step(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
         if norm(&self.acceleration) > norm(&self.step) {
             return f64::INFINITY;
         }
         let moved = theta.iter().zip(&self.step).zip(&self.acceleration);
         self.trial.iter_mut().zip(moved).for_each(|(n, ((t, p), a))| *n = t + p + a);
-        problem.residual(&self.trial, &mut self.along[0]);
-        half_square(&self.along[0])
+        problem.loss(&self.trial)
     }
 }
 
 impl Optimizer for Engd {
-    fn step(&mut self, problem: &dyn LeastSquares, theta: &mut [f64]) -> StepReport {
-        self.evaluate(problem, theta);
-        let before = half_square(&self.residual);
+    fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
+        let before = self.evaluate(problem, theta);
         let gradient = norm(&self.gradient);
         let mut report = StepReport::before(before, gradient, self.damping);
         if report.outcome == Outcome::NotFinite {
@@ -161,7 +190,7 @@ impl Optimizer for Engd {
         if gradient == 0.0 {
             return report;
         }
-        gram(&self.jacobian, &mut self.gram);
+        gram(&self.rows, &mut self.gram);
         let unit = self.largest_diagonal().max(f64::MIN_POSITIVE);
         self.damping = self.damping.max(LEAST_DAMPING * unit).min(MOST_DAMPING * unit);
         let mut qr = None;
@@ -174,7 +203,7 @@ impl Optimizer for Engd {
                 Solver::Auto => report.trials > 2 && self.damping < RESOLVED_BY_GRAM * unit,
             };
             if by_qr && qr.is_none() {
-                qr = Qr::new(&self.jacobian).ok();
+                qr = self.factor_by_qr(problem, theta);
             }
             let solved = self.solve(problem, theta, if by_qr { qr.as_ref() } else { None });
             let loss = if solved.is_ok() { self.try_step(problem, theta) } else { f64::INFINITY };

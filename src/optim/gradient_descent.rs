@@ -1,7 +1,7 @@
 //! Gradient descent, with a backtracking line search (Armijo) or a fixed rate.
 
-use super::{Optimizer, Outcome, State, StateError, StepReport, half_square, norm};
-use crate::kernel::LeastSquares;
+use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use crate::kernel::Objective;
 
 /// Options of [`GradientDescent`].
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,6 @@ pub struct GradientDescent {
     options: GradientDescentOptions,
     rate: f64,
     gradient: Vec<f64>,
-    residual: Vec<f64>,
     trial: Vec<f64>,
 }
 
@@ -30,15 +29,13 @@ impl GradientDescent {
     /// Starts with the rate of the options.
     pub fn new(options: GradientDescentOptions, parameters: usize) -> Self {
         let zero = vec![0.0; parameters];
-        Self { options, rate: options.rate, gradient: zero.clone(), residual: Vec::new(), trial: zero }
+        Self { options, rate: options.rate, gradient: zero.clone(), trial: zero }
     }
 }
 
 impl Optimizer for GradientDescent {
-    fn step(&mut self, problem: &dyn LeastSquares, theta: &mut [f64]) -> StepReport {
-        self.residual.resize(problem.rows(), 0.0);
-        problem.gradient(theta, &mut self.residual, &mut self.gradient);
-        let before = half_square(&self.residual);
+    fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
+        let before = problem.gradient(theta, &mut self.gradient);
         let gradient = norm(&self.gradient);
         let mut report = StepReport::before(before, gradient, self.rate);
         if report.outcome == Outcome::NotFinite {
@@ -51,8 +48,7 @@ impl Optimizer for GradientDescent {
         while report.trials < MOST_TRIALS {
             report.trials += 1;
             self.trial.iter_mut().zip(theta.iter()).zip(&self.gradient).for_each(|((n, t), g)| *n = t - self.rate * g);
-            problem.residual(&self.trial, &mut self.residual);
-            let loss = half_square(&self.residual);
+            let loss = problem.loss(&self.trial);
             if loss <= before - SUFFICIENT * self.rate * gradient * gradient && loss < before {
                 theta.copy_from_slice(&self.trial);
                 let length = self.rate * gradient;

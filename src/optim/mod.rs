@@ -1,7 +1,8 @@
 //! Methods of training: one file each, all behind [`Optimizer`].
 //!
-//! A method sees a problem as [`LeastSquares`]: residuals, their Jacobian, gradient and derivatives along a direction. It
-//! keeps its own state between steps and can save and restore it, so that an interrupted run goes on with the same bits.
+//! A method sees a problem as [`Objective`]: a loss, its gradient, the rows of a metric, how the gradient bends along a
+//! direction; and the residual, where the loss is ½‖r‖². It keeps its own state between steps and can save and restore
+//! it, so that an interrupted run goes on with the same bits.
 
 mod adam;
 mod engd;
@@ -11,11 +12,13 @@ pub use adam::{Adam, AdamOptions};
 pub use engd::{Engd, EngdOptions, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
 
-use crate::kernel::LeastSquares;
+pub use crate::kernel::half_square;
+
+use crate::kernel::{Metric, Objective};
 use crate::model::{Method, Stage};
 
 /// The method that a stage asks for, at its start.
-pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer> {
+pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
     let number = |name: &str| stage.number(name);
     match stage.method {
         Method::Engd => {
@@ -26,7 +29,10 @@ pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer
             };
             let (damping, raise, lower) = (number("damping"), number("raise"), number("lower"));
             let acceleration = stage.name("acceleration") == "on";
-            Box::new(Engd::new(EngdOptions { damping, raise, lower, acceleration, solver }, problem))
+            Box::new(Engd::new(
+                EngdOptions { damping, raise, lower, acceleration, solver, metric: Metric::GaussNewton },
+                problem,
+            ))
         }
         Method::Adam => {
             let options = AdamOptions {
@@ -48,7 +54,7 @@ pub fn for_stage(stage: &Stage, problem: &dyn LeastSquares) -> Box<dyn Optimizer
 /// A method of training.
 pub trait Optimizer: Send {
     /// Makes one step from θ.
-    fn step(&mut self, problem: &dyn LeastSquares, theta: &mut [f64]) -> StepReport;
+    fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport;
 
     /// The state between steps.
     fn save(&self) -> State;
@@ -142,11 +148,6 @@ impl State {
     fn number(&self, name: &'static str) -> Result<f64, StateError> {
         self.vector(name, 1).map(|v| v[0])
     }
-}
-
-/// ½‖r‖², summed in the order of the rows.
-pub fn half_square(residual: &[f64]) -> f64 {
-    0.5 * residual.iter().map(|r| r * r).sum::<f64>()
 }
 
 fn norm(v: &[f64]) -> f64 {

@@ -1,12 +1,12 @@
 //! Errors against the exact solution, on points that training never sees.
 
-use crate::expr::MultiIndex;
+use crate::expr::Expr;
 use crate::geometry::{AxisRange, HELD_OUT_COUNT, held_out};
 use crate::kernel::{AssembleError, Predictor};
-use crate::model::Model;
+use crate::model::{Model, Unknown};
 use crate::pipeline::{Backend, Lowered};
 
-/// The error of one unknown.
+/// The error of one unknown; of a vector or a complex number in the Euclidean norm of its components.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
     /// Name of the unknown.
@@ -19,9 +19,14 @@ pub struct FieldError {
 
 /// Evaluates unknowns on 16384 fixed low-discrepancy points, the same for every seed.
 pub struct Metrics {
-    fields: Predictor,
+    values: Predictor,
     coordinates: Vec<Vec<f64>>,
-    names: Vec<String>,
+    unknowns: Vec<Compared>,
+}
+
+/// An unknown with its exact solution at all points, component by component.
+struct Compared {
+    name: String,
     exact: Vec<Vec<f64>>,
 }
 
@@ -32,35 +37,57 @@ impl Metrics {
     /// [`AssembleError`] if an exact solution has no program.
     pub fn new(lowered: &Lowered, backend: Backend) -> Result<Option<Self>, AssembleError> {
         let model = &lowered.model;
-        let with_exact: Vec<usize> = (0..model.fields.len()).filter(|&f| model.exact[f].is_some()).collect();
+        let known = |unknown: &&Unknown| unknown.components.iter().all(|component| component.exact.is_some());
+        let known: Vec<&Unknown> = model.unknowns.iter().filter(known).collect();
         let Ok(points) = held_out(&ranges(model), HELD_OUT_COUNT) else { return Ok(None) };
-        if with_exact.is_empty() {
+        if known.is_empty() {
             return Ok(None);
         }
-        let mut graph = lowered.description.graph.clone();
-        let values: Vec<_> = with_exact.iter().map(|&f| graph.jet(f, MultiIndex::zero())).collect();
-        let exact: Vec<_> = with_exact.iter().filter_map(|&f| model.exact[f]).collect();
-        let fields = lowered.predictor(&graph, &values, backend)?;
+        let components = || known.iter().flat_map(|unknown| &unknown.components);
+        let values: Vec<Expr> = components().map(|component| component.value).collect();
+        let exact: Vec<Expr> = components().filter_map(|component| component.exact).collect();
+        let graph = &lowered.description.graph;
+        let values = lowered.predictor(graph, &values, backend)?;
         let theta = vec![0.0; lowered.description.parameters()];
-        let exact = lowered.predictor(&graph, &exact, backend)?.evaluate(&theta, &points.coordinates);
-        let names = with_exact.iter().map(|&f| model.fields[f].name.clone()).collect();
-        Ok(Some(Self { fields, coordinates: points.coordinates, names, exact }))
+        let mut exact = lowered.predictor(graph, &exact, backend)?.evaluate(&theta, &points.coordinates).into_iter();
+        let compared = |unknown: &&Unknown| Compared {
+            name: unknown.name.clone(),
+            exact: exact.by_ref().take(unknown.components.len()).collect(),
+        };
+        let unknowns = known.iter().map(compared).collect();
+        Ok(Some(Self { values, coordinates: points.coordinates, unknowns }))
     }
 
     /// The error of each unknown that has an exact solution.
     pub fn errors(&mut self, theta: &[f64]) -> Vec<FieldError> {
-        let values = self.fields.evaluate(theta, &self.coordinates);
-        let error = |((name, values), exact): ((&String, &Vec<f64>), &Vec<f64>)| {
-            let (mut difference, mut norm, mut maximum) = (0.0, 0.0, 0.0_f64);
-            for (u, e) in values.iter().zip(exact) {
-                difference += (u - e) * (u - e);
-                norm += e * e;
-                maximum = if (u - e).abs() <= maximum { maximum } else { (u - e).abs() };
+        let values = self.values.evaluate(theta, &self.coordinates);
+        let mut rest = values.as_slice();
+        let mut errors = Vec::with_capacity(self.unknowns.len());
+        for unknown in &self.unknowns {
+            let (values, others) = rest.split_at(unknown.exact.len());
+            rest = others;
+            errors.push(unknown.error(values));
+        }
+        errors
+    }
+}
+
+impl Compared {
+    fn error(&self, values: &[Vec<f64>]) -> FieldError {
+        let points = self.exact.first().map_or(0, Vec::len);
+        let (mut difference, mut norm, mut maximum) = (0.0, 0.0, 0.0_f64);
+        for i in 0..points {
+            let mut square = 0.0;
+            for (u, e) in values.iter().zip(&self.exact) {
+                square += (u[i] - e[i]) * (u[i] - e[i]);
+                norm += e[i] * e[i];
             }
-            let count = if norm > 0.0 { norm } else { exact.len() as f64 };
-            FieldError { name: name.clone(), relative_l2: (difference / count).sqrt(), maximum }
-        };
-        self.names.iter().zip(&values).zip(&self.exact).map(error).collect()
+            difference += square;
+            // A NaN is the largest.
+            maximum = if square <= maximum { maximum } else { square };
+        }
+        let count = if norm > 0.0 { norm } else { points as f64 };
+        FieldError { name: self.name.clone(), relative_l2: (difference / count).sqrt(), maximum: maximum.sqrt() }
     }
 }
 

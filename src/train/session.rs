@@ -6,7 +6,7 @@ use super::batch;
 use super::metrics::{FieldError, Metrics};
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet};
+use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
 use crate::model::Stage;
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
@@ -220,7 +220,7 @@ impl Session {
         let mut losses = Vec::new();
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
-                let loss = kernel.rows_of(b, r).map(|rows| optim::half_square(&residual[rows])).sum();
+                let loss = kernel.rows_of(b, r).map(|rows| half_square(&residual[rows])).sum();
                 losses.push((term, loss));
             }
         }

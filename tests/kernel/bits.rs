@@ -2,33 +2,34 @@
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use pdec::kernel::{Kernel, LeastSquares};
+use pdec::kernel::{Kernel, Metric, Objective};
 use pdec::optim::{Engd, EngdOptions, Optimizer, Solver};
 
-use crate::problems::{Backend, Problem, along, catalogue, gradient, residual, residual_and_jacobian};
+use crate::problems::{Backend, Problem, along, catalogue, curvature, gradient, linearize, residual};
 
 /// Numbers of points around the size of a tile.
 const COUNTS: [usize; 7] = [1, 7, 63, 64, 65, 200, 0];
 
 /// The bits of everything that a kernel computes, by name.
 fn everything(kernel: &Kernel, theta: &[f64], v: &[f64]) -> Vec<(&'static str, Vec<u64>)> {
-    let (r, jacobian) = residual_and_jacobian(kernel, theta);
+    let (jacobian, slope, loss) = linearize(kernel, theta, Metric::GaussNewton);
     let entries = jacobian.tiles().iter().flat_map(|tile| {
         let columns = tile.data().chunks_exact(tile.stride().max(1));
         columns.flat_map(|column| column[..tile.rows()].iter().copied())
     });
     let entries: Vec<f64> = entries.collect();
     assert_eq!(entries.len(), kernel.rows() * kernel.parameters());
-    let (r_of_gradient, gradient) = gradient(kernel, theta);
+    let (gradient, loss_of_gradient) = gradient(kernel, theta);
     let [first, second] = along(kernel, theta, v);
     let named = [
         ("residual", residual(kernel, theta)),
-        ("residual of the Jacobian", r),
+        ("losses", vec![kernel.loss(theta), loss, loss_of_gradient]),
         ("Jacobian", entries),
-        ("residual of the gradient", r_of_gradient),
+        ("gradient beside the Jacobian", slope),
         ("gradient", gradient),
         ("first derivative", first),
         ("second derivative", second),
+        ("curvature", curvature(kernel, theta, v)),
     ];
     let bits = |v: Vec<f64>| v.into_iter().inspect(|x| assert!(x.is_finite())).map(f64::to_bits).collect();
     named.map(|(name, values)| (name, bits(values))).into()
@@ -89,18 +90,18 @@ fn jacobians_are_used_again() {
         let (before, after) = (problem.all_points(&[130, 64], 1), problem.all_points(&[64, 130], 1));
         let theta = problem.parameters(1);
         let mut kernel = problem.kernel(&before, Backend::Interpreter);
-        let (mut residual, mut jacobian) = residual_and_jacobian(&kernel, &theta);
+        let (mut jacobian, mut gradient, _) = linearize(&kernel, &theta, Metric::GaussNewton);
         for (block, points) in after.iter().enumerate() {
             kernel.set_points(block, points);
         }
-        if !jacobian.has_shape(&kernel.tile_rows(), theta.len()) {
-            jacobian = pdec::linalg::RowTiles::new(&kernel.tile_rows(), theta.len());
+        let tiles = kernel.row_tiles(Metric::GaussNewton);
+        if !jacobian.has_shape(&tiles, theta.len()) {
+            jacobian = pdec::linalg::RowTiles::new(&tiles, theta.len());
             jacobian.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(7.0));
-            residual = vec![7.0; kernel.rows()];
         }
-        kernel.jacobian(&theta, &mut residual, &mut jacobian);
-        let (expected_residual, expected) = residual_and_jacobian(&kernel, &theta);
-        assert!(residual == expected_residual && jacobian == expected, "{}", problem.name);
+        let loss = kernel.linearize(&theta, Metric::GaussNewton, &mut jacobian, &mut gradient);
+        let expected = linearize(&kernel, &theta, Metric::GaussNewton);
+        assert!((jacobian, gradient, loss) == expected, "{}", problem.name);
     }
 }
 

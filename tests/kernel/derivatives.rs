@@ -3,7 +3,11 @@
 use pdec::linalg::{product, transposed_product};
 
 use crate::close;
-use crate::problems::{Backend, along, catalogue, gradient, norm, residual, residual_and_jacobian};
+use pdec::kernel::{Metric, half_square};
+
+use crate::problems::{
+    Backend, along, catalogue, curvature, gradient, linearize, norm, residual, residual_and_jacobian,
+};
 
 /// By how much an observed order may miss.
 const MISS: f64 = 0.1;
@@ -58,13 +62,19 @@ fn products_agree_on_every_way() {
             let (r, jacobian) = residual_and_jacobian(&kernel, &theta);
             let mut expected = vec![f64::NAN; r.len()];
             product(&jacobian, &v, &mut expected);
-            let [first, _] = along(&kernel, &theta, &v);
+            let [first, second] = along(&kernel, &theta, &v);
             close::assert_relative(&first, expected, 1e-12);
-            let (same_r, by_sweep) = gradient(&kernel, &theta);
-            close::assert_relative(same_r, &r, 1e-13);
+            let (by_sweep, loss) = gradient(&kernel, &theta);
+            close::assert_relative([loss], [half_square(&r)], 1e-13);
+            let (_, by_linearize, loss) = linearize(&kernel, &theta, Metric::GaussNewton);
+            close::assert_relative([loss], [half_square(&r)], 1e-13);
             let mut by_rows = vec![f64::NAN; v.len()];
             transposed_product(&jacobian, &r, &mut by_rows);
-            close::assert_relative(&by_sweep, by_rows, 1e-12);
+            close::assert_relative(&by_sweep, &by_rows, 1e-12);
+            close::assert_relative(by_linearize, &by_rows, 1e-12);
+            let mut bent = vec![f64::NAN; v.len()];
+            transposed_product(&jacobian, &second, &mut bent);
+            close::assert_relative(curvature(&kernel, &theta, &v), bent, 1e-11);
             // (J v)ᵀ r = vᵀ (Jᵀ r), the left by the forward sweep and the right by the reverse one.
             let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
             close::assert_relative_to(norm(&first) * norm(&r), [dot(&first, &r)], [dot(&v, &by_sweep)], 1e-12);

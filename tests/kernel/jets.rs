@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use pdec::expr::{Expr, MultiIndex, Symbol};
-use pdec::kernel::LeastSquares;
 use pdec::network::Activation;
 
 use crate::close;

@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use pdec::expr::Function;
 use pdec::geometry::Stream;
-use pdec::kernel::LeastSquares;
+use pdec::kernel::{LeastSquares, Metric, Objective, ParameterMatrix};
 use pdec::linalg::{RowTile, RowTiles};
 use pdec::network::Activation;
 use pdec::optim::{
@@ -24,11 +24,11 @@ const ENGD: [(Solver, bool); 6] = [
     (Solver::Qr, false),
 ];
 
-fn engd(problem: &dyn LeastSquares, (solver, acceleration): (Solver, bool)) -> Box<dyn Optimizer> {
+fn engd(problem: &dyn Objective, (solver, acceleration): (Solver, bool)) -> Box<dyn Optimizer> {
     Box::new(Engd::new(EngdOptions { solver, acceleration, ..EngdOptions::default() }, problem))
 }
 
-type Make = Box<dyn Fn(&dyn LeastSquares) -> Box<dyn Optimizer>>;
+type Make = Box<dyn Fn(&dyn Objective) -> Box<dyn Optimizer>>;
 
 /// Every method with every choice that changes its way.
 fn methods() -> Vec<(String, Make)> {
@@ -89,28 +89,29 @@ impl Linear {
     }
 }
 
-impl LeastSquares for Linear {
+impl Objective for Linear {
     fn parameters(&self) -> usize {
         self.matrix.ncols()
     }
 
-    fn rows(&self) -> usize {
-        self.matrix.nrows()
+    fn loss(&self, theta: &[f64]) -> f64 {
+        half_square(&residual(self, theta))
     }
 
-    fn tile_rows(&self) -> Vec<usize> {
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let residual = residual(self, theta);
+        gradient.copy_from_slice((self.matrix.transpose() * DVector::from_column_slice(&residual)).as_slice());
+        half_square(&residual)
+    }
+
+    fn row_tiles(&self, _: Metric) -> Vec<usize> {
         let rows = self.rows();
         (0..rows).step_by(8).map(|start| 8.min(rows - start)).collect()
     }
 
-    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
-        residual.copy_from_slice((&self.matrix * DVector::from_column_slice(theta) - &self.right).as_slice());
-    }
-
-    fn jacobian(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
-        self.residual(theta, residual);
+    fn linearize(&self, theta: &[f64], _: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
         let mut start = 0;
-        for tile in jacobian.tiles_mut() {
+        for tile in rows.tiles_mut() {
             let (rows, stride) = (tile.rows(), tile.stride());
             for (place, entry) in tile.data_mut().iter_mut().enumerate() {
                 let (row, column) = (place % stride, place / stride);
@@ -118,20 +119,38 @@ impl LeastSquares for Linear {
             }
             start += rows;
         }
+        self.gradient(theta, gradient)
     }
 
-    fn gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
-        self.residual(theta, residual);
-        gradient.copy_from_slice((self.matrix.transpose() * DVector::from_column_slice(residual)).as_slice());
+    fn curvature_along(&self, _: &[f64], _: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
     }
 
-    fn along_direction(&self, _: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+    fn matrices(&self) -> Vec<ParameterMatrix> {
+        vec![ParameterMatrix { start: 0, rows: self.matrix.ncols(), columns: 1 }]
+    }
+
+    fn least_squares(&self) -> Option<&dyn LeastSquares> {
+        Some(self)
+    }
+}
+
+impl LeastSquares for Linear {
+    fn rows(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
+        residual.copy_from_slice((&self.matrix * DVector::from_column_slice(theta) - &self.right).as_slice());
+    }
+
+    fn residual_along(&self, _: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
         first.copy_from_slice((&self.matrix * DVector::from_column_slice(v)).as_slice());
         second.fill(0.0);
     }
 }
 
-fn steps(optimizer: &mut dyn Optimizer, problem: &dyn LeastSquares, theta: &mut [f64], count: usize) -> Vec<Outcome> {
+fn steps(optimizer: &mut dyn Optimizer, problem: &dyn Objective, theta: &mut [f64], count: usize) -> Vec<Outcome> {
     (0..count).map(|_| optimizer.step(problem, theta).outcome).collect()
 }
 
@@ -405,33 +424,51 @@ struct Bent {
     second: Vec<f64>,
 }
 
-impl LeastSquares for Bent {
+impl Objective for Bent {
     fn parameters(&self) -> usize {
         self.linear.parameters()
     }
 
-    fn rows(&self) -> usize {
-        self.linear.rows()
+    fn loss(&self, theta: &[f64]) -> f64 {
+        self.linear.loss(theta)
     }
 
-    fn tile_rows(&self) -> Vec<usize> {
-        self.linear.tile_rows()
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.linear.gradient(theta, gradient)
+    }
+
+    fn row_tiles(&self, metric: Metric) -> Vec<usize> {
+        self.linear.row_tiles(metric)
+    }
+
+    fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
+        self.linear.linearize(theta, metric, rows, gradient)
+    }
+
+    fn curvature_along(&self, _: &[f64], _: &[f64], out: &mut [f64]) {
+        out.copy_from_slice((self.linear.matrix.transpose() * DVector::from_column_slice(&self.second)).as_slice());
+    }
+
+    fn matrices(&self) -> Vec<ParameterMatrix> {
+        self.linear.matrices()
+    }
+
+    fn least_squares(&self) -> Option<&dyn LeastSquares> {
+        Some(self)
+    }
+}
+
+impl LeastSquares for Bent {
+    fn rows(&self) -> usize {
+        self.linear.rows()
     }
 
     fn residual(&self, theta: &[f64], residual: &mut [f64]) {
         self.linear.residual(theta, residual);
     }
 
-    fn jacobian(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
-        self.linear.jacobian(theta, residual, jacobian);
-    }
-
-    fn gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
-        self.linear.gradient(theta, residual, gradient);
-    }
-
-    fn along_direction(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
-        self.linear.along_direction(theta, v, first, second);
+    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        self.linear.residual_along(theta, v, first, second);
         second.copy_from_slice(&self.second);
     }
 }

@@ -6,8 +6,8 @@ use pdec::codegen;
 use pdec::expr::{Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, LeastSquares, NetworkDescription,
-    PointSet, Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, LeastSquares, Metric,
+    NetworkDescription, Objective, PointSet, Predictor,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, AxisScale, Features, Layout, Mlp, initial_parameters};
@@ -209,34 +209,52 @@ pub fn norm(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// r and J; what the buffers held before must not matter.
-pub fn residual_and_jacobian(problem: &dyn LeastSquares, theta: &[f64]) -> (Vec<f64>, RowTiles) {
-    let mut jacobian = RowTiles::new(&problem.tile_rows(), problem.parameters());
-    jacobian.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(f64::NAN));
-    let mut residual = vec![f64::NAN; problem.rows()];
-    problem.jacobian(theta, &mut residual, &mut jacobian);
-    (residual, jacobian)
+/// A, the gradient and the loss; what the buffers held before must not matter.
+pub fn linearize(problem: &dyn Objective, theta: &[f64], metric: Metric) -> (RowTiles, Vec<f64>, f64) {
+    let mut rows = RowTiles::new(&problem.row_tiles(metric), problem.parameters());
+    rows.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(f64::NAN));
+    let mut gradient = vec![f64::NAN; problem.parameters()];
+    let loss = problem.linearize(theta, metric, &mut rows, &mut gradient);
+    (rows, gradient, loss)
 }
 
-pub fn residual(problem: &dyn LeastSquares, theta: &[f64]) -> Vec<f64> {
+/// r and J of a problem of least squares.
+pub fn residual_and_jacobian(problem: &dyn Objective, theta: &[f64]) -> (Vec<f64>, RowTiles) {
+    (residual(problem, theta), linearize(problem, theta, Metric::GaussNewton).0)
+}
+
+fn least_squares(problem: &dyn Objective) -> &dyn LeastSquares {
+    problem.least_squares().expect("a problem of least squares")
+}
+
+pub fn residual(problem: &dyn Objective, theta: &[f64]) -> Vec<f64> {
+    let problem = least_squares(problem);
     let mut residual = vec![f64::NAN; problem.rows()];
     problem.residual(theta, &mut residual);
     residual
 }
 
-/// r and Jᵀr.
-pub fn gradient(problem: &dyn LeastSquares, theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let (mut residual, mut gradient) = (vec![f64::NAN; problem.rows()], vec![f64::NAN; problem.parameters()]);
-    problem.gradient(theta, &mut residual, &mut gradient);
-    (residual, gradient)
+/// The gradient and the loss.
+pub fn gradient(problem: &dyn Objective, theta: &[f64]) -> (Vec<f64>, f64) {
+    let mut gradient = vec![f64::NAN; problem.parameters()];
+    let loss = problem.gradient(theta, &mut gradient);
+    (gradient, loss)
 }
 
 /// The first and second derivative of r along v.
-pub fn along(problem: &dyn LeastSquares, theta: &[f64], v: &[f64]) -> [Vec<f64>; 2] {
+pub fn along(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> [Vec<f64>; 2] {
+    let problem = least_squares(problem);
     let mut first = vec![f64::NAN; problem.rows()];
     let mut second = first.clone();
-    problem.along_direction(theta, v, &mut first, &mut second);
+    problem.residual_along(theta, v, &mut first, &mut second);
     [first, second]
+}
+
+/// How the gradient in function space bends along v.
+pub fn curvature(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> Vec<f64> {
+    let mut out = vec![f64::NAN; problem.parameters()];
+    problem.curvature_along(theta, v, &mut out);
+    out
 }
 
 const T: Axis = Axis::quarters(0, 4);

@@ -7,9 +7,7 @@ use pdec::expr::{Expr, Function, Graph};
 use pdec::linalg::{RowTiles, product, transposed_product};
 use pdec::network::Activation;
 
-use crate::problems::{
-    Axis, Backend, Formulas, Network, Problem, along, gradient, norm, residual, residual_and_jacobian,
-};
+use crate::problems::{Axis, Backend, Formulas, Network, Problem, along, gradient, norm, residual_and_jacobian};
 
 /// A residual that is bounded wherever its jets are.
 #[derive(Clone, Debug)]
@@ -120,8 +118,7 @@ proptest! {
         let scale = frobenius(&jacobian);
         prop_assert!(scale.is_finite() && norm(&r).is_finite());
 
-        prop_assert!(distance(&residual(&kernel, &theta), &r) <= 1e-13 * norm(&r));
-        let (_, by_sweep) = gradient(&kernel, &theta);
+        let (by_sweep, _) = gradient(&kernel, &theta);
         let mut by_rows = vec![f64::NAN; theta.len()];
         transposed_product(&jacobian, &r, &mut by_rows);
         prop_assert!(distance(&by_sweep, &by_rows) <= 1e-12 * scale * norm(&r), "{:?} {:?}", by_sweep, by_rows);
@@ -134,7 +131,7 @@ proptest! {
 
         let machine = problem.kernel(&points, Backend::Machine);
         prop_assert_eq!(residual_and_jacobian(&machine, &theta).0, r);
-        prop_assert_eq!(gradient(&machine, &theta).1, by_sweep);
+        prop_assert_eq!(gradient(&machine, &theta).0, by_sweep);
         prop_assert_eq!(along(&machine, &theta, &v), [first, second]);
     }
 }

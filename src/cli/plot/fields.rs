@@ -2,7 +2,7 @@
 
 use crate::cli::CliError;
 use crate::cli::solution::{Solution, even, grid};
-use crate::expr::{Expr, MultiIndex};
+use crate::expr::Expr;
 use crate::report::{ColourMap, Curve, FieldPlot, LinePlot, LineStyle, Panel};
 
 /// Points along each axis of a picture, and of a curve.
@@ -36,26 +36,24 @@ pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, 
     let held = (0..axes.len()).filter(|axis| !free.contains(axis));
     let held: Vec<String> = held.map(|axis| format!("{} = {}", axes[axis].name, lines[axis][0])).collect();
     let place = if held.is_empty() { String::new() } else { format!(" at {}", held.join(", ")) };
-    let fields = solution.lowered.model.fields.len();
-    let formulas: Vec<Expr> =
-        (0..fields).map(|f| solution.lowered.description.graph.jet(f, MultiIndex::zero())).collect();
-    let exact: Vec<Option<Expr>> = solution.lowered.model.exact.clone();
-    let known: Vec<Expr> = exact.iter().flatten().copied().collect();
+    let formulas: Vec<Expr> = solution.model().components().map(|component| component.value).collect();
+    let known: Vec<Expr> = solution.model().components().filter_map(|component| component.exact).collect();
+    let count = formulas.len();
     let values = solution.values(&[formulas, known].concat(), &grid(&lines))?;
-    let (values, mut known) = (&values[..fields], values[fields..].iter());
+    let (values, mut known) = (&values[..count], values[count..].iter());
     let model = solution.model();
     let axis = |axis: usize| (model.axes[axis].name.as_str(), lines[axis].as_slice());
     let mut panels = Vec::new();
-    for ((field, values), exact) in model.fields.iter().zip(values).zip(exact) {
-        let exact = exact.and_then(|_| known.next()).map(Vec::as_slice);
-        let shown = Shown { name: format!("{}{place}", field.name), values, exact };
+    for (component, values) in model.components().zip(values) {
+        let exact = component.exact.and_then(|_| known.next()).map(Vec::as_slice);
+        let shown = Shown { name: format!("{}{place}", component.name), values, exact };
         match free[..] {
             [a, b] => panels.extend(shown.pictures([axis(a), axis(b)])),
             [a] => panels.extend(shown.curves(axis(a))),
             _ => return Err(CliError::Usage("slices have to leave at least one axis".to_owned())),
         }
     }
-    let columns = panels.len() / fields.max(1);
+    let columns = panels.len() / count.max(1);
     Ok((panels, columns.max(1)))
 }
 

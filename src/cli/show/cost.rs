@@ -1,7 +1,7 @@
 //! What a problem costs: operations, memory, time.
 
 use crate::expr::{Jet, MultiIndex};
-use crate::kernel::LeastSquares;
+use crate::kernel::Objective;
 use crate::model::describe::Section;
 use crate::pipeline::{Compiled, Times};
 

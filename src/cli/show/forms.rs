@@ -38,6 +38,7 @@ fn model(compiled: &Compiled) -> String {
     };
     let parts = [
         ("axes".to_owned(), format!("{:#?}", model.axes)),
+        ("unknowns".to_owned(), format!("{:#?}", model.unknowns)),
         ("fields".to_owned(), format!("{:#?}", model.fields)),
         ("networks".to_owned(), format!("{:#?}", model.networks)),
         ("stages".to_owned(), format!("{:#?}", model.stages)),

@@ -20,7 +20,7 @@ const NOT_UNIQUE: &str = "without it the solution is not unique; in an inverse p
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let orders = Orders::of(model);
     let mut found = Vec::new();
-    for field in 0..model.fields.len() {
+    for field in model.declared() {
         found.extend(initial(model, &orders, field));
     }
     let faces = faces(model);
@@ -31,7 +31,7 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
         found.extend(along_a_line(model, &orders, &faces));
         return found;
     }
-    for field in 0..model.fields.len() {
+    for field in model.declared() {
         let shortages: Vec<Shortage> = faces.iter().filter_map(|f| f.shortage(model, &orders, field)).collect();
         found.extend(too_few(model, &orders, field, &shortages));
         for ends in faces.chunks(2) {
@@ -255,7 +255,7 @@ fn at_both_ends(
     let [lower, upper] = ends else { return None };
     let axis = lower.axis;
     let order = usize::from(orders.along(field, axis));
-    if order == 1 && model.fields.len() == 1 {
+    if order == 1 && model.declared().len() == 1 {
         return at_inflow(model, graph, field, ends);
     }
     let alone = |t: usize| fields_of(&model.graph, &model.terms[t]) == [field];
@@ -268,7 +268,7 @@ fn at_both_ends(
         return Some(too_many(model, orders, field, &crowd, end));
     }
     let least = |end: &FaceCount| end.on_field(model, field).min().unwrap_or(0);
-    if sound && order % 2 == 1 && order > 1 && model.fields.len() == 1 && least(lower) + least(upper) < order {
+    if sound && order % 2 == 1 && order > 1 && model.declared().len() == 1 && least(lower) + least(upper) < order {
         return Some(odd_order_lacks_one(model, orders, field, axis, least(lower) + least(upper)));
     }
     None
@@ -376,7 +376,7 @@ fn inflow_side(model: &Model, graph: &mut Graph, field: usize, axis: usize) -> O
 
 /// Whether the value of a field occurs in one place only: a condition that fixes what the others leave free.
 fn one_fixes_a_constant(model: &Model) -> bool {
-    (0..model.fields.len()).any(|field| {
+    model.declared().any(|field| {
         let value = Jet::new(field, MultiIndex::zero());
         let mut speaking = model.terms.iter().filter(|term| model.graph.jets(&[term.residual]).contains(&value));
         let (Some(only), None) = (speaking.next(), speaking.next()) else { return false };
@@ -401,7 +401,7 @@ fn along_a_line(model: &Model, orders: &Orders, faces: &[FaceCount]) -> Vec<Diag
         return vec![found.label(place, format!("{} order in {axis}", ordinal(orders.along(0, 0))))];
     }
     let mut found = Vec::new();
-    for field in 0..model.fields.len() {
+    for field in model.declared() {
         let shortages: Vec<Shortage> = faces.iter().filter_map(|f| f.shortage(model, orders, field)).collect();
         found.extend(too_few(model, orders, field, &shortages));
     }

@@ -90,7 +90,7 @@ impl FaceCount {
     /// one may stand in.
     pub(super) fn shortage<'c>(&'c self, model: &'c Model, orders: &Orders, field: usize) -> Option<Shortage<'c>> {
         let needed = usize::from(orders.along(field, self.axis) / 2);
-        let together: usize = (0..model.fields.len()).map(|f| usize::from(orders.along(f, self.axis) / 2)).sum();
+        let together: usize = model.declared().map(|f| usize::from(orders.along(f, self.axis) / 2)).sum();
         let counts: Vec<usize> = self.on_field(model, field).collect();
         let short = |i: usize| counts[i] < needed && self.holding[i].len() < together;
         let fewest = (0..counts.len()).filter(|&i| short(i)).min_by_key(|&i| counts[i])?;

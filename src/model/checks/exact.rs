@@ -35,7 +35,7 @@ impl Solution<'_> {
         if let Some(&known) = self.derivatives.get(jet) {
             return Some(known);
         }
-        let mut value = self.model.exact.get(usize::from(jet.field)).copied().flatten()?;
+        let mut value = self.model.exact(usize::from(jet.field))?;
         let mut index = MultiIndex::zero();
         for axis in jet.index.axes() {
             index = index.raised(axis, 1);
@@ -163,7 +163,7 @@ fn not_finite(model: &Model, term: &Term, at: &[f64]) -> Diagnostic {
 }
 
 fn found_at(model: &Model, term: &Term, message: String, label: String) -> Diagnostic {
-    let place = |jet: &Jet| model.exact_spans.get(usize::from(jet.field)).copied().flatten();
+    let place = |jet: &Jet| model.components().nth(usize::from(jet.field))?.exact_span;
     let given = model.graph.jets(&[term.residual]).iter().find_map(place);
     Diagnostic::error("E0602", message, given.unwrap_or(term.span), label).label(term.span, "not satisfied")
 }

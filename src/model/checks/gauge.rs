@@ -19,7 +19,7 @@ const GAUSS: NonZeroUsize = NonZeroUsize::new(24).unwrap();
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for field in 0..model.fields.len() {
+    for field in model.declared() {
         if is_free(model, field) {
             found.extend(undetermined(model, field));
         }
@@ -61,7 +61,7 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
     let mut all = equations(model);
     let (equation, None) = (all.next()?, all.next()) else { return None };
     let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
-    if !steady || model.fields.len() != 1 || model.axes.len() > 2 {
+    if !steady || model.declared().len() != 1 || model.axes.len() > 2 {
         return None;
     }
     let coefficients = diffusion(model, graph, field, equation.residual)?;

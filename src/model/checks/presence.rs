@@ -19,8 +19,8 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
 }
 
 fn nothing_to_solve(model: &Model) -> Diagnostic {
-    let span = model.fields.last().map(|f| f.span).or(model.axes.last().map(|a| a.span)).unwrap_or(Span::new(0, 0));
-    let name = model.fields.last().map_or("u", |field| field.name.as_str());
+    let span = model.unknowns.last().map(|u| u.span).or(model.axes.last().map(|a| a.span)).unwrap_or(Span::new(0, 0));
+    let name = model.unknowns.last().map_or("u", |unknown| unknown.name.as_str());
     Diagnostic::error("E0206", "nothing to solve: there is no equation", span, "no `eq` speaks of it")
         .help(format!("add an equation: `eq lap({name}) = 0`"))
 }
@@ -36,7 +36,7 @@ fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
         };
         let cancelled = !model.graph.jets(&[term.left, term.right]).is_empty();
         let label = if cancelled { "the unknowns cancel" } else { "no unknown on either side" };
-        let names: Vec<String> = model.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+        let names: Vec<String> = model.unknowns.iter().map(|unknown| format!("`{}`", unknown.name)).collect();
         let found_here = Diagnostic::error("E0205", format!("{what} contains no unknown"), term.span, label);
         found.push(match names.len() {
             0 => found_here,
@@ -50,8 +50,8 @@ fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
 fn unknowns_without_equation(model: &Model) -> Vec<Diagnostic> {
     let residuals: Vec<_> = equations(model).map(|term| term.residual).collect();
     let jets = model.graph.jets(&residuals);
-    let unused = (0..model.fields.len()).filter(|f| !jets.iter().any(|jet| usize::from(jet.field) == *f));
-    let counts = format!("{}, {}", counted(model.fields.len(), "unknown"), counted(residuals.len(), "equation"));
+    let unused = model.declared().filter(|f| !jets.iter().any(|jet| usize::from(jet.field) == *f));
+    let counts = format!("{}, {}", counted(model.declared().len(), "unknown"), counted(residuals.len(), "equation"));
     unused
         .map(|f| {
             let field = &model.fields[f];

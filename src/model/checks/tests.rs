@@ -4,7 +4,8 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Function, Graph, Jet, MultiIndex, Rational};
 use crate::geometry::Rule;
 use crate::model::{
-    Axis, AxisKind, Field, Method, Model, NetworkPlan, Piece, Sampling, Settings, Stage, Term, TermKind,
+    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, Piece, Sampling, Settings, Stage, Term,
+    TermKind, Unknown, UnknownKind,
 };
 use crate::network::{Activation, Mlp};
 
@@ -31,8 +32,7 @@ impl Draft {
         let fields = fields.iter().enumerate().map(|(output, name)| Field {
             name: (*name).to_owned(),
             axes: (0..kinds.len()).collect(),
-            network: 0,
-            output,
+            source: FieldSource::Network { network: 0, output },
             span: Span::new(2, 3),
         });
         let fields: Vec<Field> = fields.collect();
@@ -43,12 +43,25 @@ impl Draft {
             default: true,
             span: Some(Span::new(4, 5)),
         };
+        let mut graph = Graph::new();
+        let unknowns = fields.iter().enumerate().map(|(number, field)| {
+            let value = graph.jet(number, MultiIndex::zero());
+            let component =
+                Component { name: field.name.clone(), value, exact: None, exact_span: Some(Span::new(6, 7)) };
+            Unknown {
+                name: field.name.clone(),
+                kind: UnknownKind::Number,
+                axes: field.axes.clone(),
+                components: vec![component],
+                span: field.span,
+            }
+        });
+        let unknowns = unknowns.collect();
         let model = Model {
             name: "draft".to_owned(),
-            graph: Graph::new(),
+            graph,
             axes: axes.collect(),
-            exact: vec![None; fields.len()],
-            exact_spans: vec![Some(Span::new(6, 7)); fields.len()],
+            unknowns,
             fields,
             parameters: Vec::new(),
             terms: Vec::new(),
@@ -251,14 +264,14 @@ fn exact_solutions_are_held_to_every_term() {
     let rate = draft.graph().neg(rate);
     let decay = draft.graph().call(Function::Exp, &[rate]);
     let exact = draft.graph().mul(decay, sine);
-    draft.model.exact = vec![Some(exact)];
+    draft.model.unknowns[0].components[0].exact = Some(exact);
     assert_eq!(draft.found(), []);
     let half = draft.graph().scale(Rational::new(1.into(), 2.into()), exact);
-    draft.model.exact = vec![Some(half)];
+    draft.model.unknowns[0].components[0].exact = Some(half);
     let found = draft.found();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].message, "`exact` does not satisfy initial condition `s2`");
-    draft.model.exact = vec![Some(sine)];
+    draft.model.unknowns[0].components[0].exact = Some(sine);
     assert_eq!(draft.found()[0].message, "`exact` does not satisfy equation `s1`");
 }
 

@@ -11,8 +11,8 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let zero = |_: &mut Graph, symbol: &Symbol| matches!(symbol, Symbol::Jet(_)).then_some(Graph::ZERO);
     let homogeneous = model.terms.iter().all(|term| graph.substitute(term.residual, zero) == Graph::ZERO);
     let Some(equation) = equations(model).next().filter(|_| homogeneous) else { return Vec::new() };
-    let zeros: Vec<String> = model.fields.iter().map(|field| format!("{} = 0", field.name)).collect();
-    let name = model.fields.first().map_or("u", |field| field.name.as_str());
+    let zeros: Vec<String> = model.unknowns.iter().map(|unknown| format!("{} = 0", unknown.name)).collect();
+    let name = model.unknowns.first().map_or("u", |unknown| unknown.name.as_str());
     vec![
         Diagnostic::warning("W0314", format!("{} solves everything", listed(&zeros)), equation.span, "has no source")
             .note("no equation and no condition has a term without an unknown")

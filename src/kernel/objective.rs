@@ -1,0 +1,76 @@
+//! What optimizers see of a problem.
+
+use crate::linalg::RowTiles;
+
+/// Which matrix stands for the curvature of the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metric {
+    /// Gauss and Newton's: JᵀJ of the residuals. An energy has its own second derivative in function space.
+    #[default]
+    GaussNewton,
+    /// Newton's in function space: the second derivative of the residuals' ½‖r‖² in u, too.
+    Newton,
+}
+
+/// A function of the parameters that training makes small, ½‖r(θ)‖² + E(θ), as optimizers see it.
+///
+/// P parameters. The curvature is given by the rows of a matrix A: AᵀA is the metric, so that a damped step solves
+/// `(AᵀA + λI) p = -∇L`. All methods give the same bits for any number of threads.
+pub trait Objective: Sync {
+    /// P, the length of θ.
+    fn parameters(&self) -> usize;
+
+    /// The loss at θ.
+    fn loss(&self, theta: &[f64]) -> f64;
+
+    /// The loss at `to` minus that at `from`, where possible with fewer rounding errors than the two losses have.
+    fn change(&self, from: &[f64], to: &[f64]) -> f64 {
+        self.loss(to) - self.loss(from)
+    }
+
+    /// The gradient of the loss, length P, and the loss.
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64;
+
+    /// The number of rows of each tile of A.
+    fn row_tiles(&self, metric: Metric) -> Vec<usize>;
+
+    /// A, the gradient of the loss, and the loss.
+    fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64;
+
+    /// How the gradient in function space bends along v, in parameters: `Jᵀ r_vv`, and `Tᵀ (∇F)_vv` of an energy with the
+    /// integrand F, where T are the derivatives of the jets in θ. With p in place of v, the geodesic acceleration solves
+    /// `(AᵀA + λI) a = -½ of this`.
+    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]);
+
+    /// The weight matrices and bias vectors in θ.
+    fn matrices(&self) -> Vec<ParameterMatrix>;
+
+    /// The residual r, if the loss is ½‖r‖² and nothing else.
+    fn least_squares(&self) -> Option<&dyn LeastSquares>;
+}
+
+/// The residual of a loss ½‖r(θ)‖². Its Jacobian J is the A of [`Metric::GaussNewton`].
+pub trait LeastSquares: Sync {
+    /// N, the length of r.
+    fn rows(&self) -> usize;
+    /// r(θ), length N.
+    fn residual(&self, theta: &[f64], residual: &mut [f64]);
+    /// The first and second derivative of r along v: J v, and d²/dε² r(θ + εv) at ε = 0; length N each.
+    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]);
+}
+
+/// A matrix of θ, row-major from `start` on; a vector of biases has one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterMatrix {
+    /// Position of the first entry in θ.
+    pub start: usize,
+    /// Rows: outputs of the layer.
+    pub rows: usize,
+    /// Columns: inputs of the layer, or 1.
+    pub columns: usize,
+}
+
+/// ½‖r‖², summed in the order of the rows.
+pub fn half_square(residual: &[f64]) -> f64 {
+    0.5 * residual.iter().map(|r| r * r).sum::<f64>()
+}
