@@ -106,6 +106,7 @@ impl Block {
         match *input {
             PointInput::Coordinate(axis) => row_lane(0, axis, stride),
             PointInput::Normal(axis) => row_lane(0, self.dimension + axis, stride),
+            PointInput::Known(number) => row_lane(0, 2 * self.dimension + number, stride),
             PointInput::Channel(c) => {
                 let network = self.networks[c.network].as_ref().expect("channels are of networks in use");
                 row_lane(1 + c.network, c.output * extension * network.plan.len() + c.channel, stride)

@@ -16,6 +16,7 @@
 mod description;
 mod direction;
 mod forward;
+mod known;
 mod objective;
 mod predict;
 mod programs;
@@ -24,6 +25,7 @@ mod system;
 mod tile;
 
 pub use description::{BlockDescription, Description, NetworkDescription};
+pub use known::KnownSource;
 pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};

@@ -49,6 +49,8 @@ pub enum PointInput {
     Coordinate(usize),
     /// A component of the outward normal.
     Normal(usize),
+    /// A derivative of a field that is known without the parameters: this one of [`BlockTapes::known`].
+    Known(usize),
     /// A channel of a network; along a direction the channel number counts through the extended plan.
     Channel(Channel),
 }
@@ -67,6 +69,8 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
+    /// The known fields and their derivatives that the programs read.
+    pub known: Vec<Jet>,
     /// sqrt(weight) of each residual.
     pub factors: Vec<f64>,
     /// For each network in use: the jets of its input features, feature by feature, from the coordinates.
@@ -158,8 +162,10 @@ fn block_tapes(
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
     let residuals = description.blocks[block].residuals.clone();
-    let jets = description.graph.jets(&residuals);
+    let is_known = |jet: &Jet| description.known.contains_key(&usize::from(jet.field));
+    let (known, jets): (Vec<Jet>, Vec<Jet>) = description.graph.jets(&residuals).into_iter().partition(is_known);
     let plans = plans(description, &jets);
+    let fixed: Vec<usize> = description.known.keys().copied().collect();
     let graph = &mut description.graph;
     let mut partials = Vec::new();
     for (r, &residual) in residuals.iter().enumerate() {
@@ -173,7 +179,7 @@ fn block_tapes(
     let linear: Vec<Expr> = residuals.iter().copied().chain(partials.iter().map(|(_, _, p)| *p)).collect();
     let linear = simplify(graph, &linear);
     let value = linear[..residuals.len()].to_vec();
-    let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |_| true);
+    let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |field| !fixed.contains(&field));
     let first: Vec<Expr> = residuals.iter().map(|r| along(graph, r)).collect();
     let second: Vec<Expr> = first.iter().map(|r| along(graph, r)).collect();
     let directional = simplify(graph, &[first, second].concat());
@@ -182,7 +188,7 @@ fn block_tapes(
         feature_jets.push(plan.as_ref().map(|plan| network.features.jets(&mut description.graph, plan).concat()));
     }
     let description = &*description;
-    let tape = |roots: &[Expr]| point_tape(description, &plans, roots, contraction);
+    let tape = |roots: &[Expr]| point_tape(description, &plans, &known, roots, contraction);
     let features = feature_jets.iter().map(|f| f.as_deref().map(tape).transpose()).collect::<Result<_, _>>()?;
     let channel = |jet: &Jet| channel_of(description, &plans, jet);
     Ok(BlockTapes {
@@ -193,6 +199,7 @@ fn block_tapes(
         partials: partials.iter().map(|(r, jet, _)| (*r, channel(jet))).collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
+        known: known.clone(),
     })
 }
 
@@ -217,6 +224,7 @@ fn channel_of(description: &Description, plans: &[Option<JetPlan>], jet: &Jet) -
 fn point_tape(
     description: &Description,
     plans: &[Option<JetPlan>],
+    known: &[Jet],
     roots: &[Expr],
     contraction: Contraction,
 ) -> Result<PointTape, TapeError> {
@@ -227,7 +235,10 @@ fn point_tape(
         .map(|symbol| match symbol {
             Symbol::Coordinate(axis) => PointInput::Coordinate((*axis).into()),
             Symbol::Normal(axis) => PointInput::Normal((*axis).into()),
-            Symbol::Jet(jet) => PointInput::Channel(channel_of(description, plans, jet)),
+            Symbol::Jet(jet) => match known.iter().position(|k| k == jet) {
+                Some(number) => PointInput::Known(number),
+                None => PointInput::Channel(channel_of(description, plans, jet)),
+            },
             Symbol::Slot(_) => unreachable!("residuals have no slots"),
         })
         .collect();

@@ -8,10 +8,11 @@ use rayon::prelude::*;
 
 use super::description::Description;
 use super::forward::{row_lane, sized};
+use super::known::KnownUse;
 use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 use super::programs::{ActivationTapes, Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput};
 use super::tile::{PointSet, Pool, Tile, tiles};
-use crate::expr::MultiIndex;
+use crate::expr::{Jet, MultiIndex};
 use crate::linalg::{RowTiles, transposed_product};
 use crate::network::{Activation, JetPlan, Layer, Layout};
 use crate::tape::{Lane, PointProgram, Tape};
@@ -51,6 +52,8 @@ pub(super) struct Block {
     pub linear: PointProgramOf,
     pub partials: Vec<(usize, Channel)>,
     pub second: PointProgramOf,
+    /// What is known at the points: one column each.
+    pub known: Vec<KnownUse>,
     pub dimension: usize,
     pub tiles: Vec<Tile>,
     /// The first row of the block in r.
@@ -137,7 +140,8 @@ impl Kernel {
 
     fn cut_into_tiles(&mut self, block: usize, points: &PointSet) {
         let block = &mut self.blocks[block];
-        block.tiles = tiles(points, |tile| block.feature_jets(tile));
+        let known: Vec<Vec<f64>> = block.known.iter().map(|known| known.source.values(&known.index, points)).collect();
+        block.tiles = tiles(points, &known, |tile| block.feature_jets(tile));
     }
 
     fn number_rows(&mut self) {
@@ -226,7 +230,12 @@ impl Block {
             let features = of(&features.inputs);
             Some(NetworkUse { layout: network.layout.clone(), plan: plan.clone(), activation, features })
         });
+        let known = |jet: &Jet| {
+            let source = description.known[&usize::from(jet.field)].clone();
+            KnownUse { source, index: jet.index.clone() }
+        };
         Self {
+            known: tapes.known.iter().map(known).collect(),
             networks: networks.collect(),
             factors: tapes.factors.clone(),
             value,
@@ -241,6 +250,7 @@ impl Block {
 
     fn without_points(&self) -> Self {
         Self {
+            known: self.known.clone(),
             networks: self.networks.clone(),
             factors: self.factors.clone(),
             value: self.value.clone(),

@@ -14,6 +14,8 @@ pub struct PointSet {
     pub normals: Vec<Vec<f64>>,
     /// Weight of each point in the loss: that of its term times that of the quadrature.
     pub weights: Vec<f64>,
+    /// Numbers that stand beside the points, such as the values that a data file has there.
+    pub columns: Vec<Vec<f64>>,
 }
 
 impl PointSet {
@@ -33,7 +35,7 @@ impl PointSet {
 pub(super) struct Tile {
     pub rows: usize,
     pub stride: usize,
-    /// Coordinates, then normals: one row of `stride` numbers an axis.
+    /// Coordinates, then normals: one row of `stride` numbers an axis; then what is known at the points.
     pub columns: Vec<f64>,
     /// sqrt(weight), `stride` numbers.
     pub scale: Vec<f64>,
@@ -41,23 +43,24 @@ pub(super) struct Tile {
     pub features: Vec<Vec<f64>>,
 }
 
-/// Cuts points into tiles; `features(tile)` gives the jets of the input features, which do not depend on θ, once for all.
-pub(super) fn tiles(points: &PointSet, features: impl Fn(&Tile) -> Vec<Vec<f64>>) -> Vec<Tile> {
+/// Cuts points into tiles; `known` has one column for each known field that programs read, and `features(tile)` gives the
+/// jets of the input features, which do not depend on θ, once for all.
+pub(super) fn tiles(points: &PointSet, known: &[Vec<f64>], features: impl Fn(&Tile) -> Vec<Vec<f64>>) -> Vec<Tile> {
     (0..points.len())
         .step_by(TILE)
         .map(|start| {
-            let mut tile = tile(points, start);
+            let mut tile = tile(points, known, start);
             tile.features = features(&tile);
             tile
         })
         .collect()
 }
 
-fn tile(points: &PointSet, start: usize) -> Tile {
+fn tile(points: &PointSet, known: &[Vec<f64>], start: usize) -> Tile {
     let rows = TILE.min(points.len() - start);
     let stride = rows.next_multiple_of(8);
     let padded = |column: &[f64]| (0..stride).map(|i| column[start + i.min(rows - 1)]).collect::<Vec<f64>>();
-    let columns: Vec<f64> = points.coordinates.iter().chain(&points.normals).flat_map(|c| padded(c)).collect();
+    let columns = points.coordinates.iter().chain(&points.normals).chain(known).flat_map(|c| padded(c)).collect();
     let scale = (0..stride).map(|i| if i < rows { points.weights[start + i].sqrt() } else { 0.0 }).collect();
     Tile { rows, stride, columns, scale, features: Vec::new() }
 }

@@ -50,6 +50,7 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
         coordinates: vec![Vec::new(); model.axes.len()],
         normals: vec![Vec::new(); model.axes.len()],
         weights: Vec::new(),
+        columns: Vec::new(),
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
         let place = if block.interior { Place::Interior } else { Place::Face };

@@ -23,6 +23,7 @@ fn subset(set: &PointSet, count: usize, stream: &mut Stream) -> PointSet {
     PointSet {
         coordinates: set.coordinates.iter().map(pick).collect(),
         normals: set.normals.iter().map(pick).collect(),
+        columns: set.columns.iter().map(pick).collect(),
         weights: chosen.iter().map(|&i| set.weights[i] * scale).collect(),
     }
 }

@@ -163,6 +163,8 @@ fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::expr::Graph;
     use crate::kernel::NetworkDescription;
@@ -172,7 +174,7 @@ mod tests {
         let mlp = Mlp::new(vec![width], Activation::Tanh);
         let layout = Layout::new(&mlp, 2, 1, 0);
         let network = NetworkDescription { features: Features { formulas: Vec::new() }, layout, fields: vec![0] };
-        Description { graph: Graph::new(), dimension: 2, networks: vec![network], blocks: Vec::new() }
+        Description { graph: Graph::new(), dimension: 2, networks: vec![network], known: BTreeMap::new(), blocks: Vec::new() }
     }
 
     #[test]
