@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::codegen;
+use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
@@ -15,11 +16,12 @@ use crate::kernel::{
     Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet,
     Predictor,
 };
-use crate::model::{self, Model, Overrides};
+use crate::model::{self, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
 use crate::sample;
 use crate::simplify::{self, Effort, SimplifyReport};
 use crate::syntax;
+use crate::syntax::ast::Ast;
 use crate::tape::{Interpreter, PointProgram, Tape, host_contraction};
 
 /// How formulas become something that runs.
@@ -66,14 +68,36 @@ impl Times {
     }
 }
 
-/// Reads and checks a problem. Parsing never fails outright: the sound statements are checked although others are broken.
+/// Reads and checks a problem that is a text alone. Parsing never fails outright: the sound statements are checked
+/// although others are broken.
 pub fn check(source: &Source, overrides: &Overrides, times: &mut Times) -> (Option<Model>, Vec<Diagnostic>) {
-    let (ast, mut found) = times.stage("parse", || syntax::parse(source));
-    let Some(ast) = ast else { return (None, found) };
-    let (model, more) = times.stage("check", || model::check(&ast, overrides));
-    found.extend(more);
-    let sound = !has_errors(&found);
-    (model.filter(|_| sound), found)
+    let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
+    let checked = check_given(source.clone(), given, times);
+    (checked.model.map(|(model, _)| model), checked.found)
+}
+
+/// What reading a problem gives.
+pub struct Checked {
+    /// The text, and behind it those of the files that it imports.
+    pub source: Source,
+    /// The statements of all of them, unless the text is too large.
+    pub ast: Option<Ast>,
+    /// What it means, with the formulas that were asked for, unless there are errors.
+    pub model: Option<(Model, Vec<Expr>)>,
+    /// What was found.
+    pub found: Vec<Diagnostic>,
+}
+
+/// Like [`check`], with the files that the problem names, and with formulas in its names.
+pub fn check_given(source: Source, given: Given<'_>, times: &mut Times) -> Checked {
+    let (ast, mut found) = times.stage("parse", || syntax::parse(&source));
+    let mut model = None;
+    if let Some(ast) = &ast {
+        let (checked, more) = times.stage("check", || model::check_given(ast, given));
+        found.extend(more);
+        model = checked.filter(|_| !has_errors(&found));
+    }
+    Checked { source, ast, model, found }
 }
 
 /// A checked problem with its formulas in the form that kernels are made from.

@@ -7,9 +7,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pdec::dataset::Files;
 use pdec::diagnostic::{Diagnostic, Form, Level, Look, Source, catalogue, render};
-use pdec::model::Overrides;
-use pdec::{model, syntax};
+use pdec::model::{Formulas, Given, Overrides};
+use pdec::pipeline::{self, Times};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -26,12 +27,18 @@ fn read(path: &Path) -> Source {
     Source::new(name, fs::read_to_string(path).expect("readable text"))
 }
 
-fn diagnose(source: &Source) -> Vec<Diagnostic> {
-    let (ast, mut found) = syntax::parse(source);
-    if let Some(ast) = ast {
-        found.extend(model::check(&ast, &Overrides::default()).1);
-    }
-    found
+/// What was found in a problem, and the text of all its files. The files that it names lie in `folder`.
+fn diagnose_in(folder: &Path, source: &Source) -> (Source, Vec<Diagnostic>) {
+    // From the root of the repository, so that messages show the same paths everywhere.
+    let files = Files::below(folder, &[]).expect("a folder");
+    let given = Given { overrides: &Overrides::default(), formulas: &Formulas::default(), files: &files };
+    let checked = pipeline::check_given(source.clone(), given, &mut Times::default());
+    (checked.source, checked.found)
+}
+
+fn diagnose(path: &Path) -> (Source, Vec<Diagnostic>) {
+    let folder = path.parent().expect("a folder").strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("in the repository");
+    diagnose_in(folder, &read(path))
 }
 
 fn shown(source: &Source, found: &[Diagnostic]) -> String {
@@ -41,8 +48,7 @@ fn shown(source: &Source, found: &[Diagnostic]) -> String {
 #[test]
 fn wrong_files_are_explained() {
     for path in files("tests/check/wrong") {
-        let source = read(&path);
-        let found = diagnose(&source);
+        let (source, found) = diagnose(&path);
         let name = path.file_stem().expect("a file name").to_string_lossy().into_owned();
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path("check/wrong");
@@ -57,8 +63,8 @@ fn wrong_files_are_explained() {
 fn sound_files_have_nothing_to_report() {
     let mut reports = String::new();
     for path in files("tests/check/sound").into_iter().chain(files("pdes")) {
-        let source = read(&path);
-        reports += &shown(&source, &diagnose(&source));
+        let (source, found) = diagnose(&path);
+        reports += &shown(&source, &found);
     }
     assert!(reports.is_empty(), "{reports}");
 }
@@ -73,8 +79,7 @@ fn examples_of_the_catalogue_are_what_it_says_they_are() {
     for entry in catalogue::all() {
         let examples = [(entry.wrong, true), (entry.right, false)];
         for (text, is_wrong) in examples.into_iter().filter_map(|(text, is_wrong)| Some((text?, is_wrong))) {
-            let source = Source::new(entry.code, text);
-            let found = diagnose(&source);
+            let (source, found) = diagnose_in(Path::new("tests/check/catalogue"), &Source::new(entry.code, text));
             if found.iter().any(|d| d.code == LATER) {
                 continue;
             }
@@ -101,16 +106,15 @@ fn every_shipped_problem_states_its_exact_solution_or_why_not() {
 #[test]
 fn what_is_wrong_in_a_file_does_not_depend_on_the_run() {
     for path in files("tests/check/wrong") {
-        let source = read(&path);
-        assert_eq!(diagnose(&source), diagnose(&source), "{path:?}");
+        assert_eq!(diagnose(&path).1, diagnose(&path).1, "{path:?}");
     }
 }
 
 #[test]
 fn a_wrong_exact_solution_stops_what_a_warning_would_not() {
     let level = |name: &str| {
-        let source = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/wrong").join(name));
-        diagnose(&source).iter().map(|d| d.level).max()
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/wrong").join(name);
+        diagnose(&path).1.iter().map(|d| d.level).max()
     };
     assert_eq!(level("45_exact_equation.pde"), Some(Level::Error));
     assert_eq!(level("33_one_end.pde"), Some(Level::Warning));

@@ -105,6 +105,17 @@ pub struct Overrides {
     /// Seed of all random numbers
     #[arg(long, value_name = "N", env = "PDEC_SEED", hide_env_values = true)]
     pub seed: Option<u64>,
+    /// Which files the problem may name.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// The flag of the commands that read files which a problem names.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Reading {
+    /// Let the problem read files below this folder, too, and not only below its own; may be given several times
+    #[arg(long = "allow-read", value_name = "DIR")]
+    pub allow_read: Vec<PathBuf>,
 }
 
 impl Overrides {

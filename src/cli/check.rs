@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let mut worst = 0;
     let mut all = Vec::new();
     for path in &arguments.files {
-        match check_file(path, &overrides, context) {
+        match check_file(path, &overrides, &arguments.overrides.reading.allow_read, context) {
             Ok(checked) => {
                 worst = worst.max(if has_errors(&checked.found) { FILE_HAS_ERRORS } else { 0 });
                 if !has_errors(&checked.found) && !context.json {

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
-use super::arguments::Setting;
+use super::arguments::{Reading, Setting};
 use super::solution::{Solution, even, grid};
 use super::train::scientific;
 use super::{CliError, Context, Document, Status};
@@ -44,6 +44,8 @@ pub struct Arguments {
     /// Where the values go: a .csv or .npz file [default: CSV on standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// `101x51`
@@ -97,7 +99,7 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
         format_of(path)?;
     }
     let set: Vec<String> = arguments.set.iter().map(Setting::text).collect();
-    let mut solution = Solution::load(&arguments.run, &formulas, &set, context)?;
+    let mut solution = Solution::load(&arguments.run, &formulas, &set, &arguments.reading.allow_read, context)?;
     let names: Vec<String> = if texts.is_empty() {
         solution.formulas = solution.model().components().map(|component| component.value).collect();
         solution.model().components().map(|component| component.name.clone()).collect()

@@ -1,16 +1,16 @@
 //! From a file on the command line to a checked problem: shared by all commands that need one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
 
 use super::{CliError, Context, Document, FILE_HAS_ERRORS, Reading, Status, read};
+use crate::dataset::Files;
 use crate::diagnostic::{Allowance, Diagnostic, Record, Source, allowed_codes, has_errors, records, tidy};
-use crate::model::{Model, OverrideError, Overrides};
+use crate::model::{Formulas, Given, Model, OverrideError, Overrides};
 use crate::pipeline::{self, Times};
-use crate::syntax;
-use crate::syntax::ast::FormulaKind;
+use crate::syntax::ast::{Ast, FormulaKind};
 
 /// A file and what was found in it.
 pub struct Checked {
@@ -20,6 +20,8 @@ pub struct Checked {
     pub model: Option<Model>,
     /// What was found, less what is allowed; it has been shown already.
     pub found: Vec<Diagnostic>,
+    /// The files that it names, as far as they were read.
+    pub files: Files,
     /// How long parsing and checking took.
     pub times: Times,
 }
@@ -33,26 +35,36 @@ impl From<OverrideError> for CliError {
 /// Reads and checks a problem file, and shows what is wrong with it.
 ///
 /// # Errors
-/// [`CliError::Read`] if it can't be read.
-pub fn check_file(path: &Path, overrides: &Overrides, context: &Context) -> Result<Checked, CliError> {
+/// [`CliError::Read`] if it can't be read, or if a folder that is allowed is none.
+pub fn check_file(
+    path: &Path,
+    overrides: &Overrides,
+    allowed: &[PathBuf],
+    context: &Context,
+) -> Result<Checked, CliError> {
+    // Standard input has no folder; what it names is looked for where pdec was called.
+    let folder = if path == Path::new("-") { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
     match read(path)? {
-        Reading::Text(source) => Ok(check_source(source, overrides, context)),
+        Reading::Text(source) => {
+            let files = Files::below(folder, allowed).map_err(|(path, source)| CliError::Read { path, source })?;
+            Ok(check_source(source, overrides, files, context))
+        }
         Reading::Rejected(source, found) => {
             let found = context.show(&source, vec![*found], &[]);
-            Ok(Checked { source, model: None, found, times: Times::default() })
+            Ok(Checked { source, model: None, found, files: Files::default(), times: Times::default() })
         }
     }
 }
 
 /// Checks a text, and shows what is wrong with it.
-pub fn check_source(source: Source, overrides: &Overrides, context: &Context) -> Checked {
+pub fn check_source(source: Source, overrides: &Overrides, files: Files, context: &Context) -> Checked {
     let mut times = Times::default();
-    let (model, found) = pipeline::check(&source, overrides, &mut times);
-    // Read once more only where something could be allowed.
-    let allowances = if found.is_empty() { Vec::new() } else { allowances(&source) };
+    let given = Given { overrides, formulas: &Formulas::default(), files: &files };
+    let pipeline::Checked { source, ast, model, found } = pipeline::check_given(source, given, &mut times);
+    let allowances = ast.map(|ast| allowances(&source, &ast)).unwrap_or_default();
     let found = context.show(&source, found, &allowances);
-    let model = model.filter(|_| !has_errors(&found));
-    Checked { source, model, found, times }
+    let model = model.filter(|_| !has_errors(&found)).map(|(model, _)| model);
+    Checked { source, model, found, files, times }
 }
 
 /// The document of a file that has errors, where one is wanted.
@@ -74,8 +86,7 @@ struct Refusal<'a> {
 }
 
 /// The warnings that a file silences itself: `# pdec: allow W0301`, and `with allow=W0301`.
-fn allowances(source: &Source) -> Vec<Allowance> {
-    let Some(ast) = syntax::parse(source).0 else { return Vec::new() };
+fn allowances(source: &Source, ast: &Ast) -> Vec<Allowance> {
     let everywhere = ast.comments.iter().flat_map(|c| allowed_codes(source.slice(c.span)));
     let mut found: Vec<Allowance> = everywhere.map(|code| Allowance { code, within: None }).collect();
     for statement in &ast.statements {

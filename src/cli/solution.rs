@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{CliError, Context};
+use crate::dataset::Files;
 use crate::diagnostic::{Level, Source};
 use crate::expr::Expr;
-use crate::model::{self, Formulas, Model};
+use crate::model::{Formulas, Given, Model};
 use crate::pipeline::{self, Backend, Lowered, Times};
 use crate::simplify::Effort;
-use crate::syntax;
 use crate::train::{FieldError, Metrics, ModelFile, RunFiles, find_run};
 
 /// Points that are evaluated at a time, so that any number of points needs little memory.
@@ -33,7 +33,15 @@ impl Solution {
     ///
     /// # Errors
     /// [`CliError`] if there is no such run, if its files are damaged, or if a formula or a value has no meaning there.
-    pub fn load(run: &Path, formulas: &Formulas, set: &[String], context: &Context) -> Result<Self, CliError> {
+    ///
+    /// What the run has no copy of is looked for in the folders that are `allowed`.
+    pub fn load(
+        run: &Path,
+        formulas: &Formulas,
+        set: &[String],
+        allowed: &[PathBuf],
+        context: &Context,
+    ) -> Result<Self, CliError> {
         let (files, path) = if run.is_file() {
             (None, run.to_owned())
         } else {
@@ -45,7 +53,7 @@ impl Solution {
             (Some(files), path)
         };
         let file = ModelFile::read(&path)?;
-        let (model, formulas) = read(&file, &path, formulas, set)?;
+        let (model, formulas) = read(&file, &path, formulas, set, allowed)?;
         let lowered = pipeline::lower(model, Effort::Off, &mut Times::default())?;
         let theta = file.theta(&lowered.description)?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -90,22 +98,26 @@ fn read(
     path: &Path,
     formulas: &Formulas,
     set: &[String],
+    allowed: &[PathBuf],
 ) -> Result<(Model, Vec<Expr>), CliError> {
     let overrides = super::train::overrides(&file.recipe.set, file.recipe.optimizer.as_deref())?;
     let with_set = super::train::overrides(&[&file.recipe.set, set].concat(), file.recipe.optimizer.as_deref())?;
-    let source = Source::new(file.recipe.name.clone(), file.recipe.text.clone());
+    let files =
+        Files::kept(file.recipe.files.clone(), allowed).map_err(|(path, source)| CliError::Read { path, source })?;
+    let source = || Source::new(file.recipe.name.clone(), file.recipe.text.clone());
     let damaged = |reason: String| CliError::Damaged { path: path.to_owned(), reason };
-    let Some(ast) = syntax::parse(&source).0 else { return Err(damaged("its problem can't be read".to_owned())) };
-    let (checked, found) = model::check_with(&ast, &with_set, formulas);
-    if let Some(checked) = checked {
-        only_parametric(&checked.0, set)?;
-        return Ok(checked);
+    let given = Given { overrides: &with_set, formulas, files: &files };
+    let checked = pipeline::check_given(source(), given, &mut Times::default());
+    if let Some(model) = checked.model {
+        only_parametric(&model.0, set)?;
+        return Ok(model);
     }
-    let first = found.iter().find(|d| d.level == Level::Error);
+    let first = checked.found.iter().find(|d| d.level == Level::Error);
     let message =
         first.map(|d| [std::slice::from_ref(&d.message), &d.helps[..]].concat().join("; ")).unwrap_or_default();
     // The problem was sound when it was trained: if it still is, a formula or a value is not.
-    match model::check(&ast, &overrides).0 {
+    let alone = Given { overrides: &overrides, formulas: &Formulas::default(), ..given };
+    match pipeline::check_given(source(), alone, &mut Times::default()).model {
         Some(_) => Err(CliError::Usage(message)),
         None => Err(damaged(format!("its problem has errors: {message}"))),
     }

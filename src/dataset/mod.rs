@@ -1,11 +1,14 @@
-//! Tables of numbers in files: CSV, NPZ and NPY, in and out.
+//! Files beside a problem, and tables of numbers in them: CSV, NPZ and NPY, in and out.
 //!
 //! A [`Table`] is a list of named columns of equal length. [`read`] chooses the format by the file's extension, and
 //! [`DataError`] says which cell of which line is wrong. Whatever the bytes are, reading ends in a table or in an error:
 //! a count in a header is never believed before the bytes are there. Values on a grid make a function, an [`Interpolant`].
+//!
+//! [`Files`] says which files a problem may name, and gives their bytes; [`Table::from_bytes`] makes a table of them.
 
 mod csv_format;
 mod error;
+mod files;
 mod interpolant;
 mod npy_format;
 mod npz_format;
@@ -13,6 +16,7 @@ mod table;
 
 pub use csv_format::{read_csv, write_csv};
 pub use error::DataError;
+pub use files::{FileError, Files, KeptFile, LARGEST_DATA};
 pub use interpolant::{GridError, Interpolant, Interpolation, MOST_GRID_AXES};
 pub use npy_format::{Array, read_npy};
 pub use npz_format::{read_npz, read_npz_arrays, write_npz};

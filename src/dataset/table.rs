@@ -34,6 +34,18 @@ impl Table {
         }
     }
 
+    /// The table in the bytes of a file; the format follows from the extension of its path.
+    ///
+    /// # Errors
+    /// [`DataError`]: the bytes are not what the extension says.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, DataError> {
+        match Format::of(path)? {
+            Format::Csv => read_csv(bytes),
+            Format::Npz => read_npz(bytes),
+            Format::Npy => read_npy(bytes)?.into_table(),
+        }
+    }
+
     /// The sound table that these columns make.
     pub(super) fn checked(names: Vec<String>, columns: Vec<Vec<f64>>) -> Result<Self, DataError> {
         if names.is_empty() {
@@ -64,12 +76,27 @@ impl Table {
 /// # Errors
 /// [`DataError`]: the file cannot be read, or is not what its extension says.
 pub fn read(path: &Path) -> Result<Table, DataError> {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    match extension.as_str() {
-        "csv" => read_csv(&fs::read(path)?),
-        "npz" => read_npz(&fs::read(path)?),
-        "npy" => read_npy(&fs::read(path)?)?.into_table(),
-        _ => Err(DataError::UnknownFormat { extension }),
+    // Before anything is read: a wrong extension may belong to a file of any size.
+    Format::of(path)?;
+    Table::from_bytes(path, &fs::read(path)?)
+}
+
+/// The formats of tables.
+enum Format {
+    Csv,
+    Npz,
+    Npy,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, DataError> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        match extension.as_str() {
+            "csv" => Ok(Self::Csv),
+            "npz" => Ok(Self::Npz),
+            "npy" => Ok(Self::Npy),
+            _ => Err(DataError::UnknownFormat { extension }),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Function, Graph, Jet};
 use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, UnaryOperator};
@@ -44,6 +45,10 @@ pub(super) struct Elaborator<'a> {
     pub graph: Graph,
     /// What names stand for.
     pub scope: &'a Scope<'a>,
+    /// The files that the problem may name.
+    pub(super) files: &'a Files,
+    /// The statements, for the folders of the files in which they stand.
+    pub(super) ast: &'a ast::Ast,
     /// The axes so far.
     pub axes: Vec<Axis>,
     /// The axes of `x[1..10]`, by name.
@@ -70,10 +75,12 @@ pub(super) struct Elaborator<'a> {
 
 impl<'a> Elaborator<'a> {
     /// An elaborator with an empty graph and without axes.
-    pub fn new(scope: &'a Scope<'a>) -> Self {
+    pub fn new(scope: &'a Scope<'a>, files: &'a Files, ast: &'a ast::Ast) -> Self {
         Self {
             graph: Graph::new(),
             scope,
+            files,
+            ast,
             axes: Vec::new(),
             families: FxHashMap::default(),
             unknowns: Vec::new(),

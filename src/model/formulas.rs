@@ -18,7 +18,7 @@ impl Formulas {
     ///
     /// # Errors
     /// The text that is no formula, and what is wrong with it. Whether its names exist is for
-    /// [`check_with`](super::check_with).
+    /// [`check_given`](super::check_given).
     pub fn parse<T: AsRef<str>>(texts: &[T]) -> Result<Self, (String, String)> {
         let read = |text: &T| {
             let text = text.as_ref().trim().to_owned();

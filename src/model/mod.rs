@@ -16,6 +16,7 @@ pub mod checks;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod files;
 mod formulas;
 pub mod methods;
 mod names;
@@ -37,6 +38,7 @@ mod stages;
 mod terms;
 mod values;
 
+use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::Expr;
 use crate::syntax::ast::Ast;
@@ -54,22 +56,34 @@ pub use problem::{
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
 ///
+/// The problem is a text alone: where it names files, it is told that there are none. [`check_given`] reads them.
+///
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
 /// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
-    let (checked, found) = check_with(ast, overrides, &Formulas::default());
+    let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
+    let (checked, found) = check_given(ast, given);
     (checked.map(|(model, _)| model), found)
 }
 
-/// Like [`check`], and reads formulas in the names of the file; they live in the graph of the model.
-pub fn check_with(
-    ast: &Ast,
-    overrides: &Overrides,
-    formulas: &Formulas,
-) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+/// What belongs to a problem beside its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Values from the command line.
+    pub overrides: &'a Overrides,
+    /// Formulas in the names of the file.
+    pub formulas: &'a Formulas,
+    /// The files that it may name.
+    pub files: &'a Files,
+}
+
+/// Like [`check`], with the files that the problem names, and with formulas in its names; these live in the graph of the
+/// model.
+pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+    let Given { overrides, formulas, files } = given;
     let mut found = Vec::new();
     let scope = Scope::collect(ast, &mut found);
-    let mut elaborator = Elaborator::new(&scope);
+    let mut elaborator = Elaborator::new(&scope, files, ast);
     elaborator.found = found;
     let model = elaborator.model(ast, overrides, formulas);
     let mut found = without_repetition(std::mem::take(&mut elaborator.found));

@@ -134,6 +134,10 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
+            // A file that is not there is better known at once.
+            if let StatementKind::Data { path, .. } = &statement.kind {
+                self.file(&path.text, path.span);
+            }
             self.found.push(unsupported(what, statement.keyword));
         }
     }

@@ -13,6 +13,25 @@ pub struct Ast {
     pub comments: Vec<Comment>,
     /// Places of statements that could not be read; names that they may have declared are not reported as unknown.
     pub broken: Vec<Span>,
+    /// The files that the statements come from, in order of their places; empty for a text alone.
+    pub parts: Vec<Part>,
+}
+
+/// One file of a problem that imports others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The bytes of the source that are this file.
+    pub span: Span,
+    /// Its folder, from the folder of the problem, with `/` between the parts.
+    pub folder: String,
+}
+
+impl Ast {
+    /// The folder of the file with this place, from the folder of the problem.
+    pub fn folder(&self, place: Span) -> &str {
+        let after = self.parts.partition_point(|part| part.span.start <= place.start);
+        after.checked_sub(1).map_or("", |index| &self.parts[index].folder)
+    }
 }
 
 /// A comment, without its line end.

@@ -57,7 +57,7 @@ pub(super) fn read(source: &Source) -> Reading<'_> {
     }
     broken.sort();
     slips.into_iter().for_each(|slip| findings.push(slip));
-    let ast = statements.map(|statements| Ast { statements, comments, broken });
+    let ast = statements.map(|statements| Ast { statements, comments, broken, parts: Vec::new() });
     Reading { ast, found: findings.into_sorted(), lexemes }
 }
 

@@ -135,7 +135,7 @@ fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
     for (name, vector) in &checkpoint.state.vectors {
         tensors.push(Tensor::vector(format!("{OPTIMIZER}{name}"), vector));
     }
-    tensors::write(&tensors, "checkpoint".to_owned()).map_err(io::Error::other)
+    tensors::write(&tensors, &[], "checkpoint".to_owned()).map_err(io::Error::other)
 }
 
 /// The checkpoints below a folder, the oldest first.
@@ -177,7 +177,7 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
     };
     let numbers: Numbers = parse(&path.join(NUMBERS), &sound(NUMBERS)?)?;
     let damaged = |reason| CheckpointError::Damaged { path: path.join(STATE), reason };
-    let (tensors, _) = tensors::read(&sound(STATE)?).map_err(damaged)?;
+    let (tensors, ..) = tensors::read(&sound(STATE)?).map_err(damaged)?;
     let vector = |name: &str| {
         let found = tensors.iter().find(|t| t.name == name).map(|t| t.values.clone());
         found.ok_or_else(|| damaged(format!("there is no `{name}`")))

@@ -76,6 +76,11 @@ impl RunFiles {
         self.0.join(format!("{name}.pde"))
     }
 
+    /// The copies of the files that the problem names.
+    pub fn copies(&self) -> PathBuf {
+        self.0.join("files")
+    }
+
     /// Whether there is a run.
     pub fn exist(&self) -> bool {
         self.settings().is_file()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::tensors::{self, Tensor};
+use crate::dataset::KeptFile;
 use crate::kernel::Description;
 use crate::report::files::{WriteError, write_atomic};
 
@@ -23,6 +24,9 @@ pub struct Recipe {
     pub optimizer: Option<String>,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// The files that it names, those that it imports among them; their bytes are stored beside the arrays.
+    #[serde(skip)]
+    pub files: Vec<KeptFile>,
 }
 
 /// Trained networks and what they were trained on.
@@ -65,6 +69,9 @@ struct Metadata {
     version: String,
     steps: usize,
     problem: Recipe,
+    /// The paths of the files of the problem, in the order of their bytes.
+    #[serde(default)]
+    files: Vec<String>,
     /// Of the arrays and the problem: a safetensors file has no checksum of its own.
     blake3: String,
 }
@@ -106,10 +113,11 @@ impl ModelFile {
     pub fn write(&self, path: &Path) -> Result<(), WriteError> {
         let problem = self.recipe.clone();
         let (version, blake3) = (env!("CARGO_PKG_VERSION").to_owned(), digest(&self.tensors, &problem));
-        let metadata = Metadata { schema: 1, version, steps: self.steps, problem, blake3 };
+        let files = problem.files.iter().map(|file| file.path.clone()).collect();
+        let metadata = Metadata { schema: 1, version, steps: self.steps, problem, files, blake3 };
         let bytes = serde_json::to_string(&metadata)
             .map_err(|error| error.to_string())
-            .and_then(|text| tensors::write(&self.tensors, text))
+            .and_then(|text| tensors::write(&self.tensors, &self.recipe.files, text))
             .map_err(|reason| WriteError::of(path, io::Error::other(reason)))?;
         write_atomic(path, &bytes)
     }
@@ -121,11 +129,16 @@ impl ModelFile {
     pub fn read(path: &Path) -> Result<Self, ModelFileError> {
         let damaged = |reason| ModelFileError::Damaged { path: path.to_owned(), reason };
         let bytes = fs::read(path).map_err(|source| ModelFileError::Read { path: path.to_owned(), source })?;
-        let (tensors, text) = tensors::read(&bytes).map_err(damaged)?;
-        let metadata: Metadata = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let (tensors, files, text) = tensors::read(&bytes).map_err(damaged)?;
+        let mut metadata: Metadata = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         if metadata.schema != 1 {
             return Err(damaged(format!("it was written by a newer pdec ({})", metadata.version)));
         }
+        if files.len() != metadata.files.len() {
+            return Err(damaged("files of its problem are missing".to_owned()));
+        }
+        let kept = metadata.files.iter().zip(files).map(|(path, bytes)| KeptFile { path: path.clone(), bytes });
+        metadata.problem.files = kept.collect();
         if digest(&tensors, &metadata.problem) != metadata.blake3 {
             return Err(damaged("its content does not match its checksum".to_owned()));
         }
@@ -144,7 +157,12 @@ fn digest(tensors: &[Tensor], problem: &Recipe) -> String {
             hasher.update(&value.to_le_bytes());
         });
     }
-    hasher.update(format!("{problem:?}").as_bytes());
+    for KeptFile { path, bytes } in &problem.files {
+        hasher.update(format!("{path:?} {}\n", bytes.len()).as_bytes());
+        hasher.update(bytes);
+    }
+    let Recipe { name, text, set, optimizer, seed, files: _ } = problem;
+    hasher.update(format!("{:?}", (name, text, set, optimizer, seed)).as_bytes());
     hasher.finalize().to_hex().to_string()
 }
 
@@ -182,7 +200,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
         let theta: Vec<f64> = (0..description(4).parameters()).map(|i| (i as f64).sin()).collect();
-        let recipe = Recipe { name: "a".into(), text: "eq \"u\"\n".into(), seed: u64::MAX, ..Recipe::default() };
+        let kept = |path: &str, bytes: &[u8]| KeptFile { path: path.into(), bytes: bytes.into() };
+        let files = vec![kept("b/\"c\".npz", &[0, 255, 7]), kept("empty.pde", b"")];
+        let recipe = Recipe { name: "a".into(), text: "eq \"u\"\n".into(), seed: u64::MAX, files, ..Recipe::default() };
         let model = ModelFile::new(recipe, 12, &description(4), &theta);
         model.write(&path).unwrap();
         let back = ModelFile::read(&path).unwrap();

@@ -1,8 +1,11 @@
-//! Vectors of numbers in safetensors files, which anybody can read.
+//! Vectors of numbers, and whole files, in safetensors files, which anybody can read.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::dataset::KeptFile;
 
 /// A named array of f64.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +25,18 @@ impl Tensor {
 /// The one key of the metadata: several would be written in an order that changes from run to run.
 const KEY: &str = "pdec";
 
-/// The bytes of a file with these arrays and a text.
-pub(super) fn write(tensors: &[Tensor], text: String) -> Result<Vec<u8>, String> {
+/// In front of the numbers of files.
+const FILE: &str = "file.";
+
+/// The bytes of a file with these arrays, these files, and a text.
+pub(super) fn write(tensors: &[Tensor], files: &[KeptFile], text: String) -> Result<Vec<u8>, String> {
     let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
-    let mut views = Vec::with_capacity(tensors.len());
+    let names: Vec<String> = (0..files.len()).map(|index| format!("{FILE}{index:04}")).collect();
+    let mut views = Vec::with_capacity(tensors.len() + files.len());
+    for (name, file) in names.iter().zip(files) {
+        let view = TensorView::new(Dtype::U8, vec![file.bytes.len()], &file.bytes).map_err(|e| e.to_string())?;
+        views.push((name.as_str(), view));
+    }
     for (tensor, bytes) in tensors.iter().zip(&bytes) {
         let view = TensorView::new(Dtype::F64, tensor.shape.clone(), bytes).map_err(|e| e.to_string())?;
         views.push((tensor.name.as_str(), view));
@@ -34,13 +45,21 @@ pub(super) fn write(tensors: &[Tensor], text: String) -> Result<Vec<u8>, String>
     safetensors::serialize(views, Some(metadata)).map_err(|e| e.to_string())
 }
 
-/// The arrays, by name, and the text of a file.
-pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Tensor>, String), String> {
+/// What a file holds: arrays by name, the bytes of files in their order, and a text.
+pub(super) type Content = (Vec<Tensor>, Vec<Arc<[u8]>>, String);
+
+/// The content of a file.
+pub(super) fn read(bytes: &[u8]) -> Result<Content, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
     let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or("it was not written by pdec")?.clone();
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let mut tensors = Vec::with_capacity(file.len());
+    let mut files = Vec::new();
     for (name, view) in file.iter() {
+        if name.starts_with(FILE) && view.dtype() == Dtype::U8 {
+            files.push((name.to_owned(), view.data().into()));
+            continue;
+        }
         if view.dtype() != Dtype::F64 {
             return Err(format!("`{name}` does not hold numbers of 64 bits"));
         }
@@ -48,7 +67,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Tensor>, String), String> {
         tensors.push(Tensor { name: name.to_owned(), shape: view.shape().to_vec(), values });
     }
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok((tensors, text))
+    files.sort_by(|(a, _): &(String, Arc<[u8]>), (b, _)| a.cmp(b));
+    Ok((tensors, files.into_iter().map(|(_, bytes)| bytes).collect(), text))
 }
 
 #[cfg(test)]
@@ -62,19 +82,20 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_to_the_last_bit() {
-        let bytes = write(&sample(), "text".into()).unwrap();
-        let (back, text) = read(&bytes).unwrap();
-        assert_eq!(text, "text");
+        let files = [KeptFile { path: "a.csv".into(), bytes: (*b"x\n1").into() }];
+        let bytes = write(&sample(), &files, "text".into()).unwrap();
+        let (back, kept, text) = read(&bytes).unwrap();
+        assert_eq!((text.as_str(), kept), ("text", vec![Arc::clone(&files[0].bytes)]));
         let bits = |t: &Tensor| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         for (a, b) in back.iter().zip(&sample()) {
             assert_eq!((&a.name, &a.shape, bits(a)), (&b.name, &b.shape, bits(b)));
         }
-        assert_eq!(bytes, write(&sample(), "text".into()).unwrap(), "the same bytes each time");
+        assert_eq!(bytes, write(&sample(), &files, "text".into()).unwrap(), "the same bytes each time");
     }
 
     #[test]
     fn damaged_files_are_refused() {
-        let bytes = write(&sample(), "text".into()).unwrap();
+        let bytes = write(&sample(), &[], "text".into()).unwrap();
         for length in 0..bytes.len() {
             assert!(read(&bytes[..length]).is_err(), "{length} bytes");
         }

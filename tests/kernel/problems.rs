@@ -143,7 +143,7 @@ impl Problem {
             .into_iter()
             .map(|residuals| BlockDescription { weights: (0..residuals.len()).map(weight).collect(), residuals })
             .collect();
-        let description = Description { graph, dimension: axes.len(), networks: described, known: Default::default(), blocks };
+        let description = Description { graph, dimension: axes.len(), networks: described, known: std::collections::BTreeMap::new(), blocks };
         Self { name, axes: axes.to_vec(), description }
     }
 
@@ -164,6 +164,7 @@ impl Problem {
             coordinates: vec![Vec::new(); self.axes.len()],
             normals: vec![Vec::new(); self.axes.len()],
             weights: Vec::new(),
+            columns: Vec::new(),
         };
         for _ in 0..count {
             let normal: Vec<f64> = self.axes.iter().map(|_| stream.normal()).collect();

@@ -66,7 +66,7 @@ fn plot_file(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliEr
         return Err(CliError::Usage(text.to_owned()));
     }
     let overrides = model::Overrides::parse(&arguments.overrides.texts())?;
-    let checked = check_file(&arguments.what, &overrides, context)?;
+    let checked = check_file(&arguments.what, &overrides, &arguments.overrides.reading.allow_read, context)?;
     let Some(model) = &checked.model else { return refuse(&checked, context) };
     let seed = arguments.overrides.seed.or(model.settings.seed).unwrap_or(0);
     let default = PathBuf::from(format!("{}_conditions.svg", model.name));
@@ -74,8 +74,8 @@ fn plot_file(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliEr
 }
 
 fn plot_run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    let set = arguments.overrides.texts();
-    let mut solution = Solution::load(&arguments.what, &Formulas::default(), &set, context)?;
+    let (set, allowed) = (arguments.overrides.texts(), &arguments.overrides.reading.allow_read);
+    let mut solution = Solution::load(&arguments.what, &Formulas::default(), &set, allowed, context)?;
     let slices = slices(&arguments.slice, solution.model())?;
     let mut panels: Vec<Panel> = Vec::new();
     let mut columns = 0;

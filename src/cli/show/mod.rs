@@ -83,8 +83,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 
 fn show(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let overrides = model::Overrides::parse(&arguments.overrides.texts())?;
-    let Checked { source, model, found, mut times } = check_file(&arguments.file, &overrides, context)?;
-    let Some(model) = model else { return refuse(&Checked { source, model, found, times }, context) };
+    let allowed = &arguments.overrides.reading.allow_read;
+    let Checked { source, model, found, files, mut times } = check_file(&arguments.file, &overrides, allowed, context)?;
+    let Some(model) = model else { return refuse(&Checked { source, model, found, files, times }, context) };
     let name = source.name().to_owned();
     if arguments.ir == Some(Form::Ast) {
         let ast = syntax::parse(&source).0.unwrap_or_default();

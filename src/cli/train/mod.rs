@@ -87,7 +87,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let begun = Instant::now();
     let interrupt = Interrupt::listen().map_err(CliError::Signals)?;
     let plan = match &arguments.resume {
-        Some(run) => Plan::resumed(run, arguments.overrides.seed, context)?,
+        Some(run) => Plan::resumed(run, arguments.overrides.seed, &arguments.overrides.reading.allow_read, context)?,
         None => Plan::new(arguments, context)?,
     };
     match plan {

@@ -1,11 +1,12 @@
 //! What is to be trained: a file from the start, or a run that goes on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Arguments, settings};
 use crate::cli::problem::{Checked, check_file, check_source, refuse};
 use crate::cli::{CliError, Context};
+use crate::dataset::Files;
 use crate::diagnostic::Source;
 use crate::model::{Model, Overrides};
 use crate::pipeline::Times;
@@ -35,13 +36,15 @@ impl Plan {
         let set = arguments.overrides.texts();
         let overrides = overrides(&set, arguments.optimizer.as_deref())?;
         let path = arguments.file.as_deref().unwrap_or(Path::new("-"));
-        let Checked { source, model, found, times } = check_file(path, &overrides, context)?;
+        let allowed = &arguments.overrides.reading.allow_read;
+        let Checked { source, model, found, files, times } = check_file(path, &overrides, allowed, context)?;
         let Some(model) = model else {
-            return Ok(Err(refuse(&Checked { source, model, found, times }, context)?));
+            return Ok(Err(refuse(&Checked { source, model, found, files, times }, context)?));
         };
         let recipe = Recipe {
             name: model.name.clone(),
-            text: source.text().to_owned(),
+            text: source.main().to_owned(),
+            files: files.taken(),
             set,
             optimizer: arguments.optimizer.clone(),
             seed: arguments.overrides.seed.or(model.settings.seed).unwrap_or(0),
@@ -53,7 +56,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`CliError`] if there is no such run, if it is being written, or if it has no sound checkpoint.
-    pub fn resumed(run: &Path, seed: Option<u64>, context: &Context) -> Result<Planned, CliError> {
+    pub fn resumed(run: &Path, seed: Option<u64>, allowed: &[PathBuf], context: &Context) -> Result<Planned, CliError> {
         let files = find_run(run, &context.runs()).ok_or_else(|| CliError::NoRun(run.to_owned()))?;
         // The folder itself, not the link `latest`, which may point elsewhere tomorrow.
         let path = match std::fs::read_link(files.folder()) {
@@ -72,8 +75,10 @@ impl Plan {
         }
         let Some(checkpoint) = checkpoint else { return Err(CliError::NoCheckpoint(path)) };
         let overrides = overrides(&recipe.set, recipe.optimizer.as_deref())?;
+        let files =
+            Files::kept(recipe.files.clone(), allowed).map_err(|(path, source)| CliError::Read { path, source })?;
         let name = folder.files().problem(&recipe.name).display().to_string();
-        let checked = check_source(Source::new(name, recipe.text.clone()), &overrides, context);
+        let checked = check_source(Source::new(name, recipe.text.clone()), &overrides, files, context);
         let Some(model) = checked.model else { return Ok(Err(refuse(&checked, context)?)) };
         Ok(Ok(Plan { recipe, model, times: checked.times, resumed: Some((folder, checkpoint)) }))
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::info::{Machine, machine};
 use crate::cli::{CliError, Context};
+use crate::dataset::KeptFile;
 use crate::model::{Model, OptionValue};
 use crate::report::files::{self, WriteError};
 use crate::train::{Recipe, RunFiles};
@@ -26,6 +27,20 @@ pub struct Origin {
     pub optimizer: Option<String>,
     /// The seed.
     pub seed: u64,
+    /// The files that the problem names.
+    #[serde(default)]
+    pub files: Vec<Copy>,
+}
+
+/// The copy of a file that the problem names.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Copy {
+    /// Its path from the folder of the problem.
+    pub path: String,
+    /// The name of the copy, in the folder of copies.
+    pub copy: String,
+    /// The hash of the copy.
+    pub blake3: String,
 }
 
 #[derive(Serialize)]
@@ -71,22 +86,24 @@ enum Value {
     Name(String),
 }
 
-/// Writes `settings.json` and the copy of the problem.
+/// Writes `settings.json`, the copy of the problem, and those of the files that it names.
 ///
 /// # Errors
 /// [`WriteError`] if one of the files can't be written.
 pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context) -> Result<(), CliError> {
     files::write_atomic(&files.problem(&recipe.name), recipe.text.as_bytes())?;
+    let copies = write_copies(files, recipe)?;
     let settings = Settings {
         schema: 1,
         tool: "pdec",
         version: env!("CARGO_PKG_VERSION"),
         origin: Origin {
             problem: recipe.name.clone(),
-            blake3: hash(&recipe.text),
+            blake3: hash(recipe.text.as_bytes()),
             set: recipe.set.clone(),
             optimizer: recipe.optimizer.clone(),
             seed: recipe.seed,
+            files: copies,
         },
         parameters: parameters(model),
         networks: networks(model),
@@ -151,18 +168,49 @@ pub fn read(files: &RunFiles) -> Result<Recipe, CliError> {
     }
     let copy = files.problem(&origin.problem);
     let text = text_of(&copy)?;
-    if hash(&text) != origin.blake3 {
+    if hash(text.as_bytes()) != origin.blake3 {
         let reason = "it was changed since the run began; train the changed file as a new run".to_owned();
         return Err(CliError::Damaged { path: copy, reason });
     }
+    let kept = origin.files.into_iter().map(|copy| read_copy(files, copy)).collect::<Result<_, _>>()?;
     let Origin { problem: name, set, optimizer, seed, .. } = origin;
-    Ok(Recipe { name, text, set, optimizer, seed })
+    Ok(Recipe { name, text, set, optimizer, seed, files: kept })
+}
+
+/// Writes the copies of the files of a problem. They are numbered, since their paths may lead anywhere.
+fn write_copies(files: &RunFiles, recipe: &Recipe) -> Result<Vec<Copy>, CliError> {
+    let folder = files.copies();
+    if !recipe.files.is_empty() {
+        fs::create_dir_all(&folder).map_err(|error| WriteError::of(&folder, error))?;
+    }
+    let write = |(index, file): (usize, &KeptFile)| {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        let sound = |c: char| if c.is_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' };
+        let copy = format!("{:04}-{}", index + 1, name.chars().map(sound).collect::<String>());
+        files::write_atomic(&folder.join(&copy), &file.bytes)?;
+        Ok(Copy { path: file.path.clone(), copy, blake3: hash(&file.bytes) })
+    };
+    recipe.files.iter().enumerate().map(write).collect()
+}
+
+fn read_copy(files: &RunFiles, copy: Copy) -> Result<KeptFile, CliError> {
+    let path = files.copies().join(&copy.copy);
+    // The name becomes a part of a path.
+    if copy.copy.contains(['/', '\\']) || copy.copy.starts_with('.') {
+        return Err(CliError::Damaged { path, reason: format!("`{}` is no name of a copy", copy.copy) });
+    }
+    let bytes = fs::read(&path).map_err(|source| CliError::Read { path: path.clone(), source })?;
+    if hash(&bytes) != copy.blake3 {
+        let reason = "it was changed since the run began; train the problem again".to_owned();
+        return Err(CliError::Damaged { path, reason });
+    }
+    Ok(KeptFile { path: copy.path, bytes: bytes.into() })
 }
 
 fn text_of(path: &Path) -> Result<String, CliError> {
     fs::read_to_string(path).map_err(|source| CliError::Read { path: path.to_owned(), source })
 }
 
-fn hash(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
+fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
 }

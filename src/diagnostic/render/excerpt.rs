@@ -20,8 +20,9 @@ const CUT: &str = "...";
 pub(super) struct Excerpt {
     /// The text, lines separated by `\n`.
     pub text: String,
-    /// Number of its first line in the source, from 1.
+    /// Number of its first line in its file, from 1.
     pub first_line: usize,
+    first_row: usize,
     lines: Vec<Line>,
 }
 
@@ -33,16 +34,16 @@ struct Line {
 }
 
 impl Excerpt {
-    /// The lines that the spans touch, and what is between them.
+    /// The lines that the spans, of one file, touch, and what is between them.
     pub fn new(source: &Source, spans: &[Span]) -> Self {
-        let line_of = |byte: u32| source.line(byte);
-        let first_line = spans.iter().map(|s| line_of(s.start)).min().unwrap_or(1);
-        let last_line = spans.iter().map(|s| line_of(s.end)).max().unwrap_or(1);
-        let edges: Vec<usize> = spans.iter().flat_map(|s| [line_of(s.start), line_of(s.end)]).collect();
-        let mut excerpt = Self { text: String::new(), first_line, lines: Vec::new() };
-        for number in first_line..=last_line {
-            let near = edges.iter().any(|edge| edge.abs_diff(number) <= NEIGHBOURS);
-            excerpt.push(source, source.line_range(number), spans, near);
+        let edges: Vec<usize> = spans.iter().flat_map(|s| [source.row(s.start), source.row(s.end)]).collect();
+        let first_row = edges.iter().copied().min().unwrap_or(0);
+        let last_row = edges.iter().copied().max().unwrap_or(0);
+        let first_line = spans.iter().map(|s| source.line(s.start)).min().unwrap_or(1);
+        let mut excerpt = Self { text: String::new(), first_line, first_row, lines: Vec::new() };
+        for row in first_row..=last_row {
+            let near = edges.iter().any(|edge| edge.abs_diff(row) <= NEIGHBOURS);
+            excerpt.push(source, source.row_range(row), spans, near);
         }
         excerpt
     }
@@ -65,9 +66,9 @@ impl Excerpt {
 
     /// Whether the line of a byte is shown from its first character, so that columns in the excerpt are those of the source.
     pub fn keeps_columns(&self, source: &Source, byte: u32) -> bool {
-        let line = source.line(byte);
-        let shown = self.lines.get(line.saturating_sub(self.first_line));
-        shown.is_some_and(|shown| shown.window.start == source.line_range(line).start)
+        let row = source.row(byte);
+        let shown = self.lines.get(row.saturating_sub(self.first_row));
+        shown.is_some_and(|shown| shown.window.start == source.row_range(row).start)
     }
 
     /// The bytes of the excerpt that show a span of the source; places that are cut off move to the edge.
@@ -78,7 +79,7 @@ impl Excerpt {
     }
 
     fn position(&self, source: &Source, byte: u32) -> usize {
-        let index = source.line(byte).saturating_sub(self.first_line).min(self.lines.len() - 1);
+        let index = source.row(byte).saturating_sub(self.first_row).min(self.lines.len() - 1);
         let Line { window, offset } = &self.lines[index];
         let byte = source.text().floor_char_boundary(byte as usize).clamp(window.start, window.end);
         offset + visible_in_columns(&source.text()[window.start..byte]).len()

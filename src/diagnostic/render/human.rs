@@ -24,28 +24,15 @@ pub(super) fn one(source: &Source, diagnostic: &Diagnostic, look: Look) -> Strin
 
 /// The message, its labels, notes and helps.
 fn message<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
-    let spans: Vec<Span> = diagnostic.labels.iter().map(|label| label.span).collect();
-    let excerpt = Excerpt::new(source, &spans);
-    let annotations = diagnostic.labels.iter().enumerate().map(|(index, label)| {
-        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let text = (!label.text.is_empty()).then(|| visible(&label.text).into_owned());
-        kind.span(excerpt.map(source, label.span)).label(text)
-    });
-    let annotations: Vec<_> = annotations.collect();
-    let start = diagnostic.span().start;
     let title = tone(diagnostic.level).primary_title(visible(&diagnostic.message)).id(diagnostic.code);
-    let keeps_columns = excerpt.keeps_columns(source, start);
-    let snippet = Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations);
     let mut group = if source.text().is_empty() {
         title.element(Origin::path(visible(source.name())))
-    } else if keeps_columns {
-        title.element(snippet.path(visible(source.name())))
     } else {
-        // The renderer would count the column in the cut line.
-        let column = source.column_in_characters(start);
-        title
-            .element(Origin::path(visible(source.name())).line(source.line(start)).char_column(column))
-            .element(snippet)
+        let mut group = Group::with_title(title);
+        for file in files(source, diagnostic) {
+            group = labels(group, source, diagnostic, file);
+        }
+        group
     };
     for note in &diagnostic.notes {
         group = group.element(Tone::NOTE.message(lines(note)));
@@ -54,6 +41,42 @@ fn message<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
         group = group.element(Tone::HELP.message(lines(help)));
     }
     group
+}
+
+/// The files that have labels, that of the primary label first.
+fn files(source: &Source, diagnostic: &Diagnostic) -> Vec<usize> {
+    let mut files: Vec<usize> = Vec::new();
+    for label in &diagnostic.labels {
+        let file = source.file_index(label.span.start);
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
+}
+
+/// The lines of one file that have labels.
+fn labels<'a>(group: Group<'a>, source: &'a Source, diagnostic: &'a Diagnostic, file: usize) -> Group<'a> {
+    let labels = diagnostic.labels.iter().enumerate();
+    let labels: Vec<_> = labels.filter(|(_, label)| source.file_index(label.span.start) == file).collect();
+    let spans: Vec<Span> = labels.iter().map(|(_, label)| label.span).collect();
+    let excerpt = Excerpt::new(source, &spans);
+    let annotations = labels.iter().map(|(index, label)| {
+        let kind = if *index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let text = (!label.text.is_empty()).then(|| visible(&label.text).into_owned());
+        kind.span(excerpt.map(source, label.span)).label(text)
+    });
+    let annotations: Vec<_> = annotations.collect();
+    let start = spans[0].start;
+    let path = visible(source.name_at(start));
+    let keeps_columns = excerpt.keeps_columns(source, start);
+    let snippet = Snippet::source(excerpt.text).line_start(excerpt.first_line).annotations(annotations);
+    if keeps_columns {
+        return group.element(snippet.path(path));
+    }
+    // The renderer would count the column in the cut line.
+    let column = source.column_in_characters(start);
+    group.element(Origin::path(path).line(source.line(start)).char_column(column)).element(snippet)
 }
 
 /// The fixes as a patch of the file; the last help is its heading.

@@ -23,6 +23,9 @@ pub struct Record<'a> {
 
 #[derive(Debug, Serialize)]
 struct LabelRecord<'a> {
+    /// The file of the label, where it is not that of the diagnostic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     span: Place,
     text: &'a str,
     primary: bool,
@@ -30,6 +33,9 @@ struct LabelRecord<'a> {
 
 #[derive(Debug, Serialize)]
 struct FixRecord<'a> {
+    /// The file to change, where it is not that of the diagnostic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     span: Place,
     replace: &'a str,
 }
@@ -41,7 +47,7 @@ struct Place {
     end: Position,
 }
 
-/// Lines and columns count from 1, `byte` from 0.
+/// Lines and columns count from 1, `byte` from 0, each from the start of the file.
 #[derive(Debug, Serialize)]
 struct Position {
     line: usize,
@@ -89,17 +95,26 @@ pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
 }
 
 fn record<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Record<'a> {
+    let file = |span: Span| {
+        let elsewhere = source.file_index(span.start) != source.file_index(diagnostic.span().start);
+        elsewhere.then(|| source.name_at(span.start))
+    };
     let label = |(index, label): (usize, &'a super::super::Label)| LabelRecord {
+        file: file(label.span),
         span: place(source, label.span),
         text: &label.text,
         primary: index == 0,
     };
-    let fix = |fix: &'a super::super::Fix| FixRecord { span: place(source, fix.span), replace: &fix.replacement };
+    let fix = |fix: &'a super::super::Fix| FixRecord {
+        file: file(fix.span),
+        span: place(source, fix.span),
+        replace: &fix.replacement,
+    };
     Record {
         code: diagnostic.code,
         level: diagnostic.level.name(),
         message: &diagnostic.message,
-        file: source.name(),
+        file: source.name_at(diagnostic.span().start),
         span: place(source, diagnostic.span()),
         labels: diagnostic.labels.iter().enumerate().map(label).collect(),
         notes: &diagnostic.notes,
@@ -114,7 +129,11 @@ fn place(source: &Source, span: Span) -> Place {
 }
 
 fn position(source: &Source, byte: u32) -> Position {
-    let byte = source.text().floor_char_boundary(byte as usize);
-    let location = source.location(byte as u32);
-    Position { line: location.line, col: location.column, col_utf16: location.column_utf16, byte }
+    let location = source.location(byte);
+    Position {
+        line: location.line,
+        col: location.column,
+        col_utf16: location.column_utf16,
+        byte: source.byte_in_file(byte),
+    }
 }

@@ -8,7 +8,7 @@ pub(super) fn one(source: &Source, diagnostic: &Diagnostic) -> String {
     let start = diagnostic.span().start;
     format!(
         "{}:{}:{}: {}[{}]: {}\n",
-        visible(source.name()),
+        visible(source.name_at(start)),
         source.line(start),
         source.column_in_characters(start),
         diagnostic.level.name(),
