@@ -13,11 +13,11 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet,
-    Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, NetworkDescription,
+    PointSet, Predictor,
 };
-use crate::model::{self, Formulas, Given, Model, Overrides};
-use crate::network::{AxisScale, Features, Layout};
+use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
+use crate::network::{Activation, AxisScale, Features, Layout, Mlp};
 use crate::sample;
 use crate::simplify::{self, Effort, SimplifyReport};
 use crate::syntax;
@@ -209,7 +209,9 @@ impl Lowered {
     pub fn predictor(&self, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Predictor, AssembleError> {
         let mut description = self.description.clone();
         description.graph = graph.clone();
-        Predictor::new(&description, formulas, host_contraction(), &backend)
+        let raw = |&formula: &Expr| self.model.in_raw_numbers(&mut description.graph, formula);
+        let formulas: Vec<Expr> = formulas.iter().map(raw).collect();
+        Predictor::new(&description, &formulas, host_contraction(), &backend)
     }
 }
 
@@ -228,9 +230,28 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
-    let block = |block: &sample::Block| BlockDescription {
-        residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
+    let numbers: Vec<usize> = model.numbers.iter().map(|number| number.field).collect();
+    if !numbers.is_empty() {
+        // A network without inputs: its biases are the raw numbers.
+        let layout = Layout::new(&Mlp::new(Vec::new(), Activation::Tanh), 0, numbers.len(), start);
+        networks.push(NetworkDescription { features: Features { formulas: Vec::new() }, layout, fields: numbers });
+    }
+    let known = |(number, field): (usize, &Field)| {
+        let source = match field.source {
+            FieldSource::Network { .. } | FieldSource::Number { .. } => return None,
+            FieldSource::Column { column } => KnownSource::Column(column),
+            FieldSource::Table { table } => {
+                let table = &model.tables[table];
+                KnownSource::Table { table: table.function.clone(), axes: table.axes.clone() }
+            }
+        };
+        Some((number, source))
+    };
+    let known = model.fields.iter().enumerate().filter_map(known).collect();
+    let mut block = |block: &sample::Block| BlockDescription {
+        residuals: block.terms.iter().map(|&t| model.in_raw_numbers(&mut graph, model.terms[t].residual)).collect(),
         weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
     };
-    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph }
+    let blocks = blocks.iter().map(&mut block).collect();
+    Description { dimension: model.axes.len(), networks, known, blocks, graph }
 }

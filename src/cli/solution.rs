@@ -132,7 +132,8 @@ fn only_parametric(model: &Model, set: &[String]) -> Result<(), CliError> {
         [] => "this problem has none".to_owned(),
         names => format!("there is {}", names.join(", ")),
     };
-    let text = format!("`--set {fixed}=..`: a trained run takes values of parametric numbers (`param .. in`) only; {known}");
+    let text =
+        format!("`--set {fixed}=..`: a trained run takes values of parametric numbers (`param .. in`) only; {known}");
     Err(CliError::Usage(text))
 }
 

@@ -286,7 +286,8 @@ mod tests {
 
     #[test]
     fn what_is_no_grid_is_refused() {
-        let new = |nodes: Vec<Vec<f64>>, values: usize| Interpolant::new(nodes, vec![0.0; values], Interpolation::Cubic);
+        let new =
+            |nodes: Vec<Vec<f64>>, values: usize| Interpolant::new(nodes, vec![0.0; values], Interpolation::Cubic);
         assert_eq!(new(vec![], 1), Err(GridError::Axes { found: 0 }));
         assert_eq!(new(vec![vec![0.0]], 1), Err(GridError::Nodes { axis: 1 }));
         assert_eq!(new(vec![vec![0.0, 1.0], vec![1.0, 1.0]], 4), Err(GridError::Nodes { axis: 2 }));

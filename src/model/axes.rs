@@ -40,6 +40,8 @@ impl<'a> Elaborator<'a> {
                 unknowns.iter().for_each(|unknown| self.unknown(unknown));
             }
         }
+        self.numbers_to_fit(ast);
+        self.declared = true;
     }
 
     /// Whether this is where the name is declared (and not a second declaration, which was reported).
@@ -78,7 +80,14 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    pub(super) fn axis_over(&mut self, name: String, kind: AxisKind, interval: &'a Interval, periodic: bool, span: Span) {
+    pub(super) fn axis_over(
+        &mut self,
+        name: String,
+        kind: AxisKind,
+        interval: &'a Interval,
+        periodic: bool,
+        span: Span,
+    ) {
         if self.axes.len() >= MOST_AXES {
             self.unsure = true;
             let _: Option<()> = self.error("E0212", format!("more than {MOST_AXES} axes"), span, "one too many");
@@ -92,7 +101,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The ends of an interval, in order and apart.
-    fn interval(&mut self, interval: &'a Interval) -> Option<[(Expr, f64); 2]> {
+    pub(super) fn interval(&mut self, interval: &'a Interval) -> Option<[(Expr, f64); 2]> {
         let lower = self.constant(&interval.lower, "the end of an interval");
         let upper = self.constant(&interval.upper, "the end of an interval");
         let (lower, upper) = (lower?, upper?);

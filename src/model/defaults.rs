@@ -50,6 +50,6 @@ pub fn stages() -> Vec<Stage> {
 pub fn weight(model: &Model, term: usize) -> f64 {
     match model.terms[term].kind {
         TermKind::Equation => 1.0,
-        TermKind::Boundary | TermKind::Initial => 100.0,
+        TermKind::Boundary | TermKind::Initial | TermKind::Data(_) => 100.0,
     }
 }

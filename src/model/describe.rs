@@ -23,6 +23,7 @@ pub fn describe(model: &Model) -> Vec<Section> {
         axes(model),
         unknowns(model),
         parameters(model),
+        numbers(model),
         equations(model),
         terms(model),
         derivatives(model),
@@ -77,6 +78,14 @@ fn parameters(model: &Model) -> Section {
     section("parameters", &["name", "value", "from"], model.parameters.iter().map(row).collect())
 }
 
+fn numbers(model: &Model) -> Section {
+    let row = |number: &super::Number| {
+        let bounds = number.bounds.map_or_else(String::new, |[lower, upper]| format!("[{lower}, {upper}]"));
+        vec![number.name.clone(), number.start.to_string(), bounds]
+    };
+    section("numbers to find", &["name", "start", "inside of"], model.numbers.iter().map(row).collect())
+}
+
 fn equations(model: &Model) -> Section {
     let row = |term: &Term| vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right)];
     section("equations", &["label", "left", "", "right"], model.terms.iter().map(row).collect())
@@ -88,12 +97,16 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Data(_) => "data",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let by_default = if term.weight.is_none() { " (default)" } else { "" };
         let weight = format!("{}{by_default}", model.weight(number));
-        let points = term.sampling.counts(&term.place).iter().sum::<usize>();
-        let how = sampling(&term.sampling);
+        let points = model.point_count(number);
+        let how = match term.kind {
+            TermKind::Data(data) => format!("rows of {}", model.data[data].path),
+            _ => sampling(&term.sampling),
+        };
         vec![term.label.clone(), kind.to_owned(), places.join("; "), weight, points.to_string(), how]
     };
     let columns = ["label", "kind", "place", "weight", "points", "rule"];

@@ -12,7 +12,7 @@ use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, Unary
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
-use super::problem::{Axis, AxisKind, Field, Unknown};
+use super::problem::{Axis, AxisKind, DataSet, Field, GridFunction, Number, Unknown};
 use super::references::References;
 use super::scope::{Meaning, Scope};
 use super::values::Value;
@@ -57,6 +57,14 @@ pub(super) struct Elaborator<'a> {
     pub unknowns: Vec<Unknown>,
     /// The fields; first the components of the unknowns.
     pub fields: Vec<Field>,
+    /// The numbers that training finds.
+    pub numbers: Vec<Number>,
+    /// The functions on grids that formulas have called for.
+    pub tables: Vec<GridFunction>,
+    /// The data files.
+    pub data: Vec<DataSet>,
+    /// Whether axes and unknowns are all declared.
+    pub declared: bool,
     /// Values of parameters from the command line.
     pub overrides: FxHashMap<String, Expr>,
     /// Where derivatives are written.
@@ -85,6 +93,10 @@ impl<'a> Elaborator<'a> {
             families: FxHashMap::default(),
             unknowns: Vec::new(),
             fields: Vec::new(),
+            numbers: Vec::new(),
+            tables: Vec::new(),
+            data: Vec::new(),
+            declared: false,
             overrides: FxHashMap::default(),
             mentions: Vec::new(),
             unsure: false,

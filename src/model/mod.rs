@@ -13,11 +13,14 @@
 
 mod axes;
 pub mod checks;
+mod data;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
 mod files;
+mod fits;
 mod formulas;
+mod measured;
 pub mod methods;
 mod names;
 mod nearest;
@@ -35,6 +38,7 @@ mod samples;
 mod scope;
 mod settings;
 mod stages;
+mod tables;
 mod terms;
 mod values;
 
@@ -50,8 +54,9 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report,
-    Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Axis, AxisKind, Component, DataSet, Field, FieldSource, GridFunction, Method, Model, NetworkPlan, Number,
+    OptionValue, Parameter, Piece, Reference, ReferenceValues, Report, Sampling, Settings, Stage, Term, TermKind,
+    Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -114,7 +119,9 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.needs_something_to_solve(ast);
         let terms = self.terms(ast);
+        self.enough_data();
         self.exact(ast);
+        let references = self.references(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -135,6 +142,10 @@ impl<'a> Elaborator<'a> {
             unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
             parameters,
+            numbers: std::mem::take(&mut self.numbers),
+            tables: std::mem::take(&mut self.tables),
+            data: std::mem::take(&mut self.data),
+            references,
             terms,
             mentions: std::mem::take(&mut self.mentions),
             networks,

@@ -31,6 +31,7 @@ impl<'a> Elaborator<'a> {
             },
             Some(Meaning::Axes) => self.family(name, span),
             Some(Meaning::Unknown(field)) => Some(Value::Number(self.graph.jet(field, MultiIndex::zero()))),
+            Some(Meaning::Fit) => self.number_atom(name).map(Value::Number),
             Some(Meaning::Param(_) | Meaning::Let([], _)) => self.definition(name),
             Some(Meaning::Let(arguments, _)) => {
                 let message = format!("`{name}` is a function of {}", counted(arguments.len(), "argument"));

@@ -79,6 +79,9 @@ impl<'a> Elaborator<'a> {
     fn plans(&mut self, own: &[Option<(Mlp, Span)>], shared: Option<&(Mlp, Span)>) -> Vec<NetworkPlan> {
         let mut plans: Vec<(NetworkPlan, bool)> = Vec::new();
         for (field, own) in own.iter().enumerate() {
+            if !matches!(self.fields[field].source, FieldSource::Network { .. }) {
+                continue;
+            }
             let axes = self.fields[field].axes.clone();
             if own.is_none()
                 && let Some(number) = plans.iter().position(|(plan, shares)| *shares && plan.inputs == axes)

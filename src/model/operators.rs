@@ -105,6 +105,7 @@ impl<'a> Elaborator<'a> {
                 Some(Value::Number(self.dot(&vector, &vector)))
             }
             "sum" => self.sum(call),
+            "table" => self.table_call(call).map(Value::Number),
             name @ ("integral" | "re" | "im" | "abs2" | "net") => self.unsupported(&format!("`{name}(..)`"), call.span),
             name @ ("disk" | "ball" | "box" | "polygon" | "ellipse" | "rectangle") if !self.scope.excuses(name) => {
                 self.unsupported(&format!("the shape `{name}(..)`"), call.span)

@@ -264,6 +264,7 @@ impl<'a> Elaborator<'a> {
             TermKind::Equation => &requests.interior,
             TermKind::Boundary => &requests.boundary,
             TermKind::Initial => &requests.initial,
+            TermKind::Data(_) => &None,
         };
         let asked = labelled.or_else(of_statement).map(|(_, request)| request).or(by_kind.as_ref());
         let interior = requests.interior.as_ref().unwrap_or(default_interior);
@@ -274,10 +275,18 @@ impl<'a> Elaborator<'a> {
             None => inherited(interior),
         };
         let inherits = !given && draft.kind != TermKind::Equation;
-        let rules = self.rules(&request, &draft, inherits);
-        self.check_rules(&request, &draft, &rules, given);
-        let sampling =
-            Sampling { rule: request.shown(&rules), pieces: rules, resample: request.resample, default: !given };
+        let sampling = match draft.kind {
+            // Its points are the rows of the file.
+            TermKind::Data(data) => {
+                let rule = Rule::Uniform { count: self.data[data].rows() };
+                Sampling { rule, pieces: Vec::new(), resample: None, default: false }
+            }
+            _ => {
+                let rules = self.rules(&request, &draft, inherits);
+                self.check_rules(&request, &draft, &rules, given);
+                Sampling { rule: request.shown(&rules), pieces: rules, resample: request.resample, default: !given }
+            }
+        };
         Term {
             label: draft.label,
             kind: draft.kind,

@@ -14,9 +14,9 @@ use super::nearest::nearest;
 use super::references::References;
 
 /// Operators that are written like functions.
-const OPERATORS: [&str; 16] = [
-    "sqrt", "grad", "div", "curl", "lap", "adv", "dot", "norm2", "d", "dn", "integral", "sum", "re", "im", "abs2",
-    "net",
+const OPERATORS: [&str; 17] = [
+    "table", "sqrt", "grad", "div", "curl", "lap", "adv", "dot", "norm2", "d", "dn", "integral", "sum", "re", "im",
+    "abs2", "net",
 ];
 
 /// How many declared names are looked at for one that is similar.
@@ -47,6 +47,8 @@ pub(super) enum Meaning<'a> {
     Unknown(usize),
     /// A named number.
     Param(Option<&'a Formula>),
+    /// A number that training finds.
+    Fit,
     /// A named formula.
     Let(&'a [Name], &'a Formula),
     /// A named part of the boundary or of the domain.
@@ -160,7 +162,7 @@ impl<'a> Scope<'a> {
             StatementKind::Boundary { name, place } | StatementKind::Region { name, place } => {
                 self.declare(name, Meaning::Place(place), found);
             }
-            StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Unsupported, found),
+            StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Fit, found),
             _ => {}
         }
     }
@@ -289,7 +291,8 @@ impl<'a> Scope<'a> {
             References::new(Vec::new(), &mut push).statement(statement);
         }
         for (name, declaration) in &self.declarations {
-            let definition = matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_));
+            let definition =
+                matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_) | Meaning::Fit);
             if (definition || self.is_parametric(name)) && !used.contains(name) && !self.disputed.contains(name) {
                 let diagnostic =
                     Diagnostic::warning("W0105", format!("`{name}` is never used"), declaration.span, "declared here");

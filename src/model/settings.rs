@@ -1,7 +1,7 @@
 //! The statements `set`, `report` and `problem`, and those that come later.
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::Symbol;
+use crate::expr::{Jet, Symbol};
 use crate::syntax::ast::{Ast, Formula, FormulaKind, StatementKind};
 
 use super::elaborate::{Elaborator, unsupported};
@@ -92,7 +92,10 @@ impl<'a> Elaborator<'a> {
                 continue;
             }
             let Some(expr) = self.root_number(value) else { continue };
-            match self.graph.symbols(&[expr]).first() {
+            // Numbers that training finds are numbers.
+            let is_number = |jet: &Jet| self.numbers.iter().any(|number| number.field == usize::from(jet.field));
+            let point = self.graph.symbols(&[expr]);
+            match point.iter().find(|symbol| !matches!(symbol, Symbol::Jet(jet) if is_number(jet))) {
                 None => reports.push(Report { name: name.text.clone(), value: expr, span: name.span }),
                 Some(Symbol::Jet(_)) => self.found.push(unsupported("a report of an unknown", value.span)),
                 Some(_) => {
@@ -125,19 +128,12 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             let what = match &statement.kind {
                 StatementKind::Import(_) => "`import`",
-                StatementKind::Fit { .. } => "`fit`",
                 StatementKind::Minimize(_) => "`minimize`",
                 StatementKind::Constraint { .. } => "`constraint`",
-                StatementKind::Data { .. } => "`data`",
-                StatementKind::Reference { .. } => "`reference`",
                 StatementKind::Ansatz(_) => "`ansatz`",
                 StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
-            // A file that is not there is better known at once.
-            if let StatementKind::Data { path, .. } = &statement.kind {
-                self.file(&path.text, path.span);
-            }
             self.found.push(unsupported(what, statement.keyword));
         }
     }

@@ -82,6 +82,7 @@ impl<'a> Elaborator<'a> {
                     let setting = Setting { kind: TermKind::Initial, label: label.as_ref(), weight, several };
                     self.initial_terms(&mut terms, &setting, statement, equations);
                 }
+                StatementKind::Data { names, path } => self.data_terms(&mut terms, statement, names, path),
                 _ => {}
             }
         }
@@ -101,7 +102,7 @@ impl<'a> Elaborator<'a> {
         weight
     }
 
-    fn weight(&mut self, value: &'a Formula) -> Option<f64> {
+    pub(super) fn weight(&mut self, value: &'a Formula) -> Option<f64> {
         let (_, weight) = self.constant(value, "a weight")?;
         if weight <= 0.0 {
             return self.error("E0404", "a weight is greater than 0", value.span, format!("this is {weight}"));
@@ -330,6 +331,7 @@ impl<'a> Elaborator<'a> {
                 TermKind::Equation => "eq".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
+                TermKind::Data(_) => unreachable!("rows of data are no equations"),
             },
         };
         let space = self.space();
@@ -451,7 +453,7 @@ impl<'a> Elaborator<'a> {
 }
 
 impl Terms {
-    fn unique(&mut self, base: String) -> String {
+    pub(super) fn unique(&mut self, base: String) -> String {
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
         let label = label.unwrap_or(base);

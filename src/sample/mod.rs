@@ -6,7 +6,7 @@
 use crate::expr::{Expr, Symbol};
 use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
 use crate::kernel::PointSet;
-use crate::model::{Model, Piece, Sampling, TermKind};
+use crate::model::{DataSet, Model, Piece, Sampling, TermKind};
 
 /// Terms that share their points.
 #[derive(Clone, Debug)]
@@ -17,23 +17,38 @@ pub struct Block {
     pub place: Vec<Piece>,
     /// How it is sampled.
     pub sampling: Sampling,
-    interior: bool,
+    kind: BlockKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BlockKind {
+    Interior,
+    Face,
+    /// The rows of a data file.
+    Rows(usize),
+}
+
+impl BlockKind {
+    fn of(kind: TermKind) -> Self {
+        match kind {
+            TermKind::Equation => Self::Interior,
+            TermKind::Boundary | TermKind::Initial => Self::Face,
+            TermKind::Data(data) => Self::Rows(data),
+        }
+    }
 }
 
 /// Groups the terms of a model into blocks, in the order of their first terms.
 pub fn blocks(model: &Model) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (t, term) in model.terms.iter().enumerate() {
-        let interior = term.kind == TermKind::Equation;
-        let fits = |b: &&mut Block| b.interior == interior && b.place == term.place && b.sampling == term.sampling;
+        let kind = BlockKind::of(term.kind);
+        let fits = |b: &&mut Block| b.kind == kind && b.place == term.place && b.sampling == term.sampling;
         match blocks.iter_mut().find(fits) {
             Some(block) => block.terms.push(t),
-            None => blocks.push(Block {
-                terms: vec![t],
-                place: term.place.clone(),
-                sampling: term.sampling.clone(),
-                interior,
-            }),
+            None => {
+                blocks.push(Block { terms: vec![t], place: term.place.clone(), sampling: term.sampling.clone(), kind })
+            }
         }
     }
     blocks
@@ -44,6 +59,9 @@ pub fn blocks(model: &Model) -> Vec<Block> {
 /// # Errors
 /// [`RuleError`] if the rule does not fit the place.
 pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<PointSet, RuleError> {
+    if let BlockKind::Rows(data) = block.kind {
+        return Ok(rows(&model.data[data]));
+    }
     let stream = Stream::new(seed, block.terms[0] as u64, drawing);
     let boxes: Vec<Vec<AxisRange>> = block.place.iter().map(|piece| ranges(model, piece)).collect();
     let mut set = PointSet {
@@ -53,7 +71,7 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
         columns: Vec::new(),
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
-        let place = if block.interior { Place::Interior } else { Place::Face };
+        let place = if block.kind == BlockKind::Interior { Place::Interior } else { Place::Face };
         let points = points(model, &block.sampling.pieces[p], axes, place, piece.keep, &stream.part(p as u64))?;
         for (axis, normals) in set.normals.iter_mut().enumerate() {
             let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
@@ -63,6 +81,17 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
         set.weights.extend(points.weights);
     }
     Ok(set)
+}
+
+/// The rows of a data file, which count as a mean.
+fn rows(data: &DataSet) -> PointSet {
+    let count = data.rows();
+    PointSet {
+        coordinates: data.coordinates.clone(),
+        normals: vec![vec![0.0; count]; data.coordinates.len()],
+        weights: vec![1.0 / count as f64; count],
+        columns: data.columns.clone(),
+    }
 }
 
 fn ranges(model: &Model, piece: &Piece) -> Vec<AxisRange> {

@@ -192,7 +192,13 @@ mod tests {
         let mlp = Mlp::new(vec![width], Activation::Tanh);
         let layout = Layout::new(&mlp, 2, 1, 0);
         let network = NetworkDescription { features: Features { formulas: Vec::new() }, layout, fields: vec![0] };
-        Description { graph: Graph::new(), dimension: 2, networks: vec![network], known: BTreeMap::new(), blocks: Vec::new() }
+        Description {
+            graph: Graph::new(),
+            dimension: 2,
+            networks: vec![network],
+            known: BTreeMap::new(),
+            blocks: Vec::new(),
+        }
     }
 
     #[test]

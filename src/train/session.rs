@@ -425,7 +425,9 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
     let mut theta = vec![0.0; compiled.lowered.description.parameters()];
     for (n, network) in compiled.lowered.description.networks.iter().enumerate() {
         let stream = Stream::new(seed, INITIAL_STREAM + n as u64, start);
-        let slope = compiled.lowered.model.networks[n].mlp.scale;
+        // Numbers that are to be found start at a raw 0.
+        let Some(plan) = compiled.lowered.model.networks.get(n) else { continue };
+        let slope = plan.mlp.scale;
         let (mut normal, mut uniform) = (stream.part(0), stream.part(1));
         initial_parameters(&network.layout, &mut theta, slope, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
     }

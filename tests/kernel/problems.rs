@@ -143,7 +143,13 @@ impl Problem {
             .into_iter()
             .map(|residuals| BlockDescription { weights: (0..residuals.len()).map(weight).collect(), residuals })
             .collect();
-        let description = Description { graph, dimension: axes.len(), networks: described, known: std::collections::BTreeMap::new(), blocks };
+        let description = Description {
+            graph,
+            dimension: axes.len(),
+            networks: described,
+            known: std::collections::BTreeMap::new(),
+            blocks,
+        };
         Self { name, axes: axes.to_vec(), description }
     }
 

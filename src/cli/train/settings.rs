@@ -137,8 +137,7 @@ fn networks(model: &Model) -> Vec<Network<'_>> {
 }
 
 fn terms(model: &Model) -> Vec<Term<'_>> {
-    let points = |term: usize| model.terms[term].sampling.counts(&model.terms[term].place).iter().sum();
-    let term = |t: usize| Term { label: &model.terms[t].label, weight: model.weight(t), points: points(t) };
+    let term = |t: usize| Term { label: &model.terms[t].label, weight: model.weight(t), points: model.point_count(t) };
     (0..model.terms.len()).map(term).collect()
 }
 

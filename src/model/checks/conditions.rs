@@ -18,6 +18,10 @@ use super::wording::{counted, face, ordinal, point};
 const NOT_UNIQUE: &str = "without it the solution is not unique; in an inverse problem with data this may be intended";
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
+    // Data may stand in for conditions, and counts say nothing of a problem in which coefficients are sought.
+    if !model.data.is_empty() {
+        return Vec::new();
+    }
     let orders = Orders::of(model);
     let mut found = Vec::new();
     for field in model.declared() {

@@ -42,7 +42,7 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
 
 /// A condition `a*u = g` as a prescribed value g/a.
 fn value_of<'m>(graph: &mut Graph, term: &'m Term) -> Option<Value<'m>> {
-    if term.kind == TermKind::Equation {
+    if matches!(term.kind, TermKind::Equation | TermKind::Data(_)) {
         return None;
     }
     let jets = graph.jets(&[term.residual]);

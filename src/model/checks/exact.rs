@@ -9,7 +9,8 @@ use rustc_hash::FxHashMap;
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Node, Symbol};
 
-use super::super::{Model, Piece, Term, TermKind};
+use super::super::{FieldSource, Model, Piece, Term, TermKind};
+use super::estimate::{Estimates, estimate};
 use super::probe::{points_of, points_of_term, values_at, whole};
 use super::wording::{number, point};
 
@@ -19,21 +20,61 @@ const TOLERANCE: f64 = 1e-6;
 const ROUNDING: f64 = 1e-9;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    let mut solution = Solution { model, derivatives: FxHashMap::default() };
-    model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
+    let mut solution = Solution { model, derivatives: FxHashMap::default(), numbers: Estimates::default() };
+    let (numbers, mut found) = estimate(model, graph, &mut solution);
+    solution.numbers = numbers;
+    found.extend(model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)));
+    found
+}
+
+/// The residuals of all terms whose fields have an exact solution, with it inserted, and points of their places. Numbers
+/// that are to be found stay what they are.
+pub(super) fn inserted_residuals(
+    model: &Model,
+    graph: &mut Graph,
+    solution: &mut Solution,
+) -> Vec<(Expr, Vec<(Vec<f64>, Piece)>)> {
+    let mut found = Vec::new();
+    for term in model.terms.iter().filter(|term| !matches!(term.kind, TermKind::Data(_))) {
+        if let Some(residual) = solution.insert(graph, term.residual) {
+            let points = points_of_term(model, term).into_iter().map(|(point, piece)| (point, piece.clone()));
+            found.push((residual, points.collect()));
+        }
+    }
+    found
 }
 
 /// The exact solution and its derivatives.
-struct Solution<'m> {
+pub(super) struct Solution<'m> {
     model: &'m Model,
     derivatives: FxHashMap<Jet, Expr>,
+    numbers: Estimates,
 }
 
 impl Solution<'_> {
+    /// The value of an atom that `exact` does not give: a number that was estimated, or a table.
+    fn value(&self, jet: &Jet, point: &[f64]) -> f64 {
+        let number = self.numbers.of(usize::from(jet.field));
+        number.or_else(|| self.model.known_value(jet, point)).unwrap_or(f64::NAN)
+    }
+
+    /// Whether all atoms of formulas have a value.
+    fn knows(&self, graph: &Graph, formulas: &[Expr]) -> bool {
+        let source = |jet: &Jet| self.model.fields.get(usize::from(jet.field)).map(|field| field.source);
+        graph.jets(formulas).iter().all(|jet| match source(jet) {
+            Some(FieldSource::Number { .. }) => self.numbers.of(usize::from(jet.field)).is_some(),
+            source => matches!(source, Some(FieldSource::Table { .. })),
+        })
+    }
+
     /// A jet as a formula of the coordinates; `None` if the field has no exact solution.
     fn jet(&mut self, graph: &mut Graph, jet: &Jet) -> Option<Expr> {
         if let Some(&known) = self.derivatives.get(jet) {
             return Some(known);
+        }
+        let source = self.model.fields.get(usize::from(jet.field))?.source;
+        if matches!(source, FieldSource::Number { .. } | FieldSource::Table { .. }) {
+            return Some(graph.jet(usize::from(jet.field), jet.index.clone()));
         }
         let mut value = self.model.exact(usize::from(jet.field))?;
         let mut index = MultiIndex::zero();
@@ -79,14 +120,17 @@ struct Worst {
 
 fn check_term(model: &Model, graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Diagnostic> {
     let inserted = insert(graph, solution, term)?;
+    if !solution.knows(graph, &[inserted.left, inserted.right]) {
+        return None;
+    }
     let points = points_of_term(model, term);
-    let values: Vec<_> = points.iter().map(|(p, piece)| sides(graph, &inserted, p, piece)).collect();
+    let values: Vec<_> = points.iter().map(|(p, piece)| sides(graph, solution, &inserted, p, piece)).collect();
     if let Some(i) = values.iter().position(|(left, right)| !(left - right).is_finite()) {
         let (point, _) = &points[i];
         return Some(not_finite(model, term, point));
     }
     let worst = (0..points.len()).max_by(|&i, &j| gap(values[i]).total_cmp(&gap(values[j])))?;
-    let relative = gap(values[worst]) / scale(model, graph, &inserted, &points);
+    let relative = gap(values[worst]) / scale(graph, solution, &inserted, &points);
     if relative <= TOLERANCE {
         return None;
     }
@@ -115,8 +159,9 @@ fn summands(graph: &mut Graph, side: Expr) -> Vec<Expr> {
     }
 }
 
-fn sides(graph: &Graph, inserted: &Inserted, point: &[f64], piece: &Piece) -> (f64, f64) {
-    let values = values_at(graph, &[inserted.left, inserted.right], point, Some(piece), |_| f64::NAN);
+fn sides(graph: &Graph, solution: &Solution, inserted: &Inserted, point: &[f64], piece: &Piece) -> (f64, f64) {
+    let values =
+        values_at(graph, &[inserted.left, inserted.right], point, Some(piece), |jet| solution.value(jet, point));
     (values[0], values[1])
 }
 
@@ -125,14 +170,14 @@ fn gap((left, right): (f64, f64)) -> f64 {
 }
 
 /// The size of the largest summand, on the place and in the box.
-fn scale(model: &Model, graph: &Graph, inserted: &Inserted, points: &[(Vec<f64>, &Piece)]) -> f64 {
+fn scale(graph: &Graph, solution: &Solution, inserted: &Inserted, points: &[(Vec<f64>, &Piece)]) -> f64 {
     let first = points.first().map(|(_, piece)| *piece);
-    let in_box = points_of(&whole(model)).into_iter().map(|point| (point, first));
+    let in_box = points_of(&whole(solution.model)).into_iter().map(|point| (point, first));
     let on_place = points.iter().map(|(point, piece)| (point.clone(), Some(*piece)));
     let mut largest = f64::MIN_POSITIVE;
     for (point, piece) in in_box.chain(on_place) {
         let size = |roots: &[Expr]| {
-            let values = values_at(graph, roots, &point, piece, |_| f64::NAN);
+            let values = values_at(graph, roots, &point, piece, |jet| solution.value(jet, &point));
             values.into_iter().map(f64::abs).filter(|v| v.is_finite()).fold(0.0, f64::max)
         };
         largest = largest.max(size(&inserted.summands)).max(ROUNDING * size(&inserted.fields));
@@ -145,6 +190,7 @@ fn statement(term: &Term) -> String {
         TermKind::Equation => "equation",
         TermKind::Boundary => "boundary condition",
         TermKind::Initial => "initial condition",
+        TermKind::Data(_) => "data",
     };
     format!("{kind} `{}`", term.label)
 }

@@ -12,6 +12,7 @@
 mod conditions;
 mod corners;
 mod counting;
+mod estimate;
 mod exact;
 mod flux;
 mod gauge;
@@ -21,6 +22,7 @@ mod presence;
 mod probe;
 mod scales;
 mod smoothness;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trivial;
@@ -60,6 +62,7 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
         found.extend(trivial::check(model, &mut graph));
     }
     found.extend(smoothness::check(model));
+    found.extend(tables::check(model));
     // What follows evaluates formulas at many points: worth it for formulas that a person wrote, not for what a runaway
     // definition or a generator has grown into.
     if graph.len() > LARGEST || model.terms.len() > MOST_TERMS {

@@ -33,6 +33,7 @@ fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
             TermKind::Equation => "the equation",
             TermKind::Boundary => "the boundary condition",
             TermKind::Initial => "the initial condition",
+            TermKind::Data(_) => "the data",
         };
         let cancelled = !model.graph.jets(&[term.left, term.right]).is_empty();
         let label = if cancelled { "the unknowns cancel" } else { "no unknown on either side" };
