@@ -8,7 +8,8 @@
 //! Everything random comes from a [`Stream`], a generator that is keyed by seed, statement and step: the points of a
 //! statement are the same bits whatever was drawn before, by whom, or on how many threads.
 //!
-//! Only boxes so far. A curved shape will bring its own way to make [`Points`]; what reads them need not change.
+//! Beside boxes there are shapes ([`Solid`]): disks, polygons, meshes and what is made of them, with points inside and on
+//! their surfaces, and outward normals.
 
 mod faces;
 mod held_out;
@@ -17,6 +18,7 @@ mod legendre;
 mod quadrature;
 mod random;
 mod rule;
+mod shape;
 mod share;
 mod sobol;
 mod tensor;
@@ -30,5 +32,9 @@ pub use held_out::{HELD_OUT_COUNT, held_out};
 pub use quadrature::{Grading, Nodes, gauss_legendre};
 pub use random::Stream;
 pub use rule::{AxisRange, MAX_POINTS, Place, Points, Rule, RuleError, measure};
+pub use shape::{
+    Cell, Chain, Curve, Ellipse, Facets, Inside, Mesh, Part, Patch, Polygon, Primitive, ProductPlace, ShapeError,
+    ShapePoints, Solid, Surface, Tree, held_out_inside,
+};
 pub use share::share;
 pub use sobol::{MAX_AXES, Sobol};

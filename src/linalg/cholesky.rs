@@ -32,6 +32,11 @@ impl Cholesky {
         Self { size, factor: vec![0.0; size * size], scratch, factored: false }
     }
 
+    /// The size of its matrices.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// Factors `gram + damping·I`, given the lower triangle of `gram`, P x P, column-major, which stays as it is.
     ///
     /// Small matrices in one serial call. Large ones by panels (right-looking): the panel's diagonal block, then the

@@ -4,13 +4,15 @@ use std::cell::RefCell;
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::householder::{
+    apply_block_householder_sequence_on_the_left_in_place_scratch as apply_forward_scratch,
+    apply_block_householder_sequence_on_the_left_in_place_with_conj as apply_forward,
     apply_block_householder_sequence_transpose_on_the_left_in_place_scratch as apply_scratch,
     apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj as apply_transpose,
 };
 use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, recommended_block_size};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::prelude::ReborrowMut;
-use faer::{Col, Conj, Mat, MatMut, Par, Spec};
+use faer::{Col, Conj, Mat, MatMut, MatRef, Par, Spec};
 
 use super::{RowTiles, SolveError, check_right_hand_side, product, transposed_product};
 
@@ -71,6 +73,26 @@ impl Householder {
         // Columns beyond the number of rows carry no Householder vector.
         apply_transpose(basis.subcols(0, size), coefficients, Conj::No, b, Par::Seq, stack);
     }
+}
+
+/// Q of the factorization `A = QR` of a square matrix; both column-major.
+///
+/// # Errors
+/// [`SolveError::NotFinite`] if A holds a NaN or infinity.
+///
+/// # Panics
+/// If `matrix` does not hold n² numbers.
+pub fn orthogonal_factor(matrix: &[f64], size: usize) -> Result<Vec<f64>, SolveError> {
+    let view = MatRef::from_column_major_slice(matrix, size, size);
+    if let Some(column) = (0..size).find(|&column| !view.col(column).iter().all(|x| x.is_finite())) {
+        return Err(SolveError::NotFinite { column });
+    }
+    let householder = Householder::new(view.to_owned());
+    let mut q = Mat::identity(size, size);
+    let (basis, coefficients) = (householder.basis.as_ref(), householder.coefficients.as_ref());
+    let mut memory = MemBuffer::new(apply_forward_scratch::<f64>(size, coefficients.nrows(), size));
+    apply_forward(basis, coefficients, Conj::No, q.as_mut(), Par::Seq, MemStack::new(&mut memory));
+    Ok((0..size).flat_map(|column| q.col(column).iter().copied().collect::<Vec<f64>>()).collect())
 }
 
 impl Qr {

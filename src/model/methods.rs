@@ -56,10 +56,11 @@ const ENGD: &[MethodOption] = &[
     option("acceleration", ON_OFF, Name("on"), "geodesic acceleration from the second directional derivative"),
     option(
         "solver",
-        Choice(&["auto", "gram", "qr"]),
+        Choice(&["auto", "gram", "kernel", "qr", "cg"]),
         Name("auto"),
-        "Cholesky of the damped Gram matrix, or QR of the Jacobian",
+        "Cholesky of the Gram matrix or of the kernel matrix, QR of the Jacobian, or conjugate gradients",
     ),
+    option("cg_steps", Count(1), Number(100.0), "the most iterations of conjugate gradients in a step"),
     option(
         "starts",
         Count(1),
@@ -86,31 +87,48 @@ const GD: &[MethodOption] = &[
     option("batch", Count(1), Nothing, "points of a random mini-batch"),
 ];
 
-/// Methods that are planned: their names are no mistakes.
-pub(super) const LATER: &[&str] = &[
-    "soap",
-    "ssbroyden",
-    "lbfgs",
-    "bfgs",
-    "kfac",
-    "spring",
-    "muon",
-    "sgd",
-    "shampoo",
-    "newton",
-    "nys_newton",
-    "sngd",
-    "anagram",
-    "dsgnar",
-    "rprop",
+const SOAP: &[MethodOption] = &[
+    option("steps", Count(1), Number(20_000.0), "the number of iterations"),
+    option("lr", Positive, Number(3e-3), "the learning rate"),
+    option("decay", Positive, Number(1.0), "factor of the learning rate from the first step to the last"),
+    option("warmup", Count(0), Number(0.0), "steps over which the learning rate rises to its value"),
+    option("beta1", Within(0.0, 1.0), Number(0.95), "decay of the mean of gradients"),
+    option("beta2", Within(0.0, 1.0), Number(0.95), "decay of the mean of squared gradients and of their covariances"),
+    option("eps", Positive, Number(1e-8), "added to the root of the mean square"),
+    option("frequency", Count(1), Number(10.0), "steps from one change of the eigenbases to the next"),
+    option("largest", Count(1), Number(10_000.0), "the widest side of a matrix that has an eigenbasis"),
+    option("batch", Count(1), Nothing, "points of a random mini-batch"),
 ];
 
+const QUASI_NEWTON: &[MethodOption] = &[
+    option("steps", Count(1), Number(5000.0), "the most iterations"),
+    option(
+        "pairs",
+        Count(1),
+        Number(50.0),
+        "steps that are remembered where the inverse Hessian is too large for a matrix",
+    ),
+];
+
+/// Methods that are planned: their names are no mistakes.
+pub(super) const LATER: &[&str] =
+    &["kfac", "spring", "muon", "sgd", "shampoo", "newton", "nys_newton", "sngd", "anagram", "dsgnar", "rprop"];
+
 /// Values of options that are planned.
-pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "cg"), ("solver", "kernel"), ("solver", "svd")];
+pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "svd")];
 
 impl Method {
     /// All methods, the default first.
-    pub const ALL: [Method; 3] = [Method::Engd, Method::Adam, Method::Gd];
+    pub const ALL: [Method; 8] = [
+        Method::Engd,
+        Method::Adam,
+        Method::Gd,
+        Method::Soap,
+        Method::Ssbroyden,
+        Method::Ssbfgs,
+        Method::Bfgs,
+        Method::Lbfgs,
+    ];
 
     /// The name in the language.
     pub fn name(self) -> &'static str {
@@ -118,6 +136,11 @@ impl Method {
             Method::Engd => "engd",
             Method::Adam => "adam",
             Method::Gd => "gd",
+            Method::Soap => "soap",
+            Method::Ssbroyden => "ssbroyden",
+            Method::Ssbfgs => "ssbfgs",
+            Method::Bfgs => "bfgs",
+            Method::Lbfgs => "lbfgs",
         }
     }
 
@@ -132,6 +155,11 @@ impl Method {
             Method::Engd => "energy natural gradient with damping and geodesic acceleration",
             Method::Adam => "adaptive moments, on all points or on mini-batches",
             Method::Gd => "gradient descent",
+            Method::Soap => "Adam in the eigenbasis of Shampoo's preconditioner",
+            Method::Ssbroyden => "self-scaled Broyden quasi-Newton method, with strong Wolfe conditions",
+            Method::Ssbfgs => "self-scaled BFGS",
+            Method::Bfgs => "BFGS",
+            Method::Lbfgs => "BFGS from the last steps only",
         }
     }
 
@@ -141,6 +169,8 @@ impl Method {
             Method::Engd => ENGD,
             Method::Adam => ADAM,
             Method::Gd => GD,
+            Method::Soap => SOAP,
+            Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => QUASI_NEWTON,
         }
     }
 

@@ -401,6 +401,16 @@ pub enum Method {
     Adam,
     /// Gradient descent with a line search.
     Gd,
+    /// Adam in the eigenbasis of Shampoo's preconditioner.
+    Soap,
+    /// Self-scaled Broyden.
+    Ssbroyden,
+    /// Self-scaled BFGS.
+    Ssbfgs,
+    /// BFGS.
+    Bfgs,
+    /// BFGS from the last steps only.
+    Lbfgs,
 }
 
 /// A number that is printed after training.

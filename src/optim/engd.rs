@@ -7,22 +7,29 @@
 //! it falls by [`EngdOptions::lower`] where the first trial succeeded, else by `raise` again. Of the rules measured on 2D
 //! Poisson (ten seeds) these, with 10 and 3, take the fewest trials to an error; all of them end alike.
 //!
-//! The normal equations resolve no singular value of J below 1e-8 of the largest. Where a step fails at a damping that
-//! they can't resolve, the step is solved again by QR of [J; √λ I].
+//! The linear systems are those of [`damped`](super::damped). The normal equations resolve no singular value of J below
+//! 1e-8 of the largest. Where a step fails at a damping that they can't resolve, it is solved again by QR of [J; √λ I].
 
+pub use super::damped::CgLimits;
+use super::damped::{DampedSystem, Side, Way};
 use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::kernel::{LeastSquares, Metric, Objective};
-use crate::linalg::{Cholesky, Qr, RowTiles, SolveError, gram, transposed_product};
+use crate::linalg::{RowTiles, SolveError};
 
 /// How the damped normal equations are solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Solver {
-    /// Cholesky of the Gram matrix, QR where that is not enough.
+    /// By Gram or kernel matrix, whichever is smaller, and QR where that is not enough; by conjugate gradients where both
+    /// are too large.
     Auto,
-    /// Cholesky of the Gram matrix.
+    /// Cholesky of the Gram matrix AᵀA.
     Gram,
+    /// Cholesky of the kernel matrix AAᵀ.
+    Kernel,
     /// QR of the rows of the metric.
     Qr,
+    /// Conjugate gradients.
+    Cg,
 }
 
 /// Options of [`Engd`].
@@ -38,6 +45,8 @@ pub struct EngdOptions {
     pub acceleration: bool,
     /// How the equations are solved.
     pub solver: Solver,
+    /// When conjugate gradients stop.
+    pub cg: CgLimits,
     /// Which matrix stands for the curvature.
     pub metric: Metric,
 }
@@ -50,6 +59,7 @@ impl Default for EngdOptions {
             lower: 10.0,
             acceleration: true,
             solver: Solver::Auto,
+            cg: CgLimits { iterations: 100, tolerance: CG_TOLERANCE },
             metric: Metric::GaussNewton,
         }
     }
@@ -64,20 +74,24 @@ const MOST_DAMPING: f64 = 1e12;
 const RESOLVED_BY_GRAM: f64 = 1e-14;
 /// Trial points of one step.
 const MOST_TRIALS: usize = 40;
+/// The part of the preconditioned residual that conjugate gradients leave by default.
+pub const CG_TOLERANCE: f64 = 1e-6;
+/// The largest Gram or kernel matrix that is made without being asked for (1.2 GB).
+const LARGEST_MATRIX: usize = 12_000;
+/// Beyond so many parameters, QR costs too much to be tried without being asked for.
+const MOST_FOR_QR: usize = 3000;
 
 /// Energy natural gradient descent.
 pub struct Engd {
     options: EngdOptions,
     damping: f64,
-    /// A: the metric is AᵀA.
-    rows: RowTiles,
-    gram: Vec<f64>,
-    cholesky: Cholesky,
+    /// A, whose AᵀA is the metric.
+    system: DampedSystem,
     gradient: Vec<f64>,
     step: Vec<f64>,
     acceleration: Vec<f64>,
     trial: Vec<f64>,
-    /// r, for least squares by QR.
+    /// r, where the problem is least squares.
     residual: Vec<f64>,
     along: [Vec<f64>; 2],
 }
@@ -86,12 +100,11 @@ impl Engd {
     /// Starts with the damping of the options.
     pub fn new(options: EngdOptions, problem: &dyn Objective) -> Self {
         let zero = vec![0.0; problem.parameters()];
+        let rows = RowTiles::new(&problem.row_tiles(options.metric), problem.parameters());
         Self {
             options,
             damping: options.damping,
-            rows: RowTiles::new(&problem.row_tiles(options.metric), problem.parameters()),
-            gram: vec![0.0; problem.parameters() * problem.parameters()],
-            cholesky: Cholesky::new(problem.parameters()),
+            system: DampedSystem::new(rows, options.cg),
             gradient: zero.clone(),
             step: zero.clone(),
             acceleration: zero.clone(),
@@ -108,37 +121,41 @@ impl Engd {
 
     /// A and the gradient at θ; the loss there.
     fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
-        let rows = problem.row_tiles(self.options.metric);
-        if !self.rows.has_shape(&rows, theta.len()) {
-            self.rows = RowTiles::new(&rows, theta.len());
+        let tiles = problem.row_tiles(self.options.metric);
+        let rows = &mut self.system.rows;
+        if !rows.has_shape(&tiles, theta.len()) {
+            *rows = RowTiles::new(&tiles, theta.len());
         }
-        problem.linearize(theta, self.options.metric, &mut self.rows, &mut self.gradient)
+        problem.linearize(theta, self.options.metric, rows, &mut self.gradient)
     }
 
-    fn largest_diagonal(&self) -> f64 {
-        let p = self.gradient.len();
-        (0..p).map(|i| self.gram[i * p + i]).fold(0.0, f64::max)
-    }
-
-    fn factor_by_qr(&mut self, problem: &dyn Objective, theta: &[f64]) -> Option<Qr> {
-        if let Some(problem) = self.least_squares(problem) {
-            self.residual.resize(problem.rows(), 0.0);
-            problem.residual(theta, &mut self.residual);
+    /// How the system of this step is solved at first.
+    fn way(&self, problem: &dyn Objective) -> Way {
+        let (rows, columns) = (self.system.rows.rows(), self.system.rows.columns());
+        match self.options.solver {
+            Solver::Gram => Way::Gram,
+            Solver::Kernel => Way::Kernel,
+            Solver::Qr => Way::Qr,
+            Solver::Cg => Way::Cg,
+            Solver::Auto if rows < columns && rows <= LARGEST_MATRIX && self.least_squares(problem).is_some() => {
+                Way::Kernel
+            }
+            Solver::Auto if columns <= LARGEST_MATRIX => Way::Gram,
+            Solver::Auto => Way::Cg,
         }
-        Qr::new(&self.rows).ok()
     }
 
     /// p and a at the current damping.
-    fn solve(&mut self, problem: &dyn Objective, theta: &[f64], qr: Option<&Qr>) -> Result<(), SolveError> {
-        let (sigma, residuals) = (self.damping, self.least_squares(problem));
-        match (qr, residuals) {
-            (None, _) => {
-                self.cholesky.factor(&self.gram, sigma)?;
-                self.step.iter_mut().zip(&self.gradient).for_each(|(p, g)| *p = -g);
-                self.cholesky.solve_in_place(&mut self.step);
+    fn solve(&mut self, problem: &dyn Objective, theta: &[f64]) -> Result<(), SolveError> {
+        self.system.factor(self.damping)?;
+        let residuals = self.least_squares(problem);
+        match residuals.filter(|_| self.system.wants_residual()) {
+            Some(residuals) => {
+                self.residual.resize(residuals.rows(), 0.0);
+                residuals.residual(theta, &mut self.residual);
+                self.system.solve(Side::Residual(&self.residual), &mut self.step)?;
             }
-            (Some(qr), Some(_)) => qr.solve_damped(&self.rows, &self.residual, sigma, &mut self.step)?,
-            (Some(qr), None) => qr.solve_normal(&self.rows, &self.gradient, sigma, &mut self.step)?,
+            None => self.system.solve(Side::Gradient(&self.gradient), &mut self.step)?,
         }
         self.acceleration.fill(0.0);
         if !self.options.acceleration {
@@ -150,22 +167,13 @@ impl Engd {
             second.resize(residuals.rows(), 0.0);
             residuals.residual_along(theta, &self.step, first, second);
             second.iter_mut().for_each(|r| *r *= 0.5);
-            match qr {
-                Some(qr) => return qr.solve_damped(&self.rows, second, sigma, &mut self.acceleration),
-                None => transposed_product(&self.rows, second, &mut self.acceleration),
-            }
+            self.system.solve(Side::Residual(second), &mut self.acceleration)
         } else {
             second.resize(theta.len(), 0.0);
             problem.curvature_along(theta, &self.step, second);
             second.iter_mut().for_each(|g| *g *= 0.5);
-            match qr {
-                Some(qr) => return qr.solve_normal(&self.rows, second, sigma, &mut self.acceleration),
-                None => self.acceleration.copy_from_slice(second),
-            }
+            self.system.solve(Side::Gradient(second), &mut self.acceleration)
         }
-        self.acceleration.iter_mut().for_each(|a| *a = -*a);
-        self.cholesky.solve_in_place(&mut self.acceleration);
-        Ok(())
     }
 
     /// The loss at θ + p + a; infinite where the acceleration is longer than the step.
@@ -190,22 +198,18 @@ impl Optimizer for Engd {
         if gradient == 0.0 {
             return report;
         }
-        gram(&self.rows, &mut self.gram);
-        let unit = self.largest_diagonal().max(f64::MIN_POSITIVE);
+        let way = self.way(problem);
+        let unit = self.system.begin(way).max(f64::MIN_POSITIVE);
         self.damping = self.damping.max(LEAST_DAMPING * unit).min(MOST_DAMPING * unit);
-        let mut qr = None;
+        let may_refine = self.options.solver == Solver::Auto && way != Way::Cg && theta.len() <= MOST_FOR_QR;
         while report.trials < MOST_TRIALS && self.damping <= MOST_DAMPING * unit {
             report.trials += 1;
             report.rate = self.damping;
-            let by_qr = match self.options.solver {
-                Solver::Qr => true,
-                Solver::Gram => false,
-                Solver::Auto => report.trials > 2 && self.damping < RESOLVED_BY_GRAM * unit,
-            };
-            if by_qr && qr.is_none() {
-                qr = self.factor_by_qr(problem, theta);
+            if may_refine {
+                let beyond_gram = report.trials > 2 && self.damping < RESOLVED_BY_GRAM * unit;
+                self.system.switch(if beyond_gram { Way::Qr } else { way });
             }
-            let solved = self.solve(problem, theta, if by_qr { qr.as_ref() } else { None });
+            let solved = self.solve(problem, theta);
             let loss = if solved.is_ok() { self.try_step(problem, theta) } else { f64::INFINITY };
             if loss < before {
                 report.length =

@@ -5,12 +5,18 @@
 //! it, so that an interrupted run goes on with the same bits.
 
 mod adam;
+mod damped;
 mod engd;
 mod gradient_descent;
+mod line_search;
+mod quasi_newton;
+mod soap;
 
 pub use adam::{Adam, AdamOptions};
-pub use engd::{Engd, EngdOptions, Solver};
+pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
+pub use quasi_newton::{QuasiNewton, QuasiNewtonOptions, Update};
+pub use soap::{Soap, SoapOptions};
 
 pub use crate::kernel::half_square;
 
@@ -24,15 +30,17 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
         Method::Engd => {
             let solver = match stage.name("solver") {
                 "gram" => Solver::Gram,
+                "kernel" => Solver::Kernel,
                 "qr" => Solver::Qr,
+                "cg" => Solver::Cg,
                 _ => Solver::Auto,
             };
             let (damping, raise, lower) = (number("damping"), number("raise"), number("lower"));
             let acceleration = stage.name("acceleration") == "on";
-            Box::new(Engd::new(
-                EngdOptions { damping, raise, lower, acceleration, solver, metric: Metric::GaussNewton },
-                problem,
-            ))
+            let cg = CgLimits { iterations: number("cg_steps") as usize, tolerance: CG_TOLERANCE };
+            let metric = Metric::GaussNewton;
+            let options = EngdOptions { damping, raise, lower, acceleration, solver, cg, metric };
+            Box::new(Engd::new(options, problem))
         }
         Method::Adam => {
             let options = AdamOptions {
@@ -48,7 +56,29 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
             let options = GradientDescentOptions { rate: number("lr"), line_search: stage.name("line_search") == "on" };
             Box::new(GradientDescent::new(options, problem.parameters()))
         }
+        Method::Soap => {
+            let options = SoapOptions {
+                rate: number("lr"),
+                decay: number("decay").powf((stage.steps() as f64).recip()),
+                warmup: number("warmup"),
+                beta1: number("beta1"),
+                beta2: number("beta2"),
+                epsilon: number("eps"),
+                frequency: number("frequency") as usize,
+                largest: number("largest") as usize,
+            };
+            Box::new(Soap::new(options, problem))
+        }
+        Method::Ssbroyden => quasi_newton(Update::SelfScaledBroyden, stage, problem),
+        Method::Ssbfgs => quasi_newton(Update::SelfScaledBfgs, stage, problem),
+        Method::Bfgs => quasi_newton(Update::Bfgs, stage, problem),
+        Method::Lbfgs => quasi_newton(Update::LimitedMemory, stage, problem),
     }
+}
+
+fn quasi_newton(update: Update, stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
+    let options = QuasiNewtonOptions { update, pairs: stage.number("pairs") as usize };
+    Box::new(QuasiNewton::new(options, problem.parameters()))
 }
 
 /// A method of training.

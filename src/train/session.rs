@@ -7,7 +7,7 @@ use super::metrics::{FieldError, Metrics};
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
-use crate::model::Stage;
+use crate::model::{Method, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
 use crate::pipeline::{CompileError, Compiled};
@@ -436,7 +436,8 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
 
 fn stagnation_window(stage: &Stage) -> usize {
     match stage.method {
-        crate::model::Method::Engd => 200,
-        crate::model::Method::Gd | crate::model::Method::Adam => 5000,
+        Method::Engd => 200,
+        Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => 500,
+        Method::Gd | Method::Adam | Method::Soap => 5000,
     }
 }

@@ -1,0 +1,270 @@
+//! The damped linear system of a natural gradient step, `(AᵀA + λI) p = -g`, for one matrix A (N x P) and several λ.
+//!
+//! | way | cost once, and for each λ | where |
+//! |---|---|---|
+//! | [`Gram`](Way::Gram) | N P², P³/3 | P ≤ N |
+//! | [`Kernel`](Way::Kernel) | N² P, N³/3 | N < P: `p = -Aᵀ(AAᵀ + λI)⁻¹ r` (Guzmán-Cordero et al., arXiv 2505.12149, eq. 8) |
+//! | [`Qr`](Way::Qr) | 2 N P², 10/3 P³ | where the normal equations lose too many digits |
+//! | [`Cg`](Way::Cg) | nothing, 4 N P an iteration | where both are large |
+//!
+//! Gram and kernel matrix resolve no singular value of A below 1e-8 of the largest.
+
+use crate::linalg::{Cholesky, Qr, RowTiles, SolveError, gram, outer_gram, product, transposed_product};
+
+/// How a system is solved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Gram,
+    Kernel,
+    Qr,
+    Cg,
+}
+
+/// The right-hand side.
+#[derive(Clone, Copy)]
+pub(super) enum Side<'a> {
+    /// `g = Aᵀ r`, given r, length N.
+    Residual(&'a [f64]),
+    /// g, length P.
+    Gradient(&'a [f64]),
+}
+
+/// When conjugate gradients stop.
+#[derive(Clone, Copy, Debug)]
+pub struct CgLimits {
+    /// The most iterations.
+    pub iterations: usize,
+    /// The part of the preconditioned residual that remains.
+    pub tolerance: f64,
+}
+
+/// A and what was made from it.
+pub(super) struct DampedSystem {
+    pub rows: RowTiles,
+    limits: CgLimits,
+    /// AᵀA or AAᵀ, lower triangle.
+    square: Vec<f64>,
+    cholesky: Cholesky,
+    /// The diagonal of AᵀA.
+    diagonal: Vec<f64>,
+    qr: Option<Qr>,
+    damping: f64,
+    way: Way,
+}
+
+impl DampedSystem {
+    /// A system without a matrix yet; `rows` says its shape.
+    pub fn new(rows: RowTiles, limits: CgLimits) -> Self {
+        let cholesky = Cholesky::new(0);
+        let (square, diagonal) = (Vec::new(), Vec::new());
+        Self { rows, limits, square, cholesky, diagonal, qr: None, damping: 0.0, way: Way::Gram }
+    }
+
+    /// Takes note of a new A in `rows`, to be solved in this way; gives the largest entry of the diagonal of AᵀA.
+    pub fn begin(&mut self, way: Way) -> f64 {
+        self.way = way;
+        self.qr = None;
+        let size = match way {
+            Way::Gram | Way::Qr => self.rows.columns(),
+            Way::Kernel => self.rows.rows(),
+            Way::Cg => 0,
+        };
+        if self.cholesky.size() != size {
+            self.cholesky = Cholesky::new(size);
+        }
+        self.square.resize(size * size, 0.0);
+        match way {
+            Way::Gram | Way::Qr => {
+                gram(&self.rows, &mut self.square);
+                (0..size).map(|i| self.square[i * size + i]).fold(0.0, f64::max)
+            }
+            Way::Kernel | Way::Cg => {
+                if way == Way::Kernel {
+                    outer_gram(&self.rows, &mut self.square);
+                }
+                self.squares_of_columns();
+                self.diagonal.iter().copied().fold(0.0, f64::max)
+            }
+        }
+    }
+
+    fn squares_of_columns(&mut self) {
+        self.diagonal.clear();
+        self.diagonal.resize(self.rows.columns(), 0.0);
+        for tile in self.rows.tiles().iter().filter(|tile| tile.rows() > 0) {
+            let columns = tile.data().chunks_exact(tile.stride());
+            for (square, column) in self.diagonal.iter_mut().zip(columns) {
+                *square += column[..tile.rows()].iter().map(|x| x * x).sum::<f64>();
+            }
+        }
+    }
+
+    /// Whether r gives the solution more digits than `Aᵀr` does.
+    pub fn wants_residual(&self) -> bool {
+        matches!(self.way, Way::Kernel | Way::Qr)
+    }
+
+    /// Goes over to another way, for the same A.
+    pub fn switch(&mut self, way: Way) {
+        self.way = way;
+    }
+
+    /// Factors the matrix at this damping, as far as the way wants it.
+    ///
+    /// # Errors
+    /// [`SolveError`] if A is not finite, or the damping too small for it.
+    pub fn factor(&mut self, damping: f64) -> Result<(), SolveError> {
+        self.damping = damping;
+        match self.way {
+            Way::Gram | Way::Kernel => self.cholesky.factor(&self.square, damping),
+            Way::Qr if self.qr.is_none() => {
+                self.qr = Some(Qr::new(&self.rows)?);
+                Ok(())
+            }
+            Way::Qr | Way::Cg => Ok(()),
+        }
+    }
+
+    /// p, length P, at the damping of the last [`factor`](Self::factor), which did not fail.
+    ///
+    /// # Errors
+    /// [`SolveError`] if the right-hand side is not finite or the system is singular.
+    pub fn solve(&self, side: Side<'_>, out: &mut [f64]) -> Result<(), SolveError> {
+        match (self.way, side) {
+            (Way::Qr, side) => {
+                let qr = self.qr.as_ref().ok_or(SolveError::Singular { damping: self.damping })?;
+                match side {
+                    Side::Residual(r) => qr.solve_damped(&self.rows, r, self.damping, out),
+                    Side::Gradient(g) => qr.solve_normal(&self.rows, g, self.damping, out),
+                }
+            }
+            (Way::Kernel, Side::Residual(r)) => {
+                let mut alpha = r.to_vec();
+                self.cholesky.solve_in_place(&mut alpha);
+                transposed_product(&self.rows, &alpha, out);
+                out.iter_mut().for_each(|p| *p = -*p);
+                Ok(())
+            }
+            (_, Side::Residual(r)) => {
+                let mut gradient = vec![0.0; out.len()];
+                transposed_product(&self.rows, r, &mut gradient);
+                self.solve_normal(&gradient, out);
+                Ok(())
+            }
+            (_, Side::Gradient(g)) => {
+                self.solve_normal(g, out);
+                Ok(())
+            }
+        }
+    }
+
+    fn solve_normal(&self, gradient: &[f64], out: &mut [f64]) {
+        match self.way {
+            Way::Kernel => {
+                out.fill(0.0);
+                // (AᵀA + λI)⁻¹ g = (g - Aᵀ(AAᵀ + λI)⁻¹ A g)/λ cancels; the second round takes back what that costs.
+                for _ in 0..2 {
+                    let mut rest = self.apply(out);
+                    rest.iter_mut().zip(gradient).for_each(|(rest, g)| *rest += g);
+                    let mut alpha = vec![0.0; self.rows.rows()];
+                    product(&self.rows, &rest, &mut alpha);
+                    self.cholesky.solve_in_place(&mut alpha);
+                    let mut along = vec![0.0; out.len()];
+                    transposed_product(&self.rows, &alpha, &mut along);
+                    let changes = rest.iter().zip(&along).map(|(rest, along)| (rest - along) / self.damping);
+                    out.iter_mut().zip(changes).for_each(|(p, change)| *p -= change);
+                }
+            }
+            Way::Cg => self.conjugate_gradients(gradient, out),
+            Way::Gram | Way::Qr => {
+                out.iter_mut().zip(gradient).for_each(|(p, g)| *p = -g);
+                self.cholesky.solve_in_place(out);
+            }
+        }
+    }
+
+    /// `(AᵀA + λI) p`
+    fn apply(&self, p: &[f64]) -> Vec<f64> {
+        let (mut image, mut out) = (vec![0.0; self.rows.rows()], vec![0.0; p.len()]);
+        product(&self.rows, p, &mut image);
+        transposed_product(&self.rows, &image, &mut out);
+        out.iter_mut().zip(p).for_each(|(out, p)| *out += self.damping * p);
+        out
+    }
+
+    /// Conjugate gradients with the diagonal as preconditioner; what they end at is a direction of descent wherever they
+    /// stop.
+    fn conjugate_gradients(&self, gradient: &[f64], out: &mut [f64]) {
+        let scaled =
+            |r: &[f64]| -> Vec<f64> { r.iter().zip(&self.diagonal).map(|(r, d)| r / (d + self.damping)).collect() };
+        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+        out.fill(0.0);
+        let mut residual: Vec<f64> = gradient.iter().map(|g| -g).collect();
+        let mut direction = scaled(&residual);
+        let mut square = dot(&residual, &direction);
+        let enough = square * self.limits.tolerance * self.limits.tolerance;
+        for _ in 0..self.limits.iterations {
+            let image = self.apply(&direction);
+            let curvature = dot(&direction, &image);
+            if !(square > enough && curvature > 0.0) {
+                break;
+            }
+            let length = square / curvature;
+            out.iter_mut().zip(&direction).for_each(|(p, d)| *p += length * d);
+            residual.iter_mut().zip(&image).for_each(|(r, i)| *r -= length * i);
+            let preconditioned = scaled(&residual);
+            let next = dot(&residual, &preconditioned);
+            let keep = next / square;
+            direction.iter_mut().zip(&preconditioned).for_each(|(d, z)| *d = z + keep * *d);
+            square = next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Stream;
+    use crate::optim::norm;
+
+    fn system(rows: usize, columns: usize) -> DampedSystem {
+        let mut stream = Stream::new(7, rows as u64, 0);
+        let sizes: Vec<usize> = (0..rows).step_by(8).map(|start| 8.min(rows - start)).collect();
+        let mut matrix = RowTiles::new(&sizes, columns);
+        for tile in matrix.tiles_mut() {
+            tile.data_mut().iter_mut().for_each(|x| *x = 2.0 * stream.uniform() - 1.0);
+        }
+        DampedSystem::new(matrix, CgLimits { iterations: 200, tolerance: 1e-13 })
+    }
+
+    /// Every way solves the same system, tall and wide, for both kinds of right-hand side.
+    #[test]
+    fn all_ways_agree() {
+        for (rows, columns) in [(40, 12), (12, 40), (16, 16)] {
+            let mut system = system(rows, columns);
+            let r: Vec<f64> = (0..rows).map(|i| (1.0 + i as f64).sin()).collect();
+            let g: Vec<f64> = (0..columns).map(|i| (1.0 + i as f64).cos()).collect();
+            for damping in [1e-3, 1.0] {
+                for side in [Side::Residual(&r), Side::Gradient(&g)] {
+                    for way in [Way::Gram, Way::Kernel, Way::Qr, Way::Cg] {
+                        let mut p = vec![0.0; columns];
+                        system.begin(way);
+                        system.factor(damping).expect("the damped matrix is positive definite");
+                        system.solve(side, &mut p).expect("everything is finite");
+                        let mut rest = system.apply(&p);
+                        let mut wanted = g.clone();
+                        if let Side::Residual(r) = side {
+                            transposed_product(&system.rows, r, &mut wanted);
+                        }
+                        rest.iter_mut().zip(&wanted).for_each(|(rest, g)| *rest += g);
+                        assert!(
+                            norm(&rest) < 1e-10 * norm(&wanted),
+                            "{rows} x {columns} {way:?} {damping}: {}",
+                            norm(&rest)
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
