@@ -4,6 +4,7 @@
 //! text --parse--> Ast --check--> Model --simplify, tape--> KernelTapes --codegen--> Kernel
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -200,6 +201,14 @@ impl Lowered {
     pub fn draw(&self, block: &sample::Block, seed: u64, drawing: u64) -> Result<PointSet, CompileError> {
         sample::draw(&self.model, block, seed, drawing)
             .map_err(|error| CompileError::Points { label: self.model.terms[block.terms[0]].label.clone(), error })
+    }
+
+    /// Where the raw numbers of `fit` stand in θ.
+    pub fn raw_numbers(&self) -> Range<usize> {
+        let of_numbers = |network: &&NetworkDescription| {
+            self.model.numbers.first().is_some_and(|number| network.fields.contains(&number.field))
+        };
+        self.description.networks.iter().find(of_numbers).map_or(0..0, |network| network.layout.parameters())
     }
 
     /// Something that evaluates formulas of the model at any points.

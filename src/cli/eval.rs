@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use super::arguments::{Reading, Setting};
 use super::solution::{Solution, even, grid};
-use super::train::scientific;
+use super::train::{scientific, with_deviation};
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
 use crate::model::{Axis, Formulas};
 use crate::report::files;
-use crate::train::FieldError;
+use crate::train::{FieldError, FoundNumber, NumberRecord};
 
 /// The most points of a grid.
 const MOST_POINTS: usize = 50_000_000;
@@ -68,6 +68,8 @@ impl FromStr for Counts {
 #[derive(Serialize)]
 struct Body<'a> {
     errors: BTreeMap<&'a str, ErrorRecord>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    numbers: BTreeMap<&'a str, NumberRecord>,
     points: usize,
     output: Option<&'a Path>,
 }
@@ -107,6 +109,7 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
         formulas.texts().map(str::to_owned).collect()
     };
     let errors = solution.errors()?;
+    let numbers = solution.numbers();
     let points = points(arguments, &solution, context)?;
     let count = points.as_ref().map_or(0, |p| p.columns.first().map_or(0, Vec::len));
     let mut printed = false;
@@ -128,26 +131,28 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     if context.json {
         let record = |e: &'_ FieldError| ErrorRecord { l2rel: e.relative_l2, linf: e.maximum };
         let errors = errors.iter().map(|e| (e.name.as_str(), record(e))).collect();
-        Document::new(Status::Ok, Body { errors, points: count, output }).print(context)?;
+        let record = |n: &'_ FoundNumber| NumberRecord { value: Some(n.value), sd: n.deviation };
+        let numbers = numbers.iter().map(|n| (n.name.as_str(), record(n))).collect();
+        Document::new(Status::Ok, Body { errors, numbers, points: count, output }).print(context)?;
     } else if printed {
         // Standard output is a table already.
-        context.say(text(&errors).trim_end());
+        context.say(text(&errors, &numbers).trim_end());
     } else {
-        context.print(&text(&errors))?;
+        context.print(&text(&errors, &numbers))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(errors: &[FieldError]) -> String {
-    if errors.is_empty() {
-        return "no exact solution is known\n".to_owned();
-    }
-    let width = errors.iter().map(|e| e.name.chars().count()).max().unwrap_or(0);
+fn text(errors: &[FieldError], numbers: &[FoundNumber]) -> String {
+    let names = errors.iter().map(|e| &e.name).chain(numbers.iter().map(|n| &n.name));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let line = |e: &FieldError| {
         let (l2, largest) = (scientific(e.relative_l2, 1), scientific(e.maximum, 1));
         format!("{:width$}  relative L2 error {l2}, largest error {largest}\n", e.name)
     };
-    errors.iter().map(line).collect()
+    let number = |n: &FoundNumber| format!("{:width$}  {}\n", n.name, with_deviation(n.value, n.deviation));
+    let unknown = if errors.is_empty() { "no exact solution is known\n" } else { "" };
+    errors.iter().map(line).chain([unknown.to_owned()]).chain(numbers.iter().map(number)).collect()
 }
 
 /// At commas outside of brackets.

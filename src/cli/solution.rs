@@ -9,7 +9,9 @@ use crate::expr::Expr;
 use crate::model::{Formulas, Given, Model};
 use crate::pipeline::{self, Backend, Lowered, Times};
 use crate::simplify::Effort;
-use crate::train::{FieldError, Metrics, ModelFile, RunFiles, find_run};
+use crate::train::{
+    FieldError, FoundNumber, Metrics, ModelFile, RunFiles, RunResult, find_run, number_values,
+};
 
 /// Points that are evaluated at a time, so that any number of points needs little memory.
 const CHUNK: usize = 1 << 15;
@@ -80,6 +82,15 @@ impl Solution {
             values.iter_mut().zip(found).for_each(|(all, more)| all.extend(more));
         }
         Ok(values)
+    }
+
+    /// The numbers that training found; their deviations are those that the run noted.
+    pub fn numbers(&self) -> Vec<FoundNumber> {
+        let text = self.files.as_ref().and_then(|files| std::fs::read_to_string(files.result()).ok());
+        let result: Option<RunResult> = text.and_then(|text| serde_json::from_str(&text).ok());
+        let noted = |name: &str| result.as_ref().and_then(|result| result.numbers.get(name)?.sd);
+        let values = number_values(&self.lowered, &self.theta).into_iter();
+        values.map(|(name, value)| FoundNumber { deviation: noted(&name), name, value }).collect()
     }
 
     /// The errors of the unknowns that have an exact solution, on held-out points.

@@ -163,10 +163,10 @@ impl<'a> Elaborator<'a> {
         let names: Vec<&str> = components.iter().map(|c| c.name.as_str()).collect();
         let help = if path.text.ends_with(".npz") {
             format!(
-                "make an NPZ file with arrays {} (coordinates, ascending) and {} (values, of shape {})",
+                "make an NPZ file with arrays {} (coordinates, ascending) and {} (values, one for each ({}))",
                 axes.join(", "),
                 names.join(", "),
-                axes.join(" x ")
+                axes.join(", ")
             )
         } else {
             format!(

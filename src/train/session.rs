@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::batch;
 use super::metrics::{FieldError, Metrics};
+use super::numbers::{FoundNumber, found_numbers, number_values};
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
@@ -90,6 +91,8 @@ pub struct StepEvent<'a> {
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
     pub errors: &'a [FieldError],
+    /// The numbers that are to be found, with their present values.
+    pub numbers: &'a [(String, f64)],
 }
 
 /// Sees every step.
@@ -210,6 +213,11 @@ impl Session {
     /// The error of each unknown that has an exact solution.
     pub fn errors(&mut self) -> Vec<FieldError> {
         self.metrics.as_mut().map(|m| m.errors(&self.theta)).unwrap_or_default()
+    }
+
+    /// The numbers that are to be found, with their present values and standard deviations.
+    pub fn numbers(&self) -> Vec<FoundNumber> {
+        found_numbers(&self.compiled, &self.theta)
     }
 
     /// The loss of each term at θ, by label.
@@ -338,6 +346,7 @@ impl Session {
                 report,
                 terms: &terms,
                 errors: &errors,
+                numbers: &number_values(&self.compiled.lowered, &self.theta),
             };
             if observer.step(&event, self) == Control::Stop {
                 return Ok(Stop::Interrupted);

@@ -29,7 +29,7 @@ use super::{CliError, Context, Overrides};
 use crate::pipeline::{self, Backend};
 use crate::report::files::{self, WriteError};
 use crate::simplify::Effort;
-use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop};
+use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop, number_values, value_with_numbers};
 use interrupt::Interrupt;
 use limits::Target;
 use plan::Plan;
@@ -37,6 +37,7 @@ use recorder::Recorder;
 
 pub use plan::overrides;
 pub use progress::scientific;
+pub use summary::with_deviation;
 
 /// Exit code of a training that failed.
 pub const TRAINING_FAILED: u8 = 4;
@@ -160,8 +161,11 @@ fn remove_result(files: &RunFiles) -> Result<(), WriteError> {
 fn result(session: &mut Session, stop: Stop, begun: Instant) -> RunResult {
     let errors = session.errors();
     let mut result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
+    result = result.with_numbers(&session.numbers());
     let model = &session.compiled().lowered.model;
-    result.reports = model.reports.iter().map(|r| (r.name.clone(), model.graph.constant_value(r.value))).collect();
+    let numbers = number_values(&session.compiled().lowered, session.theta());
+    let report = |r: &crate::model::Report| (r.name.clone(), value_with_numbers(model, r.value, &numbers));
+    result.reports = model.reports.iter().map(report).collect();
     result.steps = session.total_steps();
     result.train_s = session.seconds();
     result.wall_s = begun.elapsed().as_secs_f64();

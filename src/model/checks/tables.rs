@@ -19,7 +19,8 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
             Interpolation::Cubic => (3, "cubic"),
         };
         if order > highest {
-            let message = format!("a {name} table has no derivatives of order {order}: they are zero between the points");
+            let message =
+                format!("a {name} table has no derivatives of order {order}: they are zero between the points");
             let diagnostic = Diagnostic::warning("W0600", message, table.span, "differentiated this often");
             found.push(match table.function.interpolation() {
                 Interpolation::Linear if order <= 3 => diagnostic.help("write `interpolation=cubic`"),
