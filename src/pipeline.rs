@@ -14,11 +14,12 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, NetworkDescription,
-    PointSet, Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, Metric, NetworkDescription,
+    PointSet, Predictor, Role,
 };
 use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
-use crate::network::{Activation, AxisScale, Features, Layout, Mlp};
+use crate::network::{AxisScale, Features, Layout};
+use crate::optim;
 use crate::sample;
 use crate::simplify::{self, Effort, SimplifyReport};
 use crate::syntax;
@@ -235,15 +236,16 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
             .map(|&axis| AxisScale { axis, ends: model.axes[axis].ends, periodic: model.axes[axis].periodic })
             .collect();
         let features = Features::new(&mut graph, &scales);
-        let layout = Layout::new(&plan.mlp, features.len(), plan.fields.len(), start);
+        let layout = Layout::new(&plan.architecture, &features.groups, plan.fields.len(), start);
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
     let numbers: Vec<usize> = model.numbers.iter().map(|number| number.field).collect();
     if !numbers.is_empty() {
-        // A network without inputs: its biases are the raw numbers.
-        let layout = Layout::new(&Mlp::new(Vec::new(), Activation::Tanh), 0, numbers.len(), start);
-        networks.push(NetworkDescription { features: Features { formulas: Vec::new() }, layout, fields: numbers });
+        // A network without inputs: its biases are the raw numbers, which start at 0.
+        let layout = Layout::numbers(&vec![0.0; numbers.len()], start);
+        let features = Features { formulas: Vec::new(), groups: Vec::new() };
+        networks.push(NetworkDescription { features, layout, fields: numbers });
     }
     let known = |(number, field): (usize, &Field)| {
         let source = match field.source {
@@ -258,9 +260,15 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
     };
     let known = model.fields.iter().enumerate().filter_map(known).collect();
     let mut block = |block: &sample::Block| BlockDescription {
-        residuals: block.terms.iter().map(|&t| model.in_raw_numbers(&mut graph, model.terms[t].residual)).collect(),
+        formulas: block.terms.iter().map(|&t| model.in_raw_numbers(&mut graph, model.terms[t].residual)).collect(),
         weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+        role: Role::Residual,
+    };
+    let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
+        Metric::Newton
+    } else {
+        Metric::GaussNewton
     };
     let blocks = blocks.iter().map(&mut block).collect();
-    Description { dimension: model.axes.len(), networks, known, blocks, graph }
+    Description { dimension: model.axes.len(), networks, known, blocks, graph, metric }
 }

@@ -9,6 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 enum Purpose {
     Training = 0,
     HeldOut = 1,
+    Definition = 2,
 }
 
 /// A stream of random numbers that is named, not shared.
@@ -38,6 +39,11 @@ impl Stream {
     /// The stream of the held-out points: one for all seeds, and none that [`Stream::new`] can give.
     pub(super) fn held_out() -> Self {
         Self::keyed(0, 0, 0, Purpose::HeldOut)
+    }
+
+    /// The stream of something random that belongs to a definition (the frequencies of a network): one for all seeds.
+    pub fn of_definition(number: u64) -> Self {
+        Self::keyed(0, number, 0, Purpose::Definition)
     }
 
     fn keyed(seed: u64, statement: u64, step: u64, purpose: Purpose) -> Self {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::known::KnownSource;
+use super::objective::Metric;
 use crate::expr::{Expr, Graph};
 use crate::network::{Features, Layout};
 
@@ -17,16 +18,28 @@ pub struct NetworkDescription {
     pub fields: Vec<usize>,
 }
 
-/// Residuals that share their points.
-#[derive(Clone, Debug)]
-pub struct BlockDescription {
-    /// Formulas of coordinates, normals and jet variables.
-    pub residuals: Vec<Expr>,
-    /// The weight of each in the loss.
-    pub weights: Vec<f64>,
+/// What a block adds to the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// ½R² of each formula R, integrated.
+    #[default]
+    Residual,
+    /// Each formula F as it stands, integrated: an energy.
+    Energy,
 }
 
-/// A least-squares problem for networks, as formulas.
+/// Formulas that share their points.
+#[derive(Clone, Debug, Default)]
+pub struct BlockDescription {
+    /// Formulas of coordinates, normals and jet variables.
+    pub formulas: Vec<Expr>,
+    /// The weight of each in the loss.
+    pub weights: Vec<f64>,
+    /// What they are.
+    pub role: Role,
+}
+
+/// A problem for networks, as formulas: residuals and energies.
 #[derive(Clone, Debug)]
 pub struct Description {
     /// The arena of all formulas.
@@ -39,6 +52,8 @@ pub struct Description {
     pub known: BTreeMap<usize, KnownSource>,
     /// The blocks of points.
     pub blocks: Vec<BlockDescription>,
+    /// The metric that residuals need programs for; energies have their own.
+    pub metric: Metric,
 }
 
 impl Description {

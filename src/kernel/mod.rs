@@ -3,7 +3,7 @@
 //! A [`Description`] names the networks and, for each block of points, the residual formulas. [`programs`] derives all
 //! small programs from it: the residuals, their partials in the jet variables, their first and second derivative along a
 //! direction of parameters, and what an activation does to jets. A [`Kernel`] joins them with the affine layers into
-//! fixed sweeps over [tiles](tile) of points:
+//! fixed [sweeps](sweep) over [tiles](tile) of points:
 //!
 //! * [forward](forward): jets through the networks, then the residual;
 //! * [reverse](reverse): ∂R/∂u_α seeds one reverse sweep through the jets, so that a row of the Jacobian comes out
@@ -15,17 +15,23 @@
 
 mod description;
 mod direction;
+mod evaluate;
 mod forward;
 mod known;
+mod local;
+mod metric;
 mod objective;
 mod predict;
 mod programs;
 mod reverse;
+mod sweep;
 mod system;
 mod tile;
+mod weights;
 
-pub use description::{BlockDescription, Description, NetworkDescription};
+pub use description::{BlockDescription, Description, NetworkDescription, Role};
 pub use known::KnownSource;
+pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};

@@ -1,11 +1,14 @@
-//! From residual formulas to tapes.
+//! From formulas of residuals and energies to tapes.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::description::Description;
+use super::description::{Description, Role};
+use super::local::{Hessian, LocalTapes};
+use super::objective::Metric;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
-use crate::network::{Activation, JetPlan, activation_programs};
+use crate::network::{JetPlan, Pointwise, pointwise_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
 
 /// Turns tapes into something that runs: machine code, or the interpreter.
@@ -71,30 +74,35 @@ pub struct BlockTapes {
     pub plans: Vec<Option<JetPlan>>,
     /// The known fields and their derivatives that the programs read.
     pub known: Vec<Jet>,
-    /// sqrt(weight) of each residual.
+    /// What the formulas are.
+    pub role: Role,
+    /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     /// For each network in use: the jets of its input features, feature by feature, from the coordinates.
     pub features: Vec<Option<PointTape>>,
-    /// R, for all residuals.
+    /// The formulas.
     pub value: PointTape,
-    /// R, then the partials.
+    /// The formulas, then the partials.
     pub linear: PointTape,
-    /// Which residual and channel each partial belongs to, in the order of the outputs of `linear`.
+    /// Which formula and channel each partial belongs to, in the order of the outputs of `linear`.
     pub partials: Vec<(usize, Channel)>,
-    /// The first derivatives along a direction, then the second ones.
+    /// Along a direction: of residuals the first derivatives, then the second ones; of energies the second derivatives
+    /// of the partials.
     pub second: PointTape,
+    /// Second derivatives in the jets: of energies, and of residuals if the metric asks for them.
+    pub local: Option<LocalTapes>,
 }
 
-/// The programs of an activation on a plan.
+/// The programs of a function of the numbers of a neuron on a plan.
 #[derive(Clone, Debug)]
-pub struct ActivationTapes {
-    /// z to a.
+pub struct PointwiseTapes {
+    /// Jets of the arguments to that of the result.
     pub value: Tape,
-    /// z to a, then the slopes `T_1`.
-    pub linear: Tape,
-    /// Slopes and ā to z̄.
+    /// The same, then what is saved for the reverse sweep; none where nothing is.
+    pub linear: Option<Tape>,
+    /// What was saved, or else the arguments, and the cotangent of the result to those of the arguments.
     pub reverse: Tape,
-    /// z to a on the plan extended by a direction.
+    /// Arguments to result on the plan extended by a direction.
     pub second: Tape,
 }
 
@@ -103,8 +111,8 @@ pub struct ActivationTapes {
 pub struct KernelTapes {
     /// One a block.
     pub blocks: Vec<BlockTapes>,
-    /// One for each activation and plan that occur.
-    pub activations: BTreeMap<(Activation, Vec<MultiIndex>), ActivationTapes>,
+    /// One for each function between the layers and plan that occur.
+    pub functions: BTreeMap<(Pointwise, Vec<MultiIndex>), PointwiseTapes>,
 }
 
 impl KernelTapes {
@@ -119,35 +127,33 @@ impl KernelTapes {
     ) -> Result<Self, TapeError> {
         let epsilon = description.dimension;
         let mut blocks = Vec::with_capacity(description.blocks.len());
-        let mut activations = BTreeMap::new();
+        let mut functions = BTreeMap::new();
         for block in 0..description.blocks.len() {
             let tapes = block_tapes(description, block, contraction, simplify)?;
             for (network, plan) in description.networks.iter().zip(&tapes.plans) {
                 let Some(plan) = plan else { continue };
-                let key = (network.layout.activation, plan.channels().to_vec());
-                if let std::collections::btree_map::Entry::Vacant(entry) = activations.entry(key) {
-                    entry.insert(ActivationTapes::new(network.layout.activation, plan, epsilon, contraction)?);
+                for function in network.layout.functions() {
+                    let key = (function, plan.channels().to_vec());
+                    if let Entry::Vacant(entry) = functions.entry(key) {
+                        entry.insert(PointwiseTapes::new(function, plan, epsilon, contraction)?);
+                    }
                 }
             }
             blocks.push(tapes);
         }
-        Ok(Self { blocks, activations })
+        Ok(Self { blocks, functions })
     }
 }
 
-impl ActivationTapes {
-    fn new(
-        activation: Activation,
-        plan: &JetPlan,
-        epsilon: usize,
-        contraction: Contraction,
-    ) -> Result<Self, TapeError> {
-        let p = activation_programs(activation, plan);
-        let both: Vec<Expr> = p.value.iter().chain(&p.slopes).copied().collect();
-        let extended = activation_programs(activation, &plan.along_direction(epsilon));
+impl PointwiseTapes {
+    fn new(function: Pointwise, plan: &JetPlan, epsilon: usize, contraction: Contraction) -> Result<Self, TapeError> {
+        let p = pointwise_programs(function, plan);
+        let both: Vec<Expr> = p.value.iter().chain(&p.saved).copied().collect();
+        let linear = (!p.saved.is_empty()).then(|| Tape::new(&p.graph, &both, &p.incoming, contraction));
+        let extended = pointwise_programs(function, &plan.along_direction(epsilon));
         Ok(Self {
             value: Tape::new(&p.graph, &p.value, &p.incoming, contraction)?,
-            linear: Tape::new(&p.graph, &both, &p.incoming, contraction)?,
+            linear: linear.transpose()?,
             reverse: Tape::new(&p.graph, &p.reverse, &p.reverse_inputs, contraction)?,
             second: Tape::new(&extended.graph, &extended.value, &extended.incoming, contraction)?,
         })
@@ -161,28 +167,34 @@ fn block_tapes(
     simplify: &mut Simplifier<'_>,
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
-    let residuals = description.blocks[block].residuals.clone();
+    let (formulas, role) = (description.blocks[block].formulas.clone(), description.blocks[block].role);
     let is_known = |jet: &Jet| description.known.contains_key(&usize::from(jet.field));
-    let (known, jets): (Vec<Jet>, Vec<Jet>) = description.graph.jets(&residuals).into_iter().partition(is_known);
+    let (known, jets): (Vec<Jet>, Vec<Jet>) = description.graph.jets(&formulas).into_iter().partition(is_known);
     let plans = plans(description, &jets);
     let fixed: Vec<usize> = description.known.keys().copied().collect();
     let graph = &mut description.graph;
     let mut partials = Vec::new();
-    for (r, &residual) in residuals.iter().enumerate() {
+    for (f, &formula) in formulas.iter().enumerate() {
         for jet in &jets {
-            let partial = graph.derivative(residual, &Symbol::Jet(jet.clone()));
+            let partial = graph.derivative(formula, &Symbol::Jet(jet.clone()));
             if !graph.is_zero(partial) {
-                partials.push((r, jet.clone(), partial));
+                partials.push((f, jet.clone(), partial));
             }
         }
     }
-    let linear: Vec<Expr> = residuals.iter().copied().chain(partials.iter().map(|(_, _, p)| *p)).collect();
-    let linear = simplify(graph, &linear);
-    let value = linear[..residuals.len()].to_vec();
+    let first_order = formulas.len() + partials.len();
+    let wanted = role == Role::Energy || description.metric == Metric::Newton;
+    let hessian = wanted.then(|| Hessian::new(graph, formulas.len(), &partials, first_order, role == Role::Residual));
+    let slopes = partials.iter().map(|(_, _, p)| *p);
+    let more = hessian.iter().flat_map(|hessian| hessian.formulas.iter().copied());
+    let local: Vec<Expr> = formulas.iter().copied().chain(slopes.clone()).chain(more).collect();
+    let local = simplify(graph, &local);
     let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |field| !fixed.contains(&field));
-    let first: Vec<Expr> = residuals.iter().map(|r| along(graph, r)).collect();
-    let second: Vec<Expr> = first.iter().map(|r| along(graph, r)).collect();
-    let directional = simplify(graph, &[first, second].concat());
+    let bent: Vec<Expr> = if role == Role::Energy { slopes.collect() } else { formulas.clone() };
+    let first: Vec<Expr> = bent.iter().map(|e| along(graph, e)).collect();
+    let second: Vec<Expr> = first.iter().map(|e| along(graph, e)).collect();
+    let directional = if role == Role::Energy { second } else { [first, second].concat() };
+    let directional = simplify(graph, &directional);
     let mut feature_jets = Vec::with_capacity(plans.len());
     for (network, plan) in description.networks.iter().zip(&plans) {
         feature_jets.push(plan.as_ref().map(|plan| network.features.jets(&mut description.graph, plan).concat()));
@@ -194,8 +206,13 @@ fn block_tapes(
     Ok(BlockTapes {
         factors: description.blocks[block].weights.iter().map(|w| w.sqrt()).collect(),
         features,
-        value: tape(&value)?,
-        linear: tape(&linear)?,
+        role,
+        value: tape(&local[..formulas.len()])?,
+        linear: tape(&local[..first_order])?,
+        local: match hessian {
+            Some(hessian) => Some(LocalTapes { program: tape(&local)?, rows: hessian.rows }),
+            None => None,
+        },
         partials: partials.iter().map(|(r, jet, _)| (*r, channel(jet))).collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
@@ -239,7 +256,7 @@ fn point_tape(
                 Some(number) => PointInput::Known(number),
                 None => PointInput::Channel(channel_of(description, plans, jet)),
             },
-            Symbol::Slot(_) => unreachable!("residuals have no slots"),
+            Symbol::Slot(_) => unreachable!("formulas of a problem have no slots"),
         })
         .collect();
     Ok(PointTape { tape, inputs })

@@ -1,20 +1,20 @@
 //! The compiled kernel and what its callers see of it.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::description::Description;
-use super::forward::{row_lane, sized};
+use super::description::{Description, Role};
+use super::forward::row_lane;
 use super::known::KnownUse;
-use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
-use super::programs::{ActivationTapes, Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput};
+use super::local::MetricRows;
+use super::objective::ParameterMatrix;
+use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
+use super::sweep::{NetworkUse, PointwiseSet, PointwiseSets, sized};
 use super::tile::{PointSet, Pool, Tile, tiles};
-use crate::expr::{Jet, MultiIndex};
-use crate::linalg::{RowTiles, transposed_product};
-use crate::network::{Activation, JetPlan, Layer, Layout};
+use crate::expr::Jet;
+use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
 /// A program and where its inputs are found.
@@ -24,29 +24,19 @@ pub(super) struct PointProgramOf {
     pub inputs: Vec<PointInput>,
 }
 
-/// The programs of an activation on a plan.
-pub(super) struct ActivationSet {
-    pub value: Arc<dyn PointProgram>,
-    pub linear: Arc<dyn PointProgram>,
-    pub reverse: Arc<dyn PointProgram>,
-    pub second: Arc<dyn PointProgram>,
-}
-
-type Activations = BTreeMap<(Activation, Vec<MultiIndex>), Arc<ActivationSet>>;
-
-/// A network as one block uses it.
+/// The program of second derivatives, and the rows that are made from them.
 #[derive(Clone)]
-pub(super) struct NetworkUse {
-    pub layout: Layout,
-    pub plan: JetPlan,
-    pub activation: Arc<ActivationSet>,
-    features: PointProgramOf,
+pub(super) struct LocalPrograms {
+    pub program: PointProgramOf,
+    pub rows: Vec<MetricRows>,
 }
 
 /// A block of points with everything compiled.
+#[derive(Clone)]
 pub(super) struct Block {
     pub networks: Vec<Option<NetworkUse>>,
-    /// sqrt(weight) of each residual.
+    pub role: Role,
+    /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     pub value: PointProgramOf,
     pub linear: PointProgramOf,
@@ -54,6 +44,7 @@ pub(super) struct Block {
     pub second: PointProgramOf,
     /// What is known at the points: one column each.
     pub known: Vec<KnownUse>,
+    pub local: Option<LocalPrograms>,
     pub dimension: usize,
     pub tiles: Vec<Tile>,
     /// The first row of the block in r.
@@ -69,7 +60,7 @@ pub struct Kernel {
     pub(super) order: Vec<(usize, usize)>,
     pub(super) partial_gradients: Pool<Vec<f64>>,
     pub(super) row_buffers: Pool<Vec<f64>>,
-    matrices: Vec<ParameterMatrix>,
+    pub(super) matrices: Vec<ParameterMatrix>,
 }
 
 impl Kernel {
@@ -86,9 +77,14 @@ impl Kernel {
         let all: Vec<&Tape> = tapes.all().collect();
         let mut programs = backend.assemble(&all)?.into_iter();
         let mut next = || programs.next().expect("one program a tape");
-        let mut set = || ActivationSet { value: next(), linear: next(), reverse: next(), second: next() };
-        let activations: Activations = tapes.activations.keys().map(|key| (key.clone(), Arc::new(set()))).collect();
-        let block = |block| Block::new(description, block, &activations, &mut next);
+        let mut functions = PointwiseSets::new();
+        for (key, tapes) in &tapes.functions {
+            let value = next();
+            let linear = tapes.linear.as_ref().map_or_else(|| value.clone(), |_| next());
+            let set = PointwiseSet { value, linear, reverse: next(), second: next() };
+            functions.insert(key.clone(), Arc::new(set));
+        }
+        let block = |block| Block::new(description, block, &functions, &mut next);
         let blocks = tapes.blocks.iter().map(block).collect();
         let mut kernel = Self {
             blocks,
@@ -109,7 +105,8 @@ impl Kernel {
     /// A kernel of the same programs without points, for batches.
     #[must_use]
     pub fn same_programs(&self) -> Self {
-        let blocks = self.blocks.iter().map(Block::without_points).collect();
+        let without_points = |block: &Block| Block { tiles: Vec::new(), first_row: 0, ..block.clone() };
+        let blocks = self.blocks.iter().map(without_points).collect();
         Self {
             blocks,
             parameters: self.parameters,
@@ -155,7 +152,7 @@ impl Kernel {
     }
 
     /// Calls `f` with a vector of length N.
-    fn with_rows<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
+    pub(super) fn with_rows<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
         let length = self.rows();
         self.row_buffers.with(Vec::new, |rows| f(sized(rows, length)))
     }
@@ -186,30 +183,30 @@ impl Kernel {
     }
 }
 
-/// The weights and the biases of a layer.
-fn matrices_of(layer: &Layer) -> [ParameterMatrix; 2] {
+/// The weights of a layer, and its vectors: biases, and scales where it has them.
+fn matrices_of(layer: &Layer) -> impl Iterator<Item = ParameterMatrix> {
     let Layer { inputs, outputs, .. } = *layer;
-    [
-        ParameterMatrix { start: layer.weights().start, rows: outputs, columns: inputs },
-        ParameterMatrix { start: layer.biases().start, rows: outputs, columns: 1 },
-    ]
+    let vectors = [Some(layer.biases()), layer.scales()].into_iter().flatten();
+    let vectors = vectors.map(move |range| ParameterMatrix { start: range.start, rows: outputs, columns: 1 });
+    std::iter::once(ParameterMatrix { start: layer.weights().start, rows: outputs, columns: inputs }).chain(vectors)
 }
 
 impl KernelTapes {
     /// Every tape, in the order in which [`Kernel::new`] takes the programs back.
     fn all(&self) -> impl Iterator<Item = &Tape> {
-        let activations = self.activations.values().flat_map(ActivationTapes::all);
+        let functions = self.functions.values().flat_map(PointwiseTapes::all);
         let blocks = self.blocks.iter().flat_map(|b| {
             let features = b.features.iter().flatten();
-            [&b.value, &b.linear, &b.second].into_iter().chain(features).map(|p| &p.tape)
+            let local = b.local.iter().map(|local| &local.program);
+            [&b.value, &b.linear, &b.second].into_iter().chain(local).chain(features).map(|p| &p.tape)
         });
-        activations.chain(blocks)
+        functions.chain(blocks)
     }
 }
 
-impl ActivationTapes {
-    fn all(&self) -> [&Tape; 4] {
-        [&self.value, &self.linear, &self.reverse, &self.second]
+impl PointwiseTapes {
+    fn all(&self) -> impl Iterator<Item = &Tape> {
+        [&self.value].into_iter().chain(&self.linear).chain([&self.reverse, &self.second])
     }
 }
 
@@ -218,17 +215,17 @@ impl Block {
     fn new(
         description: &Description,
         tapes: &BlockTapes,
-        activations: &Activations,
+        functions: &PointwiseSets,
         next: &mut dyn FnMut() -> Arc<dyn PointProgram>,
     ) -> Self {
         let mut of = |inputs: &[PointInput]| PointProgramOf { program: next(), inputs: inputs.to_vec() };
         let (value, linear, second) = (of(&tapes.value.inputs), of(&tapes.linear.inputs), of(&tapes.second.inputs));
+        let local = tapes.local.as_ref();
+        let local = local.map(|l| LocalPrograms { program: of(&l.program.inputs), rows: l.rows.clone() });
         let plans = description.networks.iter().zip(&tapes.plans).zip(&tapes.features);
         let networks = plans.map(|((network, plan), features)| {
             let (plan, features) = (plan.as_ref()?, features.as_ref()?);
-            let activation = activations[&(network.layout.activation, plan.channels().to_vec())].clone();
-            let features = of(&features.inputs);
-            Some(NetworkUse { layout: network.layout.clone(), plan: plan.clone(), activation, features })
+            Some(NetworkUse::new(&network.layout, plan, of(&features.inputs), functions))
         });
         let known = |jet: &Jet| {
             let source = description.known[&usize::from(jet.field)].clone();
@@ -237,27 +234,14 @@ impl Block {
         Self {
             known: tapes.known.iter().map(known).collect(),
             networks: networks.collect(),
+            role: tapes.role,
             factors: tapes.factors.clone(),
             value,
             linear,
             partials: tapes.partials.clone(),
             second,
+            local,
             dimension: description.dimension,
-            tiles: Vec::new(),
-            first_row: 0,
-        }
-    }
-
-    fn without_points(&self) -> Self {
-        Self {
-            known: self.known.clone(),
-            networks: self.networks.clone(),
-            factors: self.factors.clone(),
-            value: self.value.clone(),
-            linear: self.linear.clone(),
-            partials: self.partials.clone(),
-            second: self.second.clone(),
-            dimension: self.dimension,
             tiles: Vec::new(),
             first_row: 0,
         }
@@ -285,73 +269,5 @@ impl Block {
                 values
             })
             .collect()
-    }
-}
-
-impl Kernel {
-    /// N, the number of residuals at all points.
-    pub fn rows(&self) -> usize {
-        self.row_tiles(Metric::GaussNewton).iter().sum()
-    }
-}
-
-impl Objective for Kernel {
-    fn parameters(&self) -> usize {
-        self.parameters
-    }
-
-    fn loss(&self, theta: &[f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.residual(theta, residual);
-            half_square(residual)
-        })
-    }
-
-    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.loss_gradient(theta, residual, gradient);
-            half_square(residual)
-        })
-    }
-
-    fn row_tiles(&self, _: Metric) -> Vec<usize> {
-        let of = |&(b, t): &(usize, usize)| (self.blocks[b].factors.len(), self.blocks[b].tiles[t].rows);
-        self.order.iter().map(of).flat_map(|(residuals, rows)| std::iter::repeat_n(rows, residuals)).collect()
-    }
-
-    fn linearize(&self, theta: &[f64], _: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.jacobian_rows(theta, residual, rows);
-            transposed_product(rows, residual, gradient);
-            half_square(residual)
-        })
-    }
-
-    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
-        self.gradient_along(theta, v, out);
-    }
-
-    fn matrices(&self) -> Vec<ParameterMatrix> {
-        self.matrices.clone()
-    }
-
-    fn least_squares(&self) -> Option<&dyn LeastSquares> {
-        Some(self)
-    }
-}
-
-impl LeastSquares for Kernel {
-    fn rows(&self) -> usize {
-        Kernel::rows(self)
-    }
-
-    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
-        self.for_each_tile([residual], |block, tile, [rows], work| block.residual(tile, theta, work, rows));
-    }
-
-    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
-        self.for_each_tile([first, second], |block, tile, [first, second], work| {
-            block.along_direction(tile, theta, v, work, first, second);
-        });
     }
 }

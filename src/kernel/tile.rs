@@ -28,6 +28,26 @@ impl PointSet {
     pub fn is_empty(&self) -> bool {
         self.weights.is_empty()
     }
+
+    /// Some of the points, by number, with their weights.
+    #[must_use]
+    pub fn select(&self, chosen: &[usize]) -> Self {
+        let pick = |column: &Vec<f64>| chosen.iter().map(|&i| column[i]).collect::<Vec<f64>>();
+        Self {
+            coordinates: self.coordinates.iter().map(pick).collect(),
+            normals: self.normals.iter().map(pick).collect(),
+            weights: pick(&self.weights),
+            columns: self.columns.iter().map(pick).collect(),
+        }
+    }
+
+    /// Adds more points of the same kind.
+    pub fn append(&mut self, more: Self) {
+        let columns = self.coordinates.iter_mut().zip(more.coordinates);
+        let columns = columns.chain(self.columns.iter_mut().zip(more.columns));
+        columns.chain(self.normals.iter_mut().zip(more.normals)).for_each(|(column, more)| column.extend(more));
+        self.weights.extend(more.weights);
+    }
 }
 
 /// The points of one tile, padded to a multiple of 8 by copies of the last one with weight 0.

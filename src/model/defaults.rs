@@ -1,19 +1,19 @@
 //! What is chosen where the file says nothing.
 
 use crate::geometry::Rule;
-use crate::network::{Activation, Mlp};
+use crate::network::{Activation, Architecture};
 
 use super::problem::{Method, Model, Stage, TermKind};
 
 /// The network for a number of inputs: one layer while that resolves the solution, two beyond the plane.
-pub fn network(inputs: usize) -> Mlp {
+pub fn network(inputs: usize) -> Architecture {
     let widths = match inputs {
         0 | 1 => vec![32],
         2 => vec![64],
         3 => vec![40, 40],
         _ => vec![48, 48],
     };
-    Mlp::new(widths, Activation::Tanh)
+    Architecture::mlp(widths, Activation::Tanh)
 }
 
 /// How many points an equation should have for so many parameters of the networks.
@@ -37,6 +37,15 @@ pub fn interior(axes: usize, parameters: usize) -> Rule {
 pub fn boundary_count(interior: usize) -> usize {
     (interior / 4).max(64)
 }
+
+/// After how many steps points that follow the residuals are drawn anew.
+pub const ADAPT_EVERY: usize = 100;
+
+/// k and c of `rad`, those of Wu et al. (arXiv 2207.10289) for most problems.
+pub const RAD: (f64, f64) = (1.0, 1.0);
+
+/// Into how many chunks causal weights cut the time axis.
+pub const CAUSAL_CHUNKS: usize = 32;
 
 /// The training of a file without `train`.
 pub fn stages() -> Vec<Stage> {

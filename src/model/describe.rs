@@ -4,7 +4,9 @@ use crate::expr::{Expr, MultiIndex, Names};
 use crate::geometry::{Grading, Rule};
 
 use super::networks::parameter_count;
-use super::problem::{AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind};
+use super::problem::{
+    Adapt, AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind,
+};
 
 /// A headed table.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,9 +143,17 @@ fn end(model: &Model, axis: usize, value: f64) -> String {
 
 fn sampling(sampling: &Sampling) -> String {
     let mut words = rule(&sampling.rule);
+    if sampling.margin > 0.0 {
+        words.push_str(&format!(" {} from the ends", sampling.margin));
+    }
     if let Some(steps) = sampling.resample {
         words.push_str(&format!(" anew every {steps} steps"));
     }
+    words.push_str(&match sampling.adapt {
+        Some(Adapt::Distribution { power, offset }) => format!(" by rad(k={power}, c={offset})"),
+        Some(Adapt::Refinement) => " by rar".to_owned(),
+        None => String::new(),
+    });
     if sampling.default {
         words.push_str(" (default)");
     }
@@ -182,9 +192,7 @@ fn derivatives(model: &Model) -> Section {
 fn networks(model: &Model) -> Section {
     let row = |plan: &NetworkPlan| {
         let fields: Vec<&str> = plan.fields.iter().map(|&field| model.fields[field].name.as_str()).collect();
-        let widths: Vec<String> = plan.mlp.widths.iter().map(usize::to_string).collect();
-        let (activation, scale) = (plan.mlp.activation.name(), plan.mlp.scale);
-        let mut network = format!("mlp({}, act={activation}, scale={scale})", widths.join(", "));
+        let mut network = plan.architecture.to_string();
         if plan.default {
             network.push_str(" (default)");
         }
@@ -221,6 +229,7 @@ fn settings(model: &Model) -> Section {
         ("budget", settings.budget.map(|budget| format!("{budget} s"))),
         ("target", settings.target.map(|target| target.to_string())),
         ("tier", settings.tier.clone()),
+        ("causal", settings.causal.map(|c| format!("{} with chunks={}", c.tolerance, c.chunks))),
     ];
     let rows = rows.into_iter().filter_map(|(key, value)| Some(vec![key.to_owned(), value?])).collect();
     section("settings", &["key", "value"], rows)
@@ -252,8 +261,8 @@ fn along(counts: &[usize], axes: usize) -> impl Iterator<Item = usize> {
 impl Model {
     /// How many parameters a network has; a periodic axis enters as a pair (cosine, sine).
     pub fn parameter_count(&self, plan: &NetworkPlan) -> usize {
-        let inputs = plan.inputs.iter().map(|&axis| 1 + usize::from(self.axes[axis].periodic)).sum();
-        parameter_count(&plan.mlp, inputs, plan.fields.len())
+        let inputs: Vec<usize> = plan.inputs.iter().map(|&axis| 1 + usize::from(self.axes[axis].periodic)).collect();
+        parameter_count(&plan.architecture, &inputs, plan.fields.len())
     }
 
     /// The derivatives of the unknowns that occur in any term.

@@ -62,6 +62,12 @@ const ENGD: &[MethodOption] = &[
     ),
     option("cg_steps", Count(1), Number(100.0), "the most iterations of conjugate gradients in a step"),
     option(
+        "metric",
+        Choice(&["gauss_newton", "newton"]),
+        Name("gauss_newton"),
+        "curvature of the residuals: JᵀJ, or their second derivatives in function space, too",
+    ),
+    option(
         "starts",
         Count(1),
         Number(1.0),

@@ -2,7 +2,7 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
+//! `bc`, `ic`, `exact`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
 //! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
@@ -11,6 +11,7 @@
 //! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
 //! where a file says nothing, and [`describe`] puts a problem into words.
 
+mod architectures;
 mod axes;
 pub mod checks;
 mod data;
@@ -34,6 +35,7 @@ mod predicates;
 pub mod problem;
 mod references;
 mod regions;
+mod sample_options;
 mod samples;
 mod scope;
 mod settings;
@@ -54,8 +56,8 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Component, DataSet, Field, FieldSource, GridFunction, Method, Model, NetworkPlan, Number,
-    OptionValue, Parameter, Piece, Reference, ReferenceValues, Report, Sampling, Settings, Stage, Term, TermKind,
+    Adapt, Axis, AxisKind, Causal, Component, DataSet, Field, FieldSource, GridFunction, Method, Model, NetworkPlan,
+    Number, OptionValue, Parameter, Piece, Reference, ReferenceValues, Report, Sampling, Settings, Stage, Term, TermKind,
     Unknown, UnknownKind,
 };
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::dataset::Interpolant;
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
-use crate::geometry::Rule;
-use crate::network::Mlp;
+use crate::geometry::{AxisRange, Rule};
+use crate::network::Architecture;
 
 /// A checked problem. All formulas live in [`Model::graph`].
 #[derive(Clone, Debug)]
@@ -353,20 +353,49 @@ pub struct Sampling {
     pub pieces: Vec<Rule>,
     /// Draw anew every so many steps.
     pub resample: Option<usize>,
+    /// Points keep this distance from the ends of the place along each of its axes.
+    pub margin: f64,
+    /// How points follow the residuals when they are drawn anew.
+    pub adapt: Option<Adapt>,
     /// Whether the rule was left out and chosen by default.
     pub default: bool,
+}
+
+impl Sampling {
+    /// A range of a place as it is sampled: without the margin at its ends. One period has no ends.
+    pub fn inset(&self, range: AxisRange) -> AxisRange {
+        if range.periodic || range.is_point() {
+            return range;
+        }
+        AxisRange { lower: range.lower + self.margin, upper: range.upper - self.margin, ..range }
+    }
+}
+
+/// How points follow the residuals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Adapt {
+    /// Drawn among many candidates with a probability that grows with the residual r, as |r|^k / mean(|r|^k) + c
+    /// (RAD: Wu et al., arXiv 2207.10289).
+    Distribution {
+        /// k
+        power: f64,
+        /// c
+        offset: f64,
+    },
+    /// The candidates with the largest residuals are added (RAR-G, in the same paper).
+    Refinement,
 }
 
 /// A network and the fields it represents.
 #[derive(Clone, Debug)]
 pub struct NetworkPlan {
-    /// Its shape.
-    pub mlp: Mlp,
+    /// What it is.
+    pub architecture: Architecture,
     /// The axes that are its inputs, ascending.
     pub inputs: Vec<usize>,
     /// The fields that are its outputs, in order.
     pub fields: Vec<usize>,
-    /// Whether the shape was left out and chosen by default.
+    /// Whether it was left out and chosen by default.
     pub default: bool,
     /// The statement, if there is one.
     pub span: Option<Span>,
@@ -435,4 +464,16 @@ pub struct Settings {
     pub target: Option<f64>,
     /// `smoke`, `core` or `hard`.
     pub tier: Option<String>,
+    /// Weights that let later times wait for earlier ones.
+    pub causal: Option<Causal>,
+}
+
+/// Causal weights (Wang et al., arXiv 2203.07404): the equations in a chunk of time count by exp(-ε S), where S sums the
+/// mean squared residuals of all earlier chunks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Causal {
+    /// ε
+    pub tolerance: f64,
+    /// Into how many chunks the time axis is cut.
+    pub chunks: usize,
 }

@@ -10,6 +10,7 @@ use super::elaborate::{Elaborator, counted, listed};
 use super::nearest::nearest;
 use super::places::fraction;
 use super::problem::{Axis, Piece, Sampling, Term, TermKind};
+use super::sample_options::SampleOptions;
 use super::terms::{Draft, Terms};
 
 /// The rules that a `sample` statement knows.
@@ -19,7 +20,7 @@ const RULES: [&str; 7] = ["grid", "uniform", "sobol", "lhs", "gauss", "trapezoid
 #[derive(Clone, Debug)]
 struct Request {
     rule: Requested,
-    resample: Option<usize>,
+    options: SampleOptions,
     span: Span,
 }
 
@@ -71,10 +72,10 @@ impl<'a> Elaborator<'a> {
     fn request(&mut self, statement: &'a Statement, terms: &Terms, requests: &mut Requests) {
         let StatementKind::Sample { target, rule } = &statement.kind else { return };
         let requested = self.requested(rule);
-        let resample = self.sample_attributes(statement);
+        let options = self.sample_options(statement);
         let name = target.text.as_str();
         let by_label = terms.statements.contains_key(name) || terms.drafts.iter().any(|draft| draft.label == name);
-        let request = requested.map(|rule| Request { rule, resample, span: rule_span(statement) });
+        let request = requested.map(|rule| Request { rule, options, span: rule_span(statement) });
         let place = match name {
             _ if by_label => {
                 if requests.labels.iter().any(|(label, _)| label == name) {
@@ -114,25 +115,6 @@ impl<'a> Elaborator<'a> {
 
     fn sampled_twice(&mut self, name: &str, span: Span) {
         self.found.push(Diagnostic::error("E0102", format!("`{name}` is sampled twice"), span, "again here"));
-    }
-
-    fn sample_attributes(&mut self, statement: &'a Statement) -> Option<usize> {
-        let mut resample = None;
-        for attribute in &statement.attributes {
-            match (attribute.name.text.as_str(), &attribute.value) {
-                ("resample", Some(value)) => {
-                    let steps = self.whole(value, "`resample`");
-                    resample = steps.and_then(|steps| match usize::try_from(steps) {
-                        Ok(steps) if steps >= 1 => Some(steps),
-                        _ => {
-                            self.error("E0404", "`resample` is at least 1 step", value.span, format!("this is {steps}"))
-                        }
-                    });
-                }
-                _ => self.other_attribute(attribute, &["resample"], &["adapt", "margin", "batch"]),
-            }
-        }
-        resample
     }
 
     fn requested(&mut self, call: &'a Call) -> Option<Requested> {
@@ -279,12 +261,16 @@ impl<'a> Elaborator<'a> {
             // Its points are the rows of the file.
             TermKind::Data(data) => {
                 let rule = Rule::Uniform { count: self.data[data].rows() };
-                Sampling { rule, pieces: Vec::new(), resample: None, default: false }
+                Sampling { rule, pieces: Vec::new(), resample: None, margin: 0.0, adapt: None, default: false }
             }
             _ => {
                 let rules = self.rules(&request, &draft, inherits);
                 self.check_rules(&request, &draft, &rules, given);
-                Sampling { rule: request.shown(&rules), pieces: rules, resample: request.resample, default: !given }
+                self.check_adaption(&request, &draft);
+                let SampleOptions { resample, margin, adapt } = request.options;
+                let (margin, adapt) = (margin.map_or(0.0, |(margin, _)| margin), adapt.map(|(adapt, _)| adapt));
+                let rule = request.shown(&rules);
+                Sampling { rule, pieces: rules, resample, margin, adapt, default: !given }
             }
         };
         Term {
@@ -322,7 +308,7 @@ impl<'a> Elaborator<'a> {
     fn check_rules(&mut self, request: &Request, draft: &Draft, rules: &[Rule], given: bool) {
         let mut total = 0.0;
         for (piece, rule) in draft.place.iter().zip(rules) {
-            let ranges: Vec<AxisRange> = self.ranges(piece);
+            let Some(ranges) = self.inset_ranges(request, draft, piece) else { return };
             let free: Vec<usize> = (0..ranges.len()).filter(|&axis| !ranges[axis].is_point()).collect();
             if let Rule::Grid { counts }
             | Rule::Gauss { counts, .. }
@@ -352,6 +338,33 @@ impl<'a> Elaborator<'a> {
                 }
                 return;
             }
+        }
+    }
+
+    /// The ranges of a piece without the margin; reports a margin that leaves nothing.
+    fn inset_ranges(&mut self, request: &Request, draft: &Draft, piece: &Piece) -> Option<Vec<AxisRange>> {
+        let mut ranges = self.ranges(piece);
+        let Some((margin, span)) = request.options.margin else { return Some(ranges) };
+        for (axis, range) in ranges.iter_mut().enumerate().filter(|(_, range)| !range.periodic && !range.is_point()) {
+            let AxisRange { lower, upper, .. } = *range;
+            if lower + margin >= upper - margin {
+                let message = format!("a margin of {margin} leaves nothing of the place of `{}`", draft.label);
+                let label = format!("{} goes from {lower} to {upper}", self.axes[axis].name);
+                return self.error("E0408", message, span, label);
+            }
+            *range = AxisRange::new(lower + margin, upper - margin);
+        }
+        Some(ranges)
+    }
+
+    /// Reports adaption of points that are not random.
+    fn check_adaption(&mut self, request: &Request, draft: &Draft) {
+        let (Some((_, span)), Requested::Along(..)) = (request.options.adapt, &request.rule) else { return };
+        let message = format!("the points of `{}` can't follow the residual: their rule has fixed points", draft.label);
+        let diagnostic = Diagnostic::error("E0409", message, span, "needs random points");
+        let diagnostic = diagnostic.label(request.span, "fixed points");
+        if !self.found.iter().any(|d| d.code == "E0409" && d.span() == span) {
+            self.found.push(diagnostic.help("use `sobol`, `uniform` or `lhs` with the total number of points"));
         }
     }
 
@@ -396,7 +409,7 @@ fn default_request(axes: usize, parameters: usize) -> Request {
         Rule::Sobol { count } => Requested::Total(Random::Sobol, count),
         Rule::LatinHypercube { count } => Requested::Total(Random::LatinHypercube, count),
     };
-    Request { rule, resample: None, span: Span::default() }
+    Request { rule, options: SampleOptions::default(), span: Span::default() }
 }
 
 /// What a condition takes over from the inside: the kind, and the counts along the axes that it has.
@@ -405,7 +418,9 @@ fn inherited(interior: &Request) -> Request {
         Requested::Total(random, count) => Requested::Total(*random, defaults::boundary_count(*count)),
         along @ Requested::Along(..) => along.clone(),
     };
-    Request { rule, ..interior.clone() }
+    // A margin and adaption are for the statement that asks for them.
+    let options = SampleOptions { resample: interior.options.resample, ..SampleOptions::default() };
+    Request { rule, options, span: interior.span }
 }
 
 /// The measure of a piece; 1 where it is a point.

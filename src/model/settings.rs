@@ -2,16 +2,19 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Jet, Symbol};
-use crate::syntax::ast::{Ast, Formula, FormulaKind, StatementKind};
+use crate::syntax::ast::{Ast, Formula, FormulaKind, Statement, StatementKind};
 
+use super::defaults::CAUSAL_CHUNKS;
 use super::elaborate::{Elaborator, unsupported};
 use super::nearest::nearest;
-use super::problem::{Report, Settings};
+use super::problem::{AxisKind, Causal, Report, Settings};
 
 /// The keys of `set`.
 pub(super) const KEYS: [&str; 6] = ["tier", "budget", "target", "seed", "precision", "causal"];
 /// The values of `set tier`.
 const TIERS: [&str; 3] = ["smoke", "core", "hard"];
+/// The most chunks of causal weights.
+const MOST_CHUNKS: usize = 10_000;
 
 impl<'a> Elaborator<'a> {
     /// What `set` statements ask for; later ones win.
@@ -19,7 +22,7 @@ impl<'a> Elaborator<'a> {
         let mut settings = Settings::default();
         for statement in &ast.statements {
             let StatementKind::Set { name, value } = &statement.kind else { continue };
-            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
+            let chunks = self.setting_options(statement, &name.text);
             if !KEYS.contains(&name.text.as_str()) {
                 let message = format!("unknown setting `{}`", name.text);
                 let mut diagnostic =
@@ -31,8 +34,50 @@ impl<'a> Elaborator<'a> {
                 continue;
             }
             self.setting(&mut settings, &name.text, value);
+            if let (Some(causal), Some(chunks)) = (&mut settings.causal, chunks) {
+                causal.chunks = chunks;
+            }
         }
         settings
+    }
+
+    /// The options of a `set` statement, of which there is one: the chunks of `set causal`.
+    fn setting_options(&mut self, statement: &'a Statement, key: &str) -> Option<usize> {
+        let mut chunks = None;
+        for attribute in &statement.attributes {
+            match (attribute.name.text.as_str(), &attribute.value) {
+                ("chunks", Some(value)) if key == "causal" => chunks = self.chunks(value),
+                _ if key == "causal" => self.other_attribute(attribute, &["chunks"], &[]),
+                _ => self.other_attribute(attribute, &[], &[]),
+            }
+        }
+        chunks
+    }
+
+    fn chunks(&mut self, value: &'a Formula) -> Option<usize> {
+        let chunks = self.whole(value, "`chunks`")?;
+        match usize::try_from(chunks) {
+            Ok(chunks) if (2..=MOST_CHUNKS).contains(&chunks) => Some(chunks),
+            _ => {
+                let message = format!("`chunks` is between 2 and {MOST_CHUNKS}");
+                self.error("E0404", message, value.span, format!("this is {chunks}"))
+            }
+        }
+    }
+
+    /// Causal weights, which need a time axis to be causal along.
+    fn causal(&mut self, value: &'a Formula) -> Option<Causal> {
+        let tolerance = self.positive(value, "the tolerance of causal weights")?;
+        let axis = self.axes.iter().find(|axis| axis.kind == AxisKind::Time);
+        let fault = match axis {
+            Some(axis) if !axis.periodic => return Some(Causal { tolerance, chunks: CAUSAL_CHUNKS }),
+            Some(axis) => ("causal weights on a periodic time axis", format!("{} has no beginning", axis.name)),
+            None if self.scope.incomplete || self.unsure => return None,
+            None => ("causal weights without a time axis", "there is no `time`".to_owned()),
+        };
+        let help = if axis.is_some() { "remove the setting" } else { "remove it, or declare `time t in [0, 1]`" };
+        self.found.push(Diagnostic::error("E0420", fault.0, value.span, fault.1).help(help));
+        None
     }
 
     /// Applies one setting; a wrong value is reported.
@@ -51,7 +96,8 @@ impl<'a> Elaborator<'a> {
             "precision" => match &value.kind {
                 FormulaKind::Name(name) if name == "f64" => {}
                 FormulaKind::Name(name) if name == "f32" => {
-                    self.found.push(unsupported("`precision = f32`", value.span))
+                    let diagnostic = unsupported("`precision = f32`", value.span);
+                    self.found.push(diagnostic.note("every number is one of 64 bits, whatever the method"));
                 }
                 _ => self.found.push(Diagnostic::error(
                     "E0404",
@@ -60,7 +106,7 @@ impl<'a> Elaborator<'a> {
                     "neither",
                 )),
             },
-            _ => self.found.push(unsupported(&format!("`set {key}`"), value.span)),
+            _ => settings.causal = self.causal(value),
         }
     }
 

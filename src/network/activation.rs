@@ -17,40 +17,25 @@ use num_traits::{One, Zero};
 use rustc_hash::FxHashMap;
 
 use super::jets::{JetPlan, binomial, difference};
+use super::pointwise::PointwisePrograms;
 use super::spec::Activation;
 use crate::expr::{Exponent, Expr, Function, Graph, Jet, MultiIndex, Rational, Symbol};
 
-/// The formulas of one activation on one plan with C channels.
-#[derive(Clone, Debug)]
-pub struct ActivationPrograms {
-    /// The arena of the formulas.
-    pub graph: Graph,
-    /// `z_α`, the C inputs of the forward programs, in the order of the channels.
-    pub incoming: Vec<Symbol>,
-    /// `a_α`, C formulas of `incoming`.
-    pub value: Vec<Expr>,
-    /// `T_1(γ)`, C formulas of `incoming`.
-    pub slopes: Vec<Expr>,
-    /// The 2C inputs of the reverse program: `T_1(γ)`, then the cotangents `ā_α`.
-    pub reverse_inputs: Vec<Symbol>,
-    /// `z̄_β = Σ_α C(α, β) T_1(α-β) ā_α`, C formulas of `reverse_inputs`.
-    pub reverse: Vec<Expr>,
-}
-
-/// Builds the formulas of an activation on the channels of a plan.
-pub fn activation_programs(activation: Activation, plan: &JetPlan) -> ActivationPrograms {
+/// Builds the formulas of an activation on the channels of a plan: `a_α`; saved are the slopes `T_1(γ)`; the reverse
+/// program is `z̄_β = Σ_α C(α, β) T_1(α-β) ā_α`.
+pub(super) fn activation_programs(activation: Activation, plan: &JetPlan) -> PointwisePrograms {
     let mut graph = Graph::new();
     let incoming: Vec<Symbol> = plan.channels().iter().map(|c| Symbol::Jet(Jet::new(0, c.clone()))).collect();
     let z = graph.symbol(incoming[0].clone());
     let derivatives = derivatives(&mut graph, activation, z, plan.order() + 1);
     let mut chain = Chain { graph, derivatives, memo: FxHashMap::default() };
     let value = plan.channels().iter().map(|alpha| chain.derivative(0, alpha)).collect();
-    let slopes = plan.channels().iter().map(|gamma| chain.derivative(1, gamma)).collect();
+    let saved = plan.channels().iter().map(|gamma| chain.derivative(1, gamma)).collect();
     let mut graph = chain.graph;
     let count = plan.len();
     let reverse_inputs: Vec<Symbol> = (0..2 * count).map(|slot| Symbol::Slot(slot as u32)).collect();
     let reverse = plan.channels().iter().map(|beta| cotangent(&mut graph, plan, beta)).collect();
-    ActivationPrograms { graph, incoming, value, slopes, reverse_inputs, reverse }
+    PointwisePrograms { graph, incoming, value, saved, reverse_inputs, reverse }
 }
 
 fn cotangent(graph: &mut Graph, plan: &JetPlan, beta: &MultiIndex) -> Expr {
@@ -312,7 +297,7 @@ mod tests {
                 Symbol::Jet(jet) => 0.2 + 0.3 * plan.position(&jet.index).unwrap() as f64,
                 _ => f64::NAN,
             };
-            let slopes = p.graph.evaluate(&p.slopes, z);
+            let slopes = p.graph.evaluate(&p.saved, z);
             let cotangents: Vec<f64> = (0..c).map(|i| 1.0 / (1.0 + i as f64)).collect();
             let reverse = p.graph.evaluate(&p.reverse, |s| match s {
                 Symbol::Slot(i) if (*i as usize) < c => slopes[*i as usize],

@@ -21,6 +21,8 @@ pub struct AxisScale {
 pub struct Features {
     /// One formula a feature.
     pub formulas: Vec<Expr>,
+    /// How many features each axis has: they stand together.
+    pub groups: Vec<usize>,
 }
 
 impl Features {
@@ -43,7 +45,8 @@ impl Features {
                 formulas.push(graph.linear(-Rational::one(), [(fraction, two)]));
             }
         }
-        Self { formulas }
+        let groups = axes.iter().map(|scale| if scale.periodic { 2 } else { 1 }).collect();
+        Self { formulas, groups }
     }
 
     /// The channels of every feature: `jets[f][c]` is a formula of the coordinates.

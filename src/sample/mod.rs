@@ -3,6 +3,10 @@
 //! Terms that share their place and their sampling share their points, and with them the jets of the networks there: a
 //! [`Block`]. Random points come from a stream that is named by the seed, the block and the step of drawing.
 
+mod adaptive;
+
+pub use adaptive::{by_distribution, by_refinement};
+
 use crate::expr::{Expr, Symbol};
 use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
 use crate::kernel::PointSet;
@@ -20,12 +24,22 @@ pub struct Block {
     kind: BlockKind,
 }
 
+/// What the points of a block are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BlockKind {
+    /// Points inside, at which equations are solved.
     Interior,
+    /// Points of faces, edges, the domain at a time.
     Face,
-    /// The rows of a data file.
+    /// The rows of this data file of the model.
     Rows(usize),
+}
+
+impl Block {
+    /// Whether its points are inside, where equations are solved.
+    pub fn is_interior(&self) -> bool {
+        self.kind == BlockKind::Interior
+    }
 }
 
 impl BlockKind {
@@ -63,7 +77,8 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
         return Ok(rows(&model.data[data]));
     }
     let stream = Stream::new(seed, block.terms[0] as u64, drawing);
-    let boxes: Vec<Vec<AxisRange>> = block.place.iter().map(|piece| ranges(model, piece)).collect();
+    let inset = |piece| ranges(model, piece).into_iter().map(|range| block.sampling.inset(range)).collect();
+    let boxes: Vec<Vec<AxisRange>> = block.place.iter().map(inset).collect();
     let mut set = PointSet {
         coordinates: vec![Vec::new(); model.axes.len()],
         normals: vec![Vec::new(); model.axes.len()],

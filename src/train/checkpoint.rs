@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::Checkpoint;
 use super::tensors::{self, Tensor};
+use crate::kernel::PointSet;
 use crate::optim::State;
 use crate::report::files::WriteError;
 
@@ -19,6 +20,8 @@ const NUMBERS: &str = "checkpoint.json";
 const MANIFEST: &str = "manifest.json";
 /// In front of the names of the optimizer's own vectors.
 const OPTIMIZER: &str = "optimizer.";
+/// In front of the numbers of blocks whose points are kept: coordinates, normals and weights, one row each.
+const POINTS: &str = "points.";
 
 /// Why a checkpoint can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,9 @@ struct Numbers {
     seconds: f64,
     /// The vectors of the method, in its order.
     vectors: Vec<String>,
+    /// The blocks whose points follow the residuals.
+    #[serde(default)]
+    points: Vec<usize>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -127,6 +133,7 @@ fn numbers(checkpoint: &Checkpoint) -> Numbers {
         total_steps: checkpoint.total_steps,
         seconds: checkpoint.seconds,
         vectors: checkpoint.state.vectors.iter().map(|(name, _)| name.clone()).collect(),
+        points: checkpoint.points.iter().map(|(block, _)| *block).collect(),
     }
 }
 
@@ -134,6 +141,11 @@ fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
     let mut tensors = vec![Tensor::vector("theta", &checkpoint.theta), Tensor::vector("losses", &checkpoint.losses)];
     for (name, vector) in &checkpoint.state.vectors {
         tensors.push(Tensor::vector(format!("{OPTIMIZER}{name}"), vector));
+    }
+    for (block, set) in &checkpoint.points {
+        let columns = [&set.coordinates[..], &set.normals, std::slice::from_ref(&set.weights)].concat();
+        let shape = vec![columns.len(), set.len()];
+        tensors.push(Tensor { name: format!("{POINTS}{block}"), shape, values: columns.concat() });
     }
     tensors::write(&tensors, &[], "checkpoint".to_owned()).map_err(io::Error::other)
 }
@@ -186,6 +198,12 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
     for name in &numbers.vectors {
         vectors.push((name.clone(), vector(&format!("{OPTIMIZER}{name}"))?));
     }
+    let mut points = Vec::with_capacity(numbers.points.len());
+    for block in numbers.points {
+        let name = format!("{POINTS}{block}");
+        let set = tensors.iter().find(|t| t.name == name).and_then(point_set);
+        points.push((block, set.ok_or_else(|| damaged(format!("there is no sound `{name}`")))?));
+    }
     Ok(Checkpoint {
         seed: numbers.seed,
         stage: numbers.stage,
@@ -195,6 +213,24 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
         theta: vector("theta")?,
         state: State { vectors },
         losses: vector("losses")?,
+        points,
+    })
+}
+
+/// Points as they were written.
+fn point_set(tensor: &Tensor) -> Option<PointSet> {
+    let [rows, count] = tensor.shape[..] else { return None };
+    if rows % 2 == 0 {
+        return None;
+    }
+    let column = |row: usize| tensor.values[row * count..(row + 1) * count].to_vec();
+    let axes = rows / 2;
+    Some(PointSet {
+        coordinates: (0..axes).map(column).collect(),
+        normals: (axes..2 * axes).map(column).collect(),
+        weights: column(2 * axes),
+        // Only rows of data have any, and these are never drawn.
+        columns: Vec::new(),
     })
 }
 
@@ -221,6 +257,14 @@ mod tests {
             theta: vec![0.1, -1e-300, 3.0],
             state: State { vectors: vec![("moment".into(), vec![1.0, 2.0]), ("damping".into(), vec![1e-9])] },
             losses: vec![3.0, 2.0, 1.0],
+            points: vec![(
+                2,
+                PointSet {
+                    coordinates: vec![vec![0.1, 0.2], vec![0.3, 0.4]],
+                    normals: vec![vec![0.0, 1.0], vec![-1.0, 0.0]],
+                    weights: vec![0.5, 0.25],
+                },
+            )],
         }
     }
 

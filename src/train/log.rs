@@ -39,6 +39,9 @@ pub struct LogEntry {
     pub eta: f64,
     /// How many trial points the step took.
     pub trials: usize,
+    /// The least causal weight, where there are such weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causal: Option<f64>,
 }
 
 impl LogEntry {
@@ -61,6 +64,7 @@ impl LogEntry {
             gradient: finite(event.report.gradient),
             eta: event.report.rate,
             trials: event.report.trials,
+            causal: event.causal.filter(|weight| weight.is_finite()),
         }
     }
 }
@@ -169,6 +173,7 @@ mod tests {
             total_steps,
             seconds,
             report,
+            causal: None,
             terms: &[],
             errors: &[],
             numbers: &[],

@@ -9,12 +9,14 @@
 //! [result](RunResult).
 
 mod batch;
+mod causal;
 mod checkpoint;
 mod folder;
 mod log;
 mod metrics;
 mod model_file;
 mod numbers;
+mod points;
 mod result;
 mod session;
 mod stop;

@@ -174,6 +174,7 @@ fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range
             let name = format!("network.{n}.layer.{l}");
             arrays.push((format!("{name}.weight"), vec![layer.outputs, layer.inputs], layer.weights()));
             arrays.push((format!("{name}.bias"), vec![layer.outputs], layer.biases()));
+            arrays.extend(layer.scales().map(|scales| (format!("{name}.scale"), vec![layer.outputs], scales)));
         }
     }
     arrays
@@ -185,19 +186,20 @@ mod tests {
 
     use super::*;
     use crate::expr::Graph;
-    use crate::kernel::NetworkDescription;
-    use crate::network::{Activation, Features, Layout, Mlp};
+    use crate::kernel::{Metric, NetworkDescription};
+    use crate::network::{Activation, Architecture, Features, Layout};
 
     fn description(width: usize) -> Description {
-        let mlp = Mlp::new(vec![width], Activation::Tanh);
-        let layout = Layout::new(&mlp, 2, 1, 0);
-        let network = NetworkDescription { features: Features { formulas: Vec::new() }, layout, fields: vec![0] };
+        let layout = Layout::new(&Architecture::mlp(vec![width], Activation::Tanh), &[1, 1], 1, 0);
+        let features = Features { formulas: Vec::new(), groups: vec![1, 1] };
+        let network = NetworkDescription { features, layout, fields: vec![0] };
         Description {
             graph: Graph::new(),
             dimension: 2,
             networks: vec![network],
             known: BTreeMap::new(),
             blocks: Vec::new(),
+            metric: Metric::default(),
         }
     }
 

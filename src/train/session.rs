@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::batch;
+use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
 use super::numbers::{FoundNumber, found_numbers, number_values};
+use super::points::TrainingPoints;
 use super::stop::{Limits, Stagnation, Stop};
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
@@ -87,6 +89,8 @@ pub struct StepEvent<'a> {
     pub seconds: f64,
     /// What the step did.
     pub report: StepReport,
+    /// The least causal weight of the step, where there are such weights.
+    pub causal: Option<f64>,
     /// The loss of each term (empty where it was not evaluated).
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
@@ -135,6 +139,8 @@ pub struct Checkpoint {
     pub state: State,
     /// The last losses, for the stop rule.
     pub losses: Vec<f64>,
+    /// The points of each block whose points follow the residuals, by number of the block.
+    pub points: Vec<(usize, PointSet)>,
 }
 
 /// A run.
@@ -143,7 +149,8 @@ pub struct Session {
     metrics: Option<Metrics>,
     seed: u64,
     theta: Vec<f64>,
-    points: Vec<PointSet>,
+    points: TrainingPoints,
+    causal: Option<CausalWeights>,
     optimizer: Box<dyn Optimizer>,
     batch_kernel: Option<Kernel>,
     stagnation: Stagnation,
@@ -164,12 +171,13 @@ impl Session {
     /// [`TrainError`] if points can't be drawn or a program not be made.
     pub fn new(compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
         let metrics = Metrics::new(&compiled.lowered, compiled.backend)?;
-        let points = compiled.lowered.draw_all(seed)?;
+        let points = TrainingPoints::draw(&compiled.lowered, seed, 0)?;
         let stage = &compiled.lowered.model.stages[0];
         let optimizer = optim::for_stage(stage, &compiled.kernel);
         let mut session = Self {
             theta: initial(&compiled, seed, 0),
             stagnation: Stagnation::new(stagnation_window(stage)),
+            causal: CausalWeights::new(&compiled.lowered),
             compiled,
             metrics,
             seed,
@@ -215,13 +223,19 @@ impl Session {
         self.metrics.as_mut().map(|m| m.errors(&self.theta)).unwrap_or_default()
     }
 
-    /// The numbers that are to be found, with their present values and standard deviations.
-    pub fn numbers(&self) -> Vec<FoundNumber> {
+    /// The numbers that are to be found, with their present values and standard deviations, without causal weights.
+    pub fn numbers(&mut self) -> Vec<FoundNumber> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
         found_numbers(&self.compiled, &self.theta)
     }
 
-    /// The loss of each term at θ, by label.
-    pub fn term_losses(&self) -> Vec<(String, f64)> {
+    /// The loss of each term at θ, by label, without causal weights.
+    pub fn term_losses(&mut self) -> Vec<(String, f64)> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
         let kernel = &self.compiled.kernel;
         let mut residual = vec![0.0; kernel.rows()];
         kernel.residual(&self.theta, &mut residual);
@@ -248,6 +262,7 @@ impl Session {
             theta: self.theta.clone(),
             state: self.optimizer.save(),
             losses: self.stagnation.save(),
+            points: self.points.save(&self.compiled.lowered),
         }
     }
 
@@ -278,7 +293,11 @@ impl Session {
         self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
         self.theta.copy_from_slice(&checkpoint.theta);
         self.make_batch_kernel();
-        self.redraw(true)?;
+        self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps)?;
+        self.points.restore(&checkpoint.points);
+        for (b, points) in self.points.sets.iter().enumerate() {
+            self.compiled.kernel.set_points(b, points);
+        }
         Ok(())
     }
 
@@ -323,7 +342,7 @@ impl Session {
                 return Ok(Stop::Time);
             }
             let clock = Instant::now();
-            self.redraw(false)?;
+            self.redraw()?;
             let report = self.make_step(&stage)?;
             self.time += clock.elapsed();
             self.step += 1;
@@ -344,6 +363,7 @@ impl Session {
                 total_steps: self.total_steps,
                 seconds: self.seconds(),
                 report,
+                causal: self.causal.as_ref().map(CausalWeights::least),
                 terms: &terms,
                 errors: &errors,
                 numbers: &number_values(&self.compiled.lowered, &self.theta),
@@ -366,18 +386,30 @@ impl Session {
         match report.outcome {
             Outcome::NotFinite => Some(Stop::NotFinite),
             Outcome::NoDecrease if !decreased => Some(Stop::NoDecrease),
+            // While times wake up the loss grows; that is no stagnation.
+            _ if self.causal.as_ref().is_some_and(|causal| !causal.all_awake()) => {
+                self.stagnation.restore(&[]);
+                None
+            }
             _ => self.stagnation.observe(report.loss).then_some(Stop::Stagnated),
         }
     }
 
     fn make_step(&mut self, stage: &Stage) -> Result<StepReport, TrainError> {
         let Some(kernel) = &mut self.batch_kernel else {
+            if let Some(causal) = &mut self.causal {
+                causal.apply(&mut self.compiled.kernel, &self.points.sets, &self.theta);
+            }
             return Ok(self.optimizer.step(&self.compiled.kernel, &mut self.theta));
         };
         let count = stage.batch().unwrap_or(usize::MAX);
         let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
-        for (block, points) in batch::draw(&self.points, count, &stream).iter().enumerate() {
+        let batch = batch::draw(&self.points.sets, count, &stream);
+        for (block, points) in batch.iter().enumerate() {
             kernel.set_points(block, points);
+        }
+        if let Some(causal) = &mut self.causal {
+            causal.apply(kernel, &batch, &self.theta);
         }
         Ok(self.optimizer.step(kernel, &mut self.theta))
     }
@@ -391,6 +423,9 @@ impl Session {
             let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
             let mut loss = f64::INFINITY;
             for _ in 0..stage.start_steps() {
+                if let Some(causal) = &mut self.causal {
+                    causal.apply(&mut self.compiled.kernel, &self.points.sets, &theta);
+                }
                 let report = optimizer.step(&self.compiled.kernel, &mut theta);
                 loss = report.loss;
                 if report.outcome != Outcome::Moved {
@@ -411,17 +446,9 @@ impl Session {
         Ok(())
     }
 
-    fn redraw(&mut self, restored: bool) -> Result<(), CompileError> {
-        let lowered = &self.compiled.lowered;
-        for (b, block) in lowered.blocks.iter().enumerate() {
-            let Some(every) = block.sampling.resample else { continue };
-            let due = self.total_steps > 0 && self.total_steps.is_multiple_of(every);
-            if due || restored {
-                self.points[b] = lowered.draw(block, self.seed, (self.total_steps / every) as u64)?;
-                self.compiled.kernel.set_points(b, &self.points[b]);
-            }
-        }
-        Ok(())
+    fn redraw(&mut self) -> Result<(), CompileError> {
+        let Compiled { lowered, kernel, .. } = &mut self.compiled;
+        self.points.redraw(lowered, kernel, self.seed, self.total_steps, &self.theta)
     }
 
     fn make_batch_kernel(&mut self) {
@@ -434,11 +461,8 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
     let mut theta = vec![0.0; compiled.lowered.description.parameters()];
     for (n, network) in compiled.lowered.description.networks.iter().enumerate() {
         let stream = Stream::new(seed, INITIAL_STREAM + n as u64, start);
-        // Numbers that are to be found start at a raw 0.
-        let Some(plan) = compiled.lowered.model.networks.get(n) else { continue };
-        let slope = plan.mlp.scale;
         let (mut normal, mut uniform) = (stream.part(0), stream.part(1));
-        initial_parameters(&network.layout, &mut theta, slope, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
+        initial_parameters(&network.layout, &mut theta, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
     }
     theta
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use astro_float::{BigFloat, Consts, RoundingMode};
-use pdec::network::Activation;
+use pdec::network::{Activation, Body, FourierLayer, Shape};
 
 use crate::problems::{Axis, Network};
 
@@ -122,7 +122,8 @@ fn activation(activation: Activation, z: &High) -> High {
     }
 }
 
-fn features(axes: &[Axis], network: &Network, point: &[High]) -> Vec<High> {
+/// The features of each axis.
+fn features(axes: &[Axis], network: &Network, point: &[High]) -> Vec<Vec<High>> {
     let (one, two) = (High::from(1.0), High::from(2.0));
     let mut found = Vec::new();
     for &axis in &network.axes {
@@ -130,29 +131,102 @@ fn features(axes: &[Axis], network: &Network, point: &[High]) -> Vec<High> {
         let fraction = &(&point[axis] - &lower) / &(&upper - &lower);
         if axes[axis].periodic {
             let angle = &(&two * &High::pi()) * &fraction;
-            found.extend([angle.cos(), angle.sin()]);
+            found.push(vec![angle.cos(), angle.sin()]);
         } else {
-            found.push(&(&two * &fraction) - &one);
+            found.push(vec![&(&two * &fraction) - &one]);
         }
     }
     found
 }
 
+/// What the layers of a network have read of θ so far.
+struct Layers<'a> {
+    rest: &'a [f64],
+}
+
+impl Layers<'_> {
+    /// The next layer: weights, biases, and scales s if its weights are diag(exp s) V.
+    fn affine(&mut self, input: &[High], outputs: usize, factorised: bool) -> Vec<High> {
+        let mut take = |count: usize| {
+            let (taken, rest) = self.rest.split_at(count);
+            self.rest = rest;
+            taken.iter().map(|t| High::from(*t)).collect::<Vec<_>>()
+        };
+        let (weights, biases) = (take(outputs * input.len()), take(outputs));
+        let scales = if factorised { take(outputs) } else { vec![High::from(0.0); outputs] };
+        let row = |o: usize| {
+            let row = weights[o * input.len()..(o + 1) * input.len()].iter().zip(input);
+            let product = row.fold(High::from(0.0), |z, (w, a)| &z + &(w * a));
+            &(&product * &scales[o].exp()) + &biases[o]
+        };
+        (0..outputs).map(row).collect()
+    }
+
+    fn layer(&mut self, body: &Body, input: &[High], width: usize) -> Vec<High> {
+        let z = self.affine(input, width, body.factorised);
+        z.iter().map(|z| activation(body.activation, z)).collect()
+    }
+
+    fn chain(&mut self, body: &Body, input: &[High], widths: &[usize]) -> Vec<High> {
+        widths.iter().fold(input.to_vec(), |x, &width| self.layer(body, &x, width))
+    }
+
+    fn body(&mut self, body: &Body, groups: &[Vec<High>]) -> Vec<High> {
+        let input = groups.concat();
+        match &body.shape {
+            Shape::Mlp(widths) | Shape::Siren(widths) => self.chain(body, &input, widths),
+            Shape::Modified { width, depth } => {
+                let [u, v] = [(); 2].map(|()| self.layer(body, &input, *width));
+                (0..*depth).fold(input, |h, _| gate(&self.layer(body, &h, *width), &u, &v))
+            }
+            Shape::Pirate { width, blocks } => {
+                let [u, v] = [(); 2].map(|()| self.layer(body, &input, *width));
+                (0..*blocks).fold(input, |x, _| {
+                    let first = gate(&self.layer(body, &x, *width), &u, &v);
+                    let second = gate(&self.layer(body, &first, *width), &u, &v);
+                    let h = self.layer(body, &second, x.len());
+                    let alpha = self.affine(&[], 1, false).swap_remove(0);
+                    gate(&vec![alpha; x.len()], &h, &x)
+                })
+            }
+            Shape::Residual { width, blocks } => {
+                let first = self.layer(body, &input, *width);
+                (0..*blocks).fold(first, |x, _| {
+                    let h = self.layer(body, &x, *width);
+                    let h = self.layer(body, &h, *width);
+                    x.iter().zip(&h).map(|(x, h)| x + h).collect()
+                })
+            }
+            Shape::Separable { widths, rank } => groups.iter().fold(vec![High::from(1.0); *rank], |product, group| {
+                let x = self.chain(body, group, widths);
+                let factor = self.affine(&x, *rank, body.factorised);
+                product.iter().zip(&factor).map(|(a, b)| a * b).collect()
+            }),
+        }
+    }
+}
+
+/// `f u + (1 - f) v`
+fn gate(f: &[High], u: &[High], v: &[High]) -> Vec<High> {
+    let one = High::from(1.0);
+    f.iter().zip(u).zip(v).map(|((f, u), v)| &(f * u) + &(&(&one - f) * v)).collect()
+}
+
 /// The first output of a network whose parameters are all of θ.
 pub fn first_output(axes: &[Axis], network: &Network, theta: &[f64], point: &[High]) -> High {
-    let mut values = features(axes, network, point);
-    let mut rest = theta;
-    let depth = network.widths.len();
-    for (layer, &width) in network.widths.iter().chain([&network.fields]).enumerate() {
-        let (weights, behind) = rest.split_at(width * values.len());
-        let (biases, behind) = behind.split_at(width);
-        rest = behind;
-        let neuron = |(row, bias): (&[f64], &f64)| {
-            let z = row.iter().zip(&values).fold(High::from(*bias), |z, (w, a)| &z + &(&High::from(*w) * a));
-            if layer < depth { activation(network.activation, &z) } else { z }
-        };
-        values = weights.chunks_exact(values.len()).zip(biases).map(neuron).collect();
+    let mut groups = features(axes, network, point);
+    if let Some(encoding) = network.architecture.encoding {
+        let inputs = groups.concat();
+        let fourier = FourierLayer::new(encoding, inputs.len());
+        let angles = Layers { rest: &fourier.parameters }.affine(&inputs, 2 * encoding.frequencies, false);
+        groups = vec![angles.iter().map(High::sin).collect()];
     }
-    assert!(rest.is_empty(), "θ has {} numbers too many", rest.len());
-    values.swap_remove(0)
+    let mut layers = Layers { rest: theta };
+    for body in &network.architecture.bodies {
+        groups = vec![layers.body(body, &groups)];
+    }
+    let factorised = network.architecture.bodies.last().is_some_and(|body| body.factorised);
+    let outputs = layers.affine(&groups.concat(), network.fields, factorised);
+    assert!(layers.rest.is_empty(), "θ has {} numbers too many", layers.rest.len());
+    outputs[0].clone()
 }

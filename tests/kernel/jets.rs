@@ -7,7 +7,7 @@ use pdec::network::Activation;
 
 use crate::close;
 use crate::high::{High, first_output};
-use crate::problems::{Axis, Backend, Network, Problem, catalogue, residual};
+use crate::problems::{Axis, Backend, Network, Problem, architectures, catalogue, residual};
 
 /// Highest order of a derivative in these tests.
 const ORDER: u8 = 4;
@@ -113,6 +113,19 @@ fn jets_of_a_periodic_axis() {
     for_every_network(&[Axis::quarters(0, 7), Axis::quarters(-2, 10).periodic()], 20);
 }
 
+/// Orders up to 4 in two axes through every architecture, one of them periodic for every second one.
+#[test]
+fn jets_of_every_architecture() {
+    for (seed, architecture) in architectures().into_iter().enumerate() {
+        let last = Axis::quarters(-2, 6);
+        let axes = [Axis::quarters(0, 6), if seed % 2 == 0 { last.periodic() } else { last }];
+        for backend in [Backend::Interpreter, Backend::Machine] {
+            let network = Network::of(&[0, 1], 2, architecture.clone());
+            check_jets(&axes, &network, backend, seed as u64, 1.0);
+        }
+    }
+}
+
 #[test]
 fn jets_by_machine_code() {
     let axes = [Axis::quarters(0, 6), Axis::quarters(-4, 4)];
@@ -160,7 +173,7 @@ fn rows_are_weighted_formulas_of_jets() {
         let mut seen = vec![false; kernel.rows()];
         for (b, (block, points)) in problem.description.blocks.iter().zip(&points).enumerate() {
             let graph = &problem.description.graph;
-            let jets = graph.jets(&block.residuals);
+            let jets = graph.jets(&block.formulas);
             let mut graph = graph.clone();
             let formulas: Vec<Expr> = jets.iter().map(|jet| graph.symbol(Symbol::Jet(jet.clone()))).collect();
             let values = if formulas.is_empty() {
@@ -168,7 +181,7 @@ fn rows_are_weighted_formulas_of_jets() {
             } else {
                 problem.predictor(&formulas, Backend::Interpreter).evaluate(&theta, &points.coordinates)
             };
-            for (r, &residual) in block.residuals.iter().enumerate() {
+            for (r, &residual) in block.formulas.iter().enumerate() {
                 let expected: Vec<f64> = (0..points.len())
                     .map(|point| {
                         let value = |symbol: &Symbol| match symbol {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use pdec::codegen;
-use pdec::expr::{Expr, Function, Graph, MultiIndex, Rational};
+use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
     Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, LeastSquares, Metric,
-    NetworkDescription, Objective, PointSet, Predictor,
+    NetworkDescription, Objective, PointSet, Predictor, Role,
 };
 use pdec::linalg::RowTiles;
-use pdec::network::{Activation, AxisScale, Features, Layout, Mlp, initial_parameters};
+use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
 use pdec::tape::{Interpreter, PointProgram, Tape, host_contraction};
 
 /// What runs the tapes.
@@ -69,13 +69,16 @@ impl Axis {
 pub struct Network {
     pub axes: Vec<usize>,
     pub fields: usize,
-    pub widths: Vec<usize>,
-    pub activation: Activation,
+    pub architecture: Architecture,
 }
 
 impl Network {
     pub fn new(axes: &[usize], fields: usize, widths: &[usize], activation: Activation) -> Self {
-        Self { axes: axes.to_vec(), fields, widths: widths.to_vec(), activation }
+        Self::of(axes, fields, Architecture::mlp(widths.to_vec(), activation))
+    }
+
+    pub fn of(axes: &[usize], fields: usize, architecture: Architecture) -> Self {
+        Self { axes: axes.to_vec(), fields, architecture }
     }
 }
 
@@ -129,11 +132,10 @@ impl Problem {
         let mut graph = Graph::new();
         let (mut start, mut field) = (0, 0);
         let mut described = Vec::new();
-        for Network { axes: own, fields, widths, activation } in networks {
+        for Network { axes: own, fields, architecture } in networks {
             let scales: Vec<AxisScale> = own.iter().map(|&axis| axes[axis].scale(&mut graph, axis)).collect();
             let features = Features::new(&mut graph, &scales);
-            let mlp = Mlp::new(widths.clone(), *activation);
-            let layout = Layout::new(&mlp, features.len(), *fields, start);
+            let layout = Layout::new(architecture, &features.groups, *fields, start);
             start = layout.parameters().end;
             described.push(NetworkDescription { features, layout, fields: (field..field + fields).collect() });
             field += fields;
@@ -141,7 +143,11 @@ impl Problem {
         let weight = |residual: usize| 0.75 + 0.5 * residual as f64;
         let blocks = blocks(&mut Formulas(&mut graph))
             .into_iter()
-            .map(|residuals| BlockDescription { weights: (0..residuals.len()).map(weight).collect(), residuals })
+            .map(|formulas| BlockDescription {
+                weights: (0..formulas.len()).map(weight).collect(),
+                formulas,
+                role: Role::Residual,
+            })
             .collect();
         let description = Description {
             graph,
@@ -149,8 +155,21 @@ impl Problem {
             networks: described,
             known: std::collections::BTreeMap::new(),
             blocks,
+            metric: Metric::GaussNewton,
         };
         Self { name, axes: axes.to_vec(), description }
+    }
+
+    /// The same formulas in other roles; of blocks that are not named, residuals.
+    pub fn with_roles(mut self, roles: &[Role]) -> Self {
+        self.description.blocks.iter_mut().zip(roles).for_each(|(block, role)| block.role = *role);
+        self
+    }
+
+    /// With the programs for another metric of the residuals.
+    pub fn with_metric(mut self, metric: Metric) -> Self {
+        self.description.metric = metric;
+        self
     }
 
     pub fn kernel(&self, points: &[PointSet], backend: Backend) -> Kernel {
@@ -197,7 +216,7 @@ impl Problem {
         let (mut normal, mut uniform) = (Stream::new(seed, 2, 0), Stream::new(seed, 3, 0));
         for network in &self.description.networks {
             let uniform = || 2.0 * uniform.uniform() - 1.0;
-            initial_parameters(&network.layout, &mut theta, 1.0, || normal.normal(), uniform);
+            initial_parameters(&network.layout, &mut theta, || normal.normal(), uniform);
         }
         theta.iter_mut().for_each(|t| *t += 0.1 * normal.normal());
         theta
@@ -268,9 +287,51 @@ const T: Axis = Axis::quarters(0, 4);
 const X: Axis = Axis::quarters(-4, 6);
 const Y: Axis = Axis::quarters(1, 5);
 
+/// Every way to connect layers, small, with factorised weights, encodings and chains.
+pub fn architectures() -> Vec<Architecture> {
+    use Activation::{Gelu, Sin, Swish, Tanh};
+    let body = |shape: Shape, activation: Activation| Body::new(shape, activation);
+    let factorised = |shape: Shape, activation: Activation| Body { factorised: true, ..Body::new(shape, activation) };
+    let encoding = |frequencies: usize, scale: f64| Some(Encoding { frequencies, scale });
+    let architecture = |encoding: Option<Encoding>, bodies: Vec<Body>| Architecture { encoding, bodies };
+    vec![
+        architecture(None, vec![factorised(Shape::Mlp(vec![5, 4]), Tanh)]),
+        architecture(encoding(3, 1.5), vec![body(Shape::Mlp(vec![5]), Gelu)]),
+        architecture(encoding(4, 1.0), Vec::new()),
+        architecture(None, vec![Body { scale: 2.0, ..body(Shape::Siren(vec![5, 4]), Sin) }]),
+        architecture(None, vec![body(Shape::Modified { width: 4, depth: 2 }, Tanh)]),
+        architecture(encoding(3, 1.0), vec![factorised(Shape::Modified { width: 4, depth: 1 }, Swish)]),
+        architecture(encoding(2, 1.0), vec![factorised(Shape::Pirate { width: 3, blocks: 2 }, Tanh)]),
+        architecture(None, vec![body(Shape::Pirate { width: 4, blocks: 1 }, Sin)]),
+        architecture(None, vec![body(Shape::Residual { width: 4, blocks: 2 }, Tanh)]),
+        architecture(None, vec![body(Shape::Separable { widths: vec![4, 3], rank: 3 }, Tanh)]),
+        architecture(
+            None,
+            vec![factorised(Shape::Separable { widths: vec![3], rank: 2 }, Sin), body(Shape::Mlp(vec![4]), Tanh)],
+        ),
+        architecture(None, vec![body(Shape::Mlp(vec![4]), Sin), body(Shape::Pirate { width: 3, blocks: 1 }, Tanh)]),
+    ]
+}
+
+/// `u_t + u u_x - u_xx/50` and the values at the start, for every architecture, on a circle in x for every second one.
+fn burgers_by_architecture() -> Vec<Problem> {
+    let problem = |(number, architecture): (usize, Architecture)| {
+        let x = if number % 2 == 1 { X.periodic() } else { X };
+        Problem::new("Burgers by another network", &[T, x], &[Network::of(&[0, 1], 2, architecture)], |f| {
+            let (u, ut, ux, uxx) = (f.u(1, &[]), f.u(1, &[1]), f.u(1, &[0, 1]), f.u(1, &[0, 2]));
+            let (convection, diffusion) = (f.product(&[u, ux]), f.times(-1, 50, uxx));
+            let (v, x) = (f.u(0, &[]), f.x(1));
+            let (inside, product) = (f.sum(&[ut, convection, diffusion]), f.product(&[v, u]));
+            let wave = f.call(Function::Sin, product);
+            vec![vec![inside, f.sum(&[wave, x])], vec![u]]
+        })
+    };
+    architectures().into_iter().enumerate().map(problem).collect()
+}
+
 /// Problems that together use everything a description may hold.
 pub fn catalogue() -> Vec<Problem> {
-    vec![
+    let mut problems = vec![
         burgers(),
         nonlinear_in_second_order(),
         korteweg_de_vries(),
@@ -278,7 +339,69 @@ pub fn catalogue() -> Vec<Problem> {
         coefficient(),
         fourth_order(),
         unknown_numbers(),
-    ]
+    ];
+    problems.extend(burgers_by_architecture());
+    problems
+}
+
+/// Energies that together use everything that a block of energies may hold; those that are convex first.
+pub fn energies() -> Vec<Problem> {
+    vec![ritz(), minimal_surface(), penalised(), indefinite()]
+}
+
+/// `½ u_x² + ¼ u⁴ - x u` inside and, at other points, `-y u`, which is linear.
+fn ritz() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[7, 5], Activation::Tanh)];
+    Problem::new("Ritz", &[X, Y], &networks, |f| {
+        let (u, ux, x, y) = (f.u(0, &[]), f.u(0, &[1]), f.x(0), f.x(1));
+        let (slope, quartic, load) = (f.product(&[ux, ux]), f.product(&[u, u, u, u]), f.product(&[x, u]));
+        let (slope, quartic, load) = (f.times(1, 2, slope), f.times(1, 4, quartic), f.times(-1, 1, load));
+        let flux = f.product(&[y, u]);
+        vec![vec![f.sum(&[slope, quartic, load])], vec![f.times(-1, 1, flux)]]
+    })
+    .with_roles(&[Role::Energy, Role::Energy])
+}
+
+/// `√(1 + u_x² + u_y²)`, and a residual as its boundary condition.
+fn minimal_surface() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[8], Activation::Swish)];
+    Problem::new("minimal surface", &[X, Y], &networks, |f| {
+        let (u, ux, uy, x) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 1]), f.x(0));
+        let (xx, yy) = (f.product(&[ux, ux]), f.product(&[uy, uy]));
+        let square = f.sum(&[Graph::ONE, xx, yy]);
+        let area = f.0.product([(square, Exponent::new(1, 2))]);
+        let minus = f.times(-1, 1, x);
+        vec![vec![area], vec![f.sum(&[u, minus])]]
+    })
+    .with_roles(&[Role::Energy, Role::Residual])
+}
+
+/// Two energies of two networks at the same points, one with three coupled jets, and a square on the boundary.
+fn penalised() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[6], Activation::Sin), Network::new(&[1], 1, &[4], Activation::Tanh)];
+    Problem::new("two networks", &[X, Y], &networks, |f| {
+        let (ux, uy, v, vy) = (f.u(0, &[1]), f.u(0, &[0, 1]), f.u(1, &[]), f.u(1, &[0, 1]));
+        let sum = f.sum(&[ux, vy, v]);
+        let exponential = f.call(Function::Exp, sum);
+        let square = f.product(&[uy, uy]);
+        let difference = f.times(-1, 1, v);
+        let u = f.u(0, &[]);
+        let gap = f.sum(&[u, difference]);
+        let (gap, normal) = (f.product(&[gap, gap]), f.n(0));
+        let driven = f.product(&[normal, normal, gap]);
+        vec![vec![exponential, square], vec![driven]]
+    })
+    .with_roles(&[Role::Energy, Role::Energy])
+}
+
+/// `u² u_x`, of no sign anywhere.
+pub fn indefinite() -> Problem {
+    let networks = [Network::new(&[0], 1, &[6], Activation::Tanh)];
+    Problem::new("indefinite", &[X], &networks, |f| {
+        let (u, ux) = (f.u(0, &[]), f.u(0, &[1]));
+        vec![vec![f.product(&[u, u, ux])]]
+    })
+    .with_roles(&[Role::Energy])
 }
 
 /// `u_t + u u_x - u_xx/50`, an initial and a boundary condition.

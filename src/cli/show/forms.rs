@@ -69,13 +69,12 @@ fn expr(compiled: &Compiled) -> String {
 fn tapes(compiled: &Compiled) -> Vec<(String, &Tape)> {
     let tapes = &compiled.lowered.tapes;
     let mut found: Vec<(String, &Tape)> = Vec::new();
-    for (number, ((activation, channels), set)) in tapes.activations.iter().enumerate() {
-        let title = format!("activation {number}, {} on {} channels", activation.name(), channels.len());
-        for (what, tape) in
-            [("value", &set.value), ("slopes", &set.linear), ("reverse", &set.reverse), ("direction", &set.second)]
-        {
-            found.push((format!("{title}: {what}"), tape));
-        }
+    for (number, ((function, channels), set)) in tapes.functions.iter().enumerate() {
+        let title = format!("function {number}, {} on {} channels", function.name(), channels.len());
+        found.push((format!("{title}: value"), &set.value));
+        found.extend(set.linear.iter().map(|tape| (format!("{title}: slopes"), tape)));
+        found.push((format!("{title}: reverse"), &set.reverse));
+        found.push((format!("{title}: direction"), &set.second));
     }
     for (number, block) in tapes.blocks.iter().enumerate() {
         for (what, program) in
@@ -93,7 +92,7 @@ fn tapes(compiled: &Compiled) -> Vec<(String, &Tape)> {
 fn kernel(compiled: &Compiled) -> String {
     let lowered = &compiled.lowered;
     let networks = lowered.description.networks.iter().enumerate();
-    let networks = networks.map(|(n, network)| (format!("network {n}"), format!("{:#?}", network.layout)));
+    let networks = networks.map(|(n, network)| (format!("network {n}"), network.layout.to_string()));
     let blocks = lowered.tapes.blocks.iter().enumerate().map(|(b, block)| {
         let inputs = [("value", &block.value), ("linear", &block.linear), ("direction", &block.second)];
         let inputs: String = inputs.iter().map(|(name, p)| format!("inputs of {name}: {:?}\n", p.inputs)).collect();

@@ -91,11 +91,12 @@ fn live_line() -> ProgressBar {
 fn line(event: &StepEvent<'_>, error: Option<f64>) -> String {
     let digits = event.steps.max(1).ilog10() as usize + 1;
     let rate = if event.method == "engd" { "damping" } else { "rate" };
+    let causal = event.causal.map(|least| format!("  causal {}", scientific(least, 0))).unwrap_or_default();
     let error = error.map(|e| format!("  L2 {}", scientific(e, 1))).unwrap_or_default();
     let number = |(name, value): &(String, f64)| format!("  {name} {}", short(*value));
     let numbers: String = event.numbers.iter().take(MOST_NUMBERS).map(number).collect();
     format!(
-        "stage {}/{} {}  step {:digits$}/{}  loss {}{error}{numbers}  |g| {}  {rate} {}  {:.1} s",
+        "stage {}/{} {}  step {:digits$}/{}  loss {}{error}{numbers}  |g| {}  {rate} {}{causal}  {:.1} s",
         event.stage + 1,
         event.stages,
         event.method,
@@ -145,6 +146,7 @@ mod tests {
             trials: 1,
         };
         let (stage, stages, method, step, steps, total_steps, seconds) = (0, 1, "engd", 20, 200, 20, 0.84);
+        let (causal, terms, errors, numbers) = (None, &[][..], &[][..], &[][..]);
         let event = StepEvent {
             stage,
             stages,
@@ -154,9 +156,10 @@ mod tests {
             total_steps,
             seconds,
             report,
-            terms: &[],
-            errors: &[],
-            numbers: &[],
+            causal,
+            terms,
+            errors,
+            numbers,
         };
         let expected = "stage 1/1 engd  step  20/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-09  0.8 s";
         assert_eq!(line(&event, Some(4e-7)), expected);

@@ -61,8 +61,7 @@ struct Settings<'a> {
 #[derive(Serialize)]
 struct Network<'a> {
     unknowns: Vec<&'a str>,
-    widths: &'a [usize],
-    activation: &'static str,
+    network: String,
     parameters: usize,
 }
 
@@ -129,8 +128,7 @@ fn networks(model: &Model) -> Vec<Network<'_>> {
     plans
         .map(|plan| Network {
             unknowns: plan.fields.iter().map(|&f| model.fields[f].name.as_str()).collect(),
-            widths: &plan.mlp.widths,
-            activation: plan.mlp.activation.name(),
+            network: plan.architecture.to_string(),
             parameters: model.parameter_count(plan),
         })
         .collect()

@@ -12,8 +12,8 @@ pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
 }
 
 fn too_rough(model: &Model, plan: &NetworkPlan) -> Option<Diagnostic> {
-    let activation = plan.mlp.activation;
-    let limit = activation.smoothness()?;
+    let limits = plan.architecture.activations().into_iter().filter_map(|a| Some((a.smoothness()?, a)));
+    let (limit, activation) = limits.min()?;
     let (jet, place) = highest_derivative(model, plan)?;
     if jet.index.order() <= limit {
         return None;

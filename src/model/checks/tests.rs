@@ -7,7 +7,7 @@ use crate::model::{
     Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, Piece, Sampling, Settings, Stage, Term,
     TermKind, Unknown, UnknownKind,
 };
-use crate::network::{Activation, Mlp};
+use crate::network::{Activation, Architecture};
 
 /// A model in the making: every statement gets a span of its own, ten bytes a statement.
 struct Draft {
@@ -37,7 +37,7 @@ impl Draft {
         });
         let fields: Vec<Field> = fields.collect();
         let plan = NetworkPlan {
-            mlp: Mlp::new(vec![8], Activation::Tanh),
+            architecture: Architecture::mlp(vec![8], Activation::Tanh),
             inputs: (0..kinds.len()).collect(),
             fields: (0..fields.len()).collect(),
             default: true,
@@ -105,7 +105,14 @@ impl Draft {
         let span = Span::new(10 * self.statements, 10 * self.statements + 5);
         let residual = self.graph().sub(left, right);
         let rule = Rule::Grid { counts: vec![9] };
-        let sampling = Sampling { pieces: vec![rule.clone(); place.len()], rule, resample: None, default: true };
+        let sampling = Sampling {
+            pieces: vec![rule.clone(); place.len()],
+            rule,
+            resample: None,
+            margin: 0.0,
+            adapt: None,
+            default: true,
+        };
         let (weight, place_span) = (None, Some(Span::new(10 * self.statements + 6, 10 * self.statements + 9)));
         let label = format!("s{}", self.statements);
         self.model.terms.push(Term { label, kind, left, right, residual, place, weight, sampling, span, place_span });
@@ -314,7 +321,7 @@ fn neumann_problems_have_a_gauge_and_a_balance() {
 #[test]
 fn rough_activations_and_empty_equations_are_errors() {
     let mut draft = heat();
-    draft.model.networks[0].mlp.activation = Activation::Relu;
+    draft.model.networks[0].architecture = Architecture::mlp(vec![8], Activation::Relu);
     assert_eq!(draft.codes(), ["W0301", "E0402"]);
     let mut draft = heat();
     let x = draft.graph().coordinate(1);

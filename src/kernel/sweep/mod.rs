@@ -1,0 +1,149 @@
+//! Sweeps of one network over one tile of points.
+//!
+//! A network is a list of operations on jets ([`Layout::ops`]); a sweep runs them one after the other, [forward](forward),
+//! in [reverse](reverse), or forward with [one more axis](direction), the direction of parameters. Affine layers are
+//! matrix products; all other functions are compiled programs over the rows of their arguments.
+
+mod direction;
+mod forward;
+mod reverse;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::system::PointProgramOf;
+use super::tile::TILE;
+use crate::expr::MultiIndex;
+use crate::network::{Activation, JetPlan, Layout, Op, Operand, Pointwise, Schedule};
+use crate::tape::{Lane, PointProgram};
+
+pub(super) use direction::EXTENSION;
+pub(super) use forward::Keep;
+
+/// What a program reads where an argument has no jet along a direction.
+static ZEROS: [f64; TILE] = [0.0; TILE];
+
+/// The programs of a function on a plan.
+pub(super) struct PointwiseSet {
+    pub value: Arc<dyn PointProgram>,
+    /// Values, and what the reverse sweep wants to have; that of `value` where there is nothing to save.
+    pub linear: Arc<dyn PointProgram>,
+    pub reverse: Arc<dyn PointProgram>,
+    pub second: Arc<dyn PointProgram>,
+}
+
+/// The programs of every function and plan.
+pub(super) type PointwiseSets = BTreeMap<(Pointwise, Vec<MultiIndex>), Arc<PointwiseSet>>;
+
+/// A network as one block uses it.
+#[derive(Clone)]
+pub(super) struct NetworkUse {
+    pub layout: Layout,
+    pub plan: JetPlan,
+    pub features: PointProgramOf,
+    /// The programs of each operation that is not a layer.
+    functions: Vec<Option<Arc<PointwiseSet>>>,
+    /// The sines of the encoding.
+    encoding: Option<Arc<PointwiseSet>>,
+}
+
+/// Row k, channel c, point b of a buffer stands at `(k·C + c)·stride + b`.
+#[derive(Debug, Default)]
+pub(super) struct NetworkBuffers {
+    /// The jets of the outputs of the network.
+    pub outputs: Vec<f64>,
+    /// Cotangents, as the [`Schedule`] places them; number 0 are those of the outputs.
+    pub cotangents: Vec<Vec<f64>>,
+    /// The results of operations, as the schedule places them.
+    values: Vec<Vec<f64>>,
+    /// What each operation saved for the reverse sweep.
+    saved: Vec<Vec<f64>>,
+    /// The encoded features.
+    encoded: Vec<f64>,
+    /// What an operation computes before it is added or dropped.
+    spare: [Vec<f64>; 3],
+}
+
+impl NetworkBuffers {
+    fn fit(&mut self, schedule: &Schedule) {
+        let grow = |buffers: &mut Vec<Vec<f64>>, count: usize| {
+            if buffers.len() < count {
+                buffers.resize_with(count, Vec::new);
+            }
+        };
+        grow(&mut self.values, schedule.value_buffers);
+        grow(&mut self.saved, schedule.values.len());
+        grow(&mut self.cotangents, schedule.cotangent_buffers);
+    }
+
+    /// The buffer for the seeds of a reverse sweep: the cotangents of the outputs.
+    pub fn seeds(&mut self, length: usize) -> &mut [f64] {
+        if self.cotangents.is_empty() {
+            self.cotangents.push(Vec::new());
+        }
+        sized(&mut self.cotangents[0], length)
+    }
+}
+
+/// Makes a buffer at least this long and gives that much of it.
+pub(super) fn sized(buffer: &mut Vec<f64>, length: usize) -> &mut [f64] {
+    if buffer.len() < length {
+        buffer.resize(length, 0.0);
+    }
+    &mut buffer[..length]
+}
+
+impl NetworkUse {
+    pub fn new(layout: &Layout, plan: &JetPlan, features: PointProgramOf, programs: &PointwiseSets) -> Self {
+        let set = |function: Pointwise| programs[&(function, plan.channels().to_vec())].clone();
+        let of = |op: &Op| match op {
+            Op::Affine { .. } => None,
+            Op::Pointwise { function, .. } => Some(set(*function)),
+        };
+        let functions = layout.ops().iter().map(of).collect();
+        let encoding = layout.encoding().map(|_| set(Pointwise::Activation(Activation::Sin)));
+        Self { layout: layout.clone(), plan: plan.clone(), features, functions, encoding }
+    }
+
+    /// The jets of an operand; `jet` is the length of one, in numbers.
+    fn jets<'a>(&self, buffers: &'a NetworkBuffers, features: &'a [f64], operand: Operand, jet: usize) -> &'a [f64] {
+        match operand {
+            Operand::Features { first, count } => &features[first * jet..(first + count) * jet],
+            Operand::Value(value) => {
+                &buffers.values[self.layout.schedule().values[value]][..self.layout.rows(value) * jet]
+            }
+        }
+    }
+}
+
+/// Jets that a program reads: rows of some channels, of which a single row serves all.
+#[derive(Clone, Copy)]
+struct Argument<'a> {
+    jets: &'a [f64],
+    rows: usize,
+    channels: usize,
+}
+
+/// Runs a program on every row of its arguments; each of `outputs` takes `channels` lanes a row. What an argument lacks of
+/// `channels` is zero.
+fn run_rows(
+    program: &dyn PointProgram,
+    [rows, stride, channels]: [usize; 3],
+    arguments: &[Argument<'_>],
+    outputs: &mut [&mut [f64]],
+    scratch: &mut Vec<f64>,
+) {
+    let mut buffers: Vec<&[f64]> = arguments.iter().map(|argument| argument.jets).collect();
+    buffers.push(&ZEROS);
+    let zero = Lane { buffer: arguments.len(), offset: 0, row_stride: 0 };
+    let mut inputs: Vec<Lane> = Vec::with_capacity(arguments.len() * channels);
+    for (buffer, argument) in arguments.iter().enumerate() {
+        let row_stride = if argument.rows == rows { argument.channels * stride } else { 0 };
+        let lane = |c: usize| Lane { buffer, offset: c * stride, row_stride };
+        inputs.extend((0..channels).map(|c| if c < argument.channels { lane(c) } else { zero }));
+    }
+    let lane = |buffer: usize| move |c: usize| Lane { buffer, offset: c * stride, row_stride: channels * stride };
+    let out_lanes: Vec<Lane> = (0..outputs.len()).flat_map(|o| (0..channels).map(lane(o))).collect();
+    let scratch = sized(scratch, program.scratch_len());
+    program.run(rows, stride, &buffers, &inputs, outputs, &out_lanes, scratch);
+}
