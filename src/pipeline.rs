@@ -14,8 +14,8 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, Metric, NetworkDescription,
-    PointSet, Predictor, Role,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, Metric,
+    NetworkDescription, PointSet, Predictor, Role,
 };
 use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
@@ -91,8 +91,8 @@ pub struct Checked {
 }
 
 /// Like [`check`], with the files that the problem names, and with formulas in its names.
-pub fn check_given(source: Source, given: Given<'_>, times: &mut Times) -> Checked {
-    let (ast, mut found) = times.stage("parse", || syntax::parse(&source));
+pub fn check_given(mut source: Source, given: Given<'_>, times: &mut Times) -> Checked {
+    let (ast, mut found) = times.stage("parse", || syntax::parse_all(&mut source, given.files));
     let mut model = None;
     if let Some(ast) = &ast {
         let (checked, more) = times.stage("check", || model::check_given(ast, given));

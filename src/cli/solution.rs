@@ -9,9 +9,7 @@ use crate::expr::Expr;
 use crate::model::{Formulas, Given, Model};
 use crate::pipeline::{self, Backend, Lowered, Times};
 use crate::simplify::Effort;
-use crate::train::{
-    FieldError, FoundNumber, Metrics, ModelFile, RunFiles, RunResult, find_run, number_values,
-};
+use crate::train::{FieldError, FoundNumber, Metrics, ModelFile, RunFiles, RunResult, find_run, number_values};
 
 /// Points that are evaluated at a time, so that any number of points needs little memory.
 const CHUNK: usize = 1 << 15;
@@ -44,6 +42,12 @@ impl Solution {
         allowed: &[PathBuf],
         context: &Context,
     ) -> Result<Self, CliError> {
+        if run.extension().is_some_and(|extension| extension == "pde") {
+            let (file, name) = (run.display(), run.file_stem().unwrap_or_default().display());
+            let text =
+                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one, then name it `{name}`");
+            return Err(CliError::Usage(text));
+        }
         let (files, path) = if run.is_file() {
             (None, run.to_owned())
         } else {

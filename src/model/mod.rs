@@ -20,6 +20,7 @@ pub mod describe;
 mod elaborate;
 mod files;
 mod fits;
+mod foreign;
 mod formulas;
 mod measured;
 pub mod methods;
@@ -57,8 +58,8 @@ pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
     Adapt, Axis, AxisKind, Causal, Component, DataSet, Field, FieldSource, GridFunction, Method, Model, NetworkPlan,
-    Number, OptionValue, Parameter, Piece, Reference, ReferenceValues, Report, Sampling, Settings, Stage, Term, TermKind,
-    Unknown, UnknownKind,
+    Number, OptionValue, Parameter, Piece, Reference, ReferenceValues, Report, Sampling, Settings, Stage, Term,
+    TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -66,7 +67,7 @@ pub use problem::{
 /// The problem is a text alone: where it names files, it is told that there are none. [`check_given`] reads them.
 ///
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
-/// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
+/// whose label is [`Span::OUTSIDE`], since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
     let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
     let (checked, found) = check_given(ast, given);

@@ -1,5 +1,6 @@
 //! The statements `set`, `report` and `problem`, and those that come later.
 
+use crate::dataset::FileError;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Jet, Symbol};
 use crate::syntax::ast::{Ast, Formula, FormulaKind, Statement, StatementKind};
@@ -172,8 +173,12 @@ impl<'a> Elaborator<'a> {
     /// Reports every statement whose meaning comes later.
     pub fn later_statements(&mut self, ast: &'a Ast) {
         for statement in &ast.statements {
+            // Imports were followed before, unless the problem is a text alone.
+            if let StatementKind::Import(path) = &statement.kind {
+                let error = FileError::NoFolder { path: path.text.clone() };
+                self.found.push(error.diagnostic(path.span));
+            }
             let what = match &statement.kind {
-                StatementKind::Import(_) => "`import`",
                 StatementKind::Minimize(_) => "`minimize`",
                 StatementKind::Constraint { .. } => "`constraint`",
                 StatementKind::Ansatz(_) => "`ansatz`",
