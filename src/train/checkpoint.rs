@@ -263,6 +263,7 @@ mod tests {
                     coordinates: vec![vec![0.1, 0.2], vec![0.3, 0.4]],
                     normals: vec![vec![0.0, 1.0], vec![-1.0, 0.0]],
                     weights: vec![0.5, 0.25],
+                    columns: Vec::new(),
                 },
             )],
         }
