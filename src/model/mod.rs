@@ -1,10 +1,12 @@
 //! The checked problem: what a file means, with every formula an [`Expr`](crate::expr::Expr).
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
-//! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
-//! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `parametric`
+//! (`param .. in`), `fits` (`fit`), `terms` (`eq`, `bc`, `ic`, `exact`), `data`, `tables` (`table(..)`), `measured`
+//! (`reference`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what
+//! comes later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph
+//! (`elaborate`, `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written,
+//! `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
