@@ -15,6 +15,6 @@ bc u = 0 on boundary
 exact u = u0
 
 network mlp(48)
-sample  interior: gauss(20)
-train   engd(steps=100)
-set     tier = smoke
+sample interior: gauss(20)
+train engd(steps=100)
+set tier = smoke

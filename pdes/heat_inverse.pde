@@ -4,7 +4,7 @@ problem heat_inverse
 
 fit k = 1 in [0.01, 10]
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u
 
@@ -12,10 +12,10 @@ eq u_t = k*u_xx
 ic u = sin(pi*x)
 bc u = 0 on boundary
 
-data  u from "data/thermometers.csv" with columns=map(t="time", u="temperature")
+data u from "data/thermometers.csv" with columns=map(t="time", u="temperature")
 exact u = exp(-0.3*pi^2*t)*sin(pi*x)
 
 network mlp(24)
-sample  interior: gauss(20, 16)
-train   engd(steps=100)
-set     tier = smoke
+sample interior: gauss(20, 16)
+train engd(steps=100)
+set tier = smoke

@@ -4,7 +4,7 @@ problem heat_parametric
 
 param a = 0.25 in [0.1, 0.5]
 
-time   t in [0, 1]
+time t in [0, 1]
 domain x in [0, 1]
 unknown u
 
@@ -15,6 +15,6 @@ bc u = 0 on boundary
 exact u = exp(-a*pi^2*t)*sin(pi*x)
 
 network mlp(40)
-sample  interior: gauss(14, 12, 8)        # time, space, then the parameter
-train   engd(steps=150)
-set     tier = core
+sample interior: gauss(14, 12, 8)  # time, space, then the parameter
+train engd(steps=150)
+set tier = core

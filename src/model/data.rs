@@ -26,6 +26,13 @@ pub(super) struct Named {
     pub value: Expr,
 }
 
+/// Whether a statement knows `columns=map(..)`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mapped {
+    Possible,
+    Impossible,
+}
+
 /// `columns=map(t="time")`: what a column of the file is called here, and there.
 type Renamed = Vec<(String, String)>;
 
@@ -183,20 +190,28 @@ impl<'a> Elaborator<'a> {
         if let Some(name) =
             missing.or_else(|| columns.iter().position(Option::is_none).map(|i| components[i].name.clone()))
         {
-            self.missing_column(table, renamed, &name, path.span);
+            self.missing_column(table, renamed, Mapped::Possible, &name, path.span);
             return None;
         }
         let columns = columns.into_iter().flatten().map(<[f64]>::to_vec).collect();
         Some(DataSet { path: path.text.clone(), coordinates, columns })
     }
 
-    pub(super) fn missing_column(&mut self, table: &Table, renamed: &Renamed, name: &str, span: Span) {
+    pub(super) fn missing_column(
+        &mut self,
+        table: &Table,
+        renamed: &[(String, String)],
+        what: Mapped,
+        name: &str,
+        span: Span,
+    ) {
         let sought = renamed.iter().find(|(here, _)| here == name).map_or(name, |(_, there)| there.as_str());
         let message = format!("column `{sought}` not found");
         let found = Diagnostic::error("E0601", message, span, format!("header is `{}`", table.names.join(",")));
         let key = name.chars().all(|c| c.is_alphanumeric() || c == '_');
         let first = table.names.first().map_or("", String::as_str);
-        self.found.push(match key && sought == name {
+        let may_map = key && sought == name && what == Mapped::Possible;
+        self.found.push(match may_map {
             true => found.help(format!("if it has another name there: `with columns=map({name}=\"{first}\")`")),
             false => found.help("rename the column in the file"),
         });

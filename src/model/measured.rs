@@ -7,7 +7,7 @@ use crate::dataset::{FileError, Interpolant, Interpolation, Table, read_npz_arra
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Ast, Name, StatementKind, Text};
 
-use super::data::{Named, column_name};
+use super::data::{Mapped, Named, column_name};
 use super::elaborate::Elaborator;
 use super::problem::{Reference, ReferenceValues};
 use super::tables::Grid;
@@ -148,7 +148,7 @@ impl<'a> Elaborator<'a> {
         }
         let absent = || wanted.iter().find(|name| table.column(name).is_err()).cloned();
         if let Some(name) = missing.or_else(absent) {
-            self.missing_column(table, &Vec::new(), &name, span);
+            self.missing_column(table, &[], Mapped::Impossible, &name, span);
             return None;
         }
         let column = |name: &String| table.column(name).ok().map(|column| ReferenceValues::Points(column.to_vec()));

@@ -124,6 +124,13 @@ impl<'a> Elaborator<'a> {
         axes.dedup();
         let others: Vec<String> = all.iter().filter(|name| is_axis(name).is_none()).cloned().collect();
         let label = format!("it has {}", all.join(", "));
+        if axes.is_empty() {
+            let known: Vec<String> = self.axes.iter().map(|axis| column_name(&axis.name)).collect();
+            let message = format!("no column of `{}` is named like an axis", path.text);
+            let found = Diagnostic::error("E0601", message, path.span, label);
+            self.found.push(found.note(format!("axes are {}", known.join(", "))));
+            return None;
+        }
         let wanted = match names {
             Some(names) => names.to_vec(),
             None if others.len() == 1 => others.clone(),
@@ -138,13 +145,6 @@ impl<'a> Elaborator<'a> {
         if let Some(missing) = wanted.iter().find(|name| !others.contains(name)) {
             let message = format!("column `{missing}` not found");
             return self.error("E0601", message, path.span, label);
-        }
-        if axes.is_empty() {
-            let known: Vec<String> = self.axes.iter().map(|axis| column_name(&axis.name)).collect();
-            let message = format!("no column of `{}` is named like an axis", path.text);
-            let found = Diagnostic::error("E0601", message, path.span, label);
-            self.found.push(found.note(format!("axes are {}", known.join(", "))));
-            return None;
         }
         Some((axes, wanted))
     }
