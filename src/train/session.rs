@@ -251,6 +251,26 @@ impl Session {
         losses.into_iter().map(|(term, loss)| (label(term), loss)).collect()
     }
 
+    /// The first term, in the order of the file, whose residual is no number at θ, and a point where it is none.
+    pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
+        let kernel = &self.compiled.kernel;
+        let mut residual = vec![0.0; kernel.rows()];
+        kernel.residual(&self.theta, &mut residual);
+        let mut found: Option<(usize, Vec<f64>)> = None;
+        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
+            for (r, &term) in block.terms.iter().enumerate() {
+                let row = kernel.rows_of(b, r).flatten().position(|row| !residual[row].is_finite());
+                let Some(point) = row.filter(|_| found.as_ref().is_none_or(|(first, _)| term < *first)) else {
+                    continue;
+                };
+                let at = |column: &Vec<f64>| column.get(point).copied();
+                let coordinates = self.points.sets[b].coordinates.iter().filter_map(at).collect();
+                found = Some((term, coordinates));
+            }
+        }
+        found.map(|(term, point)| (self.compiled.lowered.model.terms[term].label.clone(), point))
+    }
+
     /// What it takes to go on later.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {

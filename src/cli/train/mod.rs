@@ -4,6 +4,7 @@
 //! session with a [`Recorder`](recorder::Recorder) behind each step.
 //!
 //! * `limits`: times and targets as people write them
+//! * `memory`: what does not fit into this machine
 //! * `interrupt`: Ctrl-C
 //! * `progress`, `recorder`: what is shown and what is kept behind each step
 //! * `settings`: `settings.json`
@@ -11,6 +12,7 @@
 
 mod interrupt;
 mod limits;
+mod memory;
 mod plan;
 mod progress;
 mod recorder;
@@ -111,6 +113,9 @@ fn train(
     let every = arguments.log_every.map_or((steps / 100).max(1), NonZeroUsize::get);
     let lowered = pipeline::lower(model, Effort::default(), &mut times)?;
     let compiled = pipeline::assemble(lowered, recipe.seed, Backend::default(), &mut times)?;
+    if let Some(excess) = memory::excess(&compiled) {
+        return Ok(summary::refuse(&excess));
+    }
     let mut session = Session::new(compiled, recipe.seed)?;
     if arguments.until.is_some() && session.errors().is_empty() {
         let text = "`--until l2<..` needs an exact solution, and the problem has none";
@@ -138,7 +143,8 @@ fn train(
     summary::print(&result, folder.path(), method, stop, context)?;
     let reached = |target: Target| result.errors.values().all(|e| e.l2rel.is_some_and(|l2| l2 < target.0));
     let missed = arguments.until.is_some_and(|target| !reached(target));
-    Ok(summary::conclude(stop, missed, &result, folder.path(), context))
+    let place = if stop == Stop::NotFinite { summary::place_not_finite(&session) } else { None };
+    Ok(summary::conclude(stop, missed, &result, place.as_deref(), folder.path(), context))
 }
 
 /// What the command line says comes before what the file says.
