@@ -149,9 +149,9 @@ mod tests {
             assert!((number.value(0.0) - start).abs() <= 1e-12 * (1.0 + start.abs()), "{start} in {bounds:?}");
             let natural = if start == 0.0 { 1.0 } else { start.abs() };
             assert!(number.slope(0.0) <= natural * (1.0 + 1e-9) && number.slope(0.0) > 0.0);
-            let step = 1e-6;
+            let step = 1e-3;
             let difference = (number.value(0.3 + step) - number.value(0.3 - step)) / (2.0 * step);
-            assert!((difference - number.slope(0.3)).abs() <= 1e-6 * natural);
+            assert!((difference - number.slope(0.3)).abs() <= 1e-5 * natural);
             for raw in [-1e9, -30.0, 30.0, 1e9] {
                 let value = number.value(raw);
                 assert!(bounds.is_none_or(|[a, b]| a <= value && value <= b), "{value} in {bounds:?}");

@@ -8,10 +8,10 @@ use super::super::{FieldSource, Model};
 use super::orders::equations;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    // What tables and data files have is no unknown.
+    // What tables and data files have is no unknown, and a number is not the solution that is asked for.
     let sought = |jet: &Jet| {
         let source = model.fields.get(usize::from(jet.field)).map(|field| field.source);
-        !matches!(source, Some(FieldSource::Table { .. } | FieldSource::Column { .. }))
+        !matches!(source, Some(FieldSource::Number { .. } | FieldSource::Table { .. } | FieldSource::Column { .. }))
     };
     let zero =
         |_: &mut Graph, symbol: &Symbol| matches!(symbol, Symbol::Jet(jet) if sought(jet)).then_some(Graph::ZERO);
