@@ -232,7 +232,7 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
     let block = |block: &sample::Block| BlockDescription {
         formulas: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
         weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
-        role: Role::Residual,
+        role: if block.energy { Role::Energy } else { Role::Residual },
     };
     let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
         Metric::Newton

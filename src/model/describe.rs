@@ -26,6 +26,7 @@ pub fn describe(model: &Model) -> Vec<Section> {
         unknowns(model),
         parameters(model),
         equations(model),
+        energies(model),
         terms(model),
         derivatives(model),
         networks(model),
@@ -76,7 +77,13 @@ fn parameters(model: &Model) -> Section {
 
 fn equations(model: &Model) -> Section {
     let row = |term: &Term| vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right)];
-    section("equations", &["label", "left", "", "right"], model.terms.iter().map(row).collect())
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    section("equations", &["label", "left", "", "right"], residuals.map(row).collect())
+}
+
+fn energies(model: &Model) -> Section {
+    let row = |term: &Term| vec![term.label.clone(), text(model, term.left)];
+    section("energies", &["label", "integrand"], model.energies().map(row).collect())
 }
 
 fn terms(model: &Model) -> Section {
@@ -85,6 +92,7 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Energy => "energy",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let by_default = if term.weight.is_none() { " (default)" } else { "" };

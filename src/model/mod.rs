@@ -2,7 +2,7 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
+//! `bc`, `ic`, `exact`), `energies` (`minimize`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
 //! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
 //! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
@@ -17,6 +17,7 @@ pub mod checks;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod energies;
 mod files;
 mod formulas;
 pub mod methods;
@@ -114,7 +115,9 @@ impl<'a> Elaborator<'a> {
         self.declare_axes_and_unknowns(ast);
         self.define_everything();
         self.needs_something_to_solve(ast);
-        let terms = self.terms(ast);
+        let mut terms = self.terms(ast);
+        let energies = self.energies(ast, &mut terms);
+        terms.drafts.extend(energies);
         self.exact(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();

@@ -114,7 +114,7 @@ impl<'a> Elaborator<'a> {
         parts.into_iter().collect()
     }
 
-    fn named_region(&mut self, place: &'a Formula, rest: &Rest) -> Option<Region> {
+    pub(super) fn named_region(&mut self, place: &'a Formula, rest: &Rest) -> Option<Region> {
         let name = match &place.kind {
             FormulaKind::Parenthesized(inner) => return self.named_region(inner, rest),
             FormulaKind::Name(name) => name,

@@ -173,7 +173,6 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Import(_) => "`import`",
                 StatementKind::Fit { .. } => "`fit`",
                 StatementKind::Param { interval: Some(_), .. } => "a parametric problem (`param ... in`)",
-                StatementKind::Minimize(_) => "`minimize`",
                 StatementKind::Constraint { .. } => "`constraint`",
                 StatementKind::Data { .. } => "`data`",
                 StatementKind::Reference { .. } => "`reference`",

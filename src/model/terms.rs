@@ -89,7 +89,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The weight; reports options that mean nothing here.
-    fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
+    pub(super) fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
         let mut weight = None;
         for attribute in &statement.attributes {
             match (attribute.name.text.as_str(), &attribute.value) {
@@ -328,6 +328,7 @@ impl<'a> Elaborator<'a> {
             (Some(label), true) => format!("{}_{}", label.text, self.subject(&equation.left, &left)),
             (None, _) => match setting.kind {
                 TermKind::Equation => "eq".to_owned(),
+                TermKind::Energy => "energy".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
             },
@@ -369,7 +370,7 @@ impl<'a> Elaborator<'a> {
 
     /// Components of the normal that are the same on all pieces become numbers, so that their derivatives are not
     /// computed in vain.
-    fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
+    pub(super) fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
         let known = |axis: usize| {
             let mut components = normals.iter().map(|n| n.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign));
             let first = components.next()?;
@@ -451,7 +452,7 @@ impl<'a> Elaborator<'a> {
 }
 
 impl Terms {
-    fn unique(&mut self, base: String) -> String {
+    pub(super) fn unique(&mut self, base: String) -> String {
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
         let label = label.unwrap_or(base);

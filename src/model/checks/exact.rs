@@ -19,17 +19,22 @@ const TOLERANCE: f64 = 1e-6;
 const ROUNDING: f64 = 1e-9;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    let mut solution = Solution { model, derivatives: FxHashMap::default() };
-    model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
+    let mut solution = Solution::new(model);
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    residuals.filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
 }
 
 /// The exact solution and its derivatives.
-struct Solution<'m> {
+pub(super) struct Solution<'m> {
     model: &'m Model,
     derivatives: FxHashMap<Jet, Expr>,
 }
 
-impl Solution<'_> {
+impl<'m> Solution<'m> {
+    pub(super) fn new(model: &'m Model) -> Self {
+        Self { model, derivatives: FxHashMap::default() }
+    }
+
     /// A jet as a formula of the coordinates; `None` if the field has no exact solution.
     fn jet(&mut self, graph: &mut Graph, jet: &Jet) -> Option<Expr> {
         if let Some(&known) = self.derivatives.get(jet) {
@@ -50,7 +55,7 @@ impl Solution<'_> {
     }
 
     /// A formula with the exact solution in place of its fields.
-    fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
+    pub(super) fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
         let jets = graph.jets(&[formula]);
         let images: FxHashMap<Jet, Expr> =
             jets.into_iter().map(|jet| self.jet(graph, &jet).map(|image| (jet, image))).collect::<Option<_>>()?;
@@ -145,6 +150,7 @@ fn statement(term: &Term) -> String {
         TermKind::Equation => "equation",
         TermKind::Boundary => "boundary condition",
         TermKind::Initial => "initial condition",
+        TermKind::Energy => "energy",
     };
     format!("{kind} `{}`", term.label)
 }

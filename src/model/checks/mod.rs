@@ -5,13 +5,14 @@
 //! that the terms take (`smoothness`). All others warn, because what they find may be meant: counts of conditions
 //! against orders (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic
 //! axis (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), jumping coefficients
-//! (`flux`), and numbers of very different size (`scales`).
+//! (`flux`), weak penalties (`energies`, which also judges `exact` under `minimize`), and numbers of very different size (`scales`).
 //!
 //! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
 mod conditions;
 mod corners;
 mod counting;
+mod energies;
 mod exact;
 mod flux;
 mod gauge;
@@ -60,6 +61,7 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
         found.extend(trivial::check(model, &mut graph));
     }
     found.extend(smoothness::check(model));
+    found.extend(energies::penalties(model, &mut graph));
     // What follows evaluates formulas at many points: worth it for formulas that a person wrote, not for what a runaway
     // definition or a generator has grown into.
     if graph.len() > LARGEST || model.terms.len() > MOST_TERMS {
@@ -71,6 +73,7 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
     found.extend(corners.into_iter().filter(|corner| !crowded.iter().any(|other| shares_places(other, corner))));
     found.extend(periodic::check(model, &mut graph));
     found.extend(exact::check(model, &mut graph));
+    found.extend(energies::check(model, &mut graph));
     found.extend(flux::check(model, &mut graph));
     found.extend(scales::check(model, &mut graph));
     found

@@ -9,6 +9,10 @@ use super::orders::equations;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let zero = |_: &mut Graph, symbol: &Symbol| matches!(symbol, Symbol::Jet(_)).then_some(Graph::ZERO);
+    // Zero may or may not be the least of an energy.
+    if model.energies().next().is_some() {
+        return Vec::new();
+    }
     let homogeneous = model.terms.iter().all(|term| graph.substitute(term.residual, zero) == Graph::ZERO);
     let Some(equation) = equations(model).next().filter(|_| homogeneous) else { return Vec::new() };
     let zeros: Vec<String> = model.unknowns.iter().map(|unknown| format!("{} = 0", unknown.name)).collect();
