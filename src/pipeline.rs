@@ -90,8 +90,8 @@ pub struct Checked {
 }
 
 /// Like [`check`], with the files that the problem names, and with formulas in its names.
-pub fn check_given(source: Source, given: Given<'_>, times: &mut Times) -> Checked {
-    let (ast, mut found) = times.stage("parse", || syntax::parse(&source));
+pub fn check_given(mut source: Source, given: Given<'_>, times: &mut Times) -> Checked {
+    let (ast, mut found) = times.stage("parse", || syntax::parse_all(&mut source, given.files));
     let mut model = None;
     if let Some(ast) = &ast {
         let (checked, more) = times.stage("check", || model::check_given(ast, given));
@@ -113,6 +113,8 @@ pub struct Lowered {
     pub tapes: KernelTapes,
     /// What simplification did, block by block: value and partials, then directional derivatives.
     pub simplified: Vec<SimplifyReport>,
+    /// How hard it tried.
+    pub effort: Effort,
 }
 
 /// A problem that is ready to be trained.
@@ -163,7 +165,7 @@ pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered,
     let tapes = KernelTapes::new(&mut description, host_contraction(), &mut simplify).map_err(AssembleError::from)?;
     times.0.push(("simplify", simplify_time));
     times.0.push(("tape", start.elapsed() - simplify_time));
-    Ok(Lowered { model, blocks, description, tapes, simplified })
+    Ok(Lowered { model, blocks, description, tapes, simplified, effort })
 }
 
 /// What is known of an atom: a coordinate stays in its axis, a component of a unit normal in [-1, 1].
@@ -181,7 +183,20 @@ fn known_range(symbol: &Symbol, axes: &[[f64; 2]]) -> Interval {
 /// [`CompileError`] if the points can't be drawn or the back end refuses a tape.
 pub fn assemble(lowered: Lowered, seed: u64, backend: Backend, times: &mut Times) -> Result<Compiled, CompileError> {
     let points = times.stage("sample", || lowered.draw_all(seed))?;
-    let kernel = times.stage("codegen", || Kernel::new(&lowered.description, &lowered.tapes, &points, &backend))?;
+    assemble_on(lowered, &points, backend, times)
+}
+
+/// Makes machine code for points that were drawn.
+///
+/// # Errors
+/// [`CompileError`] if the back end refuses a tape.
+pub fn assemble_on(
+    lowered: Lowered,
+    points: &[PointSet],
+    backend: Backend,
+    times: &mut Times,
+) -> Result<Compiled, CompileError> {
+    let kernel = times.stage("codegen", || Kernel::new(&lowered.description, &lowered.tapes, points, &backend))?;
     Ok(Compiled { lowered, kernel, backend })
 }
 
@@ -212,6 +227,22 @@ impl Lowered {
         description.graph = graph.clone();
         Predictor::new(&description, formulas, host_contraction(), &backend)
     }
+}
+
+/// Something that evaluates formulas of a model at points of one of its windows of time, with the parameters of that
+/// window; the formulas live in `graph`, which holds those of the model.
+///
+/// # Errors
+/// [`AssembleError`] if a formula has no program.
+pub fn window_predictor(
+    model: &Model,
+    window: usize,
+    graph: &Graph,
+    formulas: &[Expr],
+    backend: Backend,
+) -> Result<Predictor, AssembleError> {
+    let model = Model { graph: graph.clone(), ..model.clone() }.window(window);
+    Predictor::new(&describe(&model, &[]), formulas, host_contraction(), &backend)
 }
 
 fn describe(model: &Model, blocks: &[sample::Block]) -> Description {

@@ -224,3 +224,25 @@ fn all_forms_are_shown() {
     desk.done(&["check", "tiny.pde"]);
     desk.fails(3, &["check", "tiny.pde", "missing.pde"]);
 }
+
+#[test]
+fn fields_are_written_on_grids() {
+    let desk = Desk::new();
+    let outputs = "output grid(3), u, slope = u_x\noutput u with format=csv\noutput grid(5), u with format=vti\n";
+    fs::write(desk.path("grids.pde"), TINY.replace("tiny", "grids") + outputs).expect("it can be written");
+    desk.done(&["train", "grids.pde"]);
+    let run = desk.path("runs/grids/latest");
+    assert!(run.join("fields.npz").is_file());
+    let table = fs::read_to_string(run.join("fields_2.csv")).expect("a table");
+    assert_eq!((table.lines().next(), table.lines().count()), (Some("x,u"), 202));
+    assert_eq!(table, desk.done(&["eval", "grids", "--grid", "201"]), "the same values as those of `eval`");
+    assert!(fs::read_to_string(run.join("fields_3.vti")).expect("an image").contains("WholeExtent=\"0 4 0 0 0 0\""));
+    let text = "problem moving\ntime t in [0, 1]\ndomain x in [0, 1] periodic\nunknown u\neq u_t + u_x = 0\n\
+                ic u = sin(2*pi*x)\nnetwork mlp(6)\ntrain engd(steps=5)\noutput grid(3, 5), u with format=vti\n";
+    fs::write(desk.path("moving.pde"), text).expect("it can be written");
+    desk.done(&["train", "moving.pde"]);
+    let run = desk.path("runs/moving/latest");
+    let list = fs::read_to_string(run.join("fields.pvd")).expect("a list");
+    assert!(list.contains("timestep=\"0.5\" part=\"0\" file=\"fields_0001.vti\""), "{list}");
+    assert!(run.join("fields_0002.vti").is_file());
+}

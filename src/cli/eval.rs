@@ -91,6 +91,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 
 fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let texts = arguments.fields.as_deref().map(split).unwrap_or_default();
+    if texts.iter().any(|text| text.trim().is_empty()) {
+        let text = "`--fields` names an empty formula; write formulas with commas between them, such as `u,u_x`";
+        return Err(CliError::Usage(text.to_owned()));
+    }
     let formulas = Formulas::parse(&texts).map_err(|(text, why)| CliError::Usage(format!("`{text}`: {why}")))?;
     if let Some(path) = &arguments.output {
         format_of(path)?;

@@ -9,7 +9,7 @@ use crate::expr::Expr;
 use crate::model::{Formulas, Given, Model};
 use crate::pipeline::{self, Backend, Lowered, Times};
 use crate::simplify::Effort;
-use crate::train::{FieldError, Metrics, ModelFile, RunFiles, find_run};
+use crate::train::{FieldError, Metrics, ModelFile, RunFiles, Trained, find_run};
 
 /// Points that are evaluated at a time, so that any number of points needs little memory.
 const CHUNK: usize = 1 << 15;
@@ -24,7 +24,8 @@ pub struct Solution {
     pub lowered: Lowered,
     /// The formulas that were asked for.
     pub formulas: Vec<Expr>,
-    theta: Vec<f64>,
+    /// The parameters of each window of time that was begun.
+    thetas: Vec<Vec<f64>>,
 }
 
 impl Solution {
@@ -35,6 +36,12 @@ impl Solution {
     ///
     /// What the run has no copy of is looked for in the folders that are `allowed`.
     pub fn load(run: &Path, formulas: &Formulas, allowed: &[PathBuf], context: &Context) -> Result<Self, CliError> {
+        if run.extension().is_some_and(|extension| extension == "pde") {
+            let (file, name) = (run.display(), run.file_stem().unwrap_or_default().display());
+            let text =
+                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one, then name it `{name}`");
+            return Err(CliError::Usage(text));
+        }
         let (files, path) = if run.is_file() {
             (None, run.to_owned())
         } else {
@@ -48,9 +55,9 @@ impl Solution {
         let file = ModelFile::read(&path)?;
         let (model, formulas) = read(&file, &path, formulas, allowed)?;
         let lowered = pipeline::lower(model, Effort::Off, &mut Times::default())?;
-        let theta = file.theta(&lowered.description)?;
+        let thetas = file.thetas(&lowered.description)?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { folder, files, lowered, formulas, theta })
+        Ok(Self { folder, files, lowered, formulas, thetas })
     }
 
     /// The problem.
@@ -58,18 +65,23 @@ impl Solution {
         &self.lowered.model
     }
 
+    fn thetas(&self) -> Vec<&[f64]> {
+        self.thetas.iter().map(Vec::as_slice).collect()
+    }
+
     /// The values of formulas at points given as one column an axis.
     ///
     /// # Errors
     /// [`CliError::Assemble`] if a formula can't be compiled.
     pub fn values(&self, formulas: &[Expr], columns: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, CliError> {
-        let mut predictor = self.lowered.predictor(&self.lowered.description.graph, formulas, Backend::default())?;
+        let graph = &self.lowered.description.graph;
+        let mut predictor = Trained::new(&self.lowered, graph, formulas, Backend::default())?;
         let count = columns.first().map_or(0, Vec::len);
         let mut values = vec![Vec::with_capacity(count); formulas.len()];
         for start in (0..count).step_by(CHUNK) {
             let end = (start + CHUNK).min(count);
             let part: Vec<Vec<f64>> = columns.iter().map(|column| column[start..end].to_vec()).collect();
-            let found = predictor.evaluate(&self.theta, &part);
+            let found = predictor.evaluate(&self.thetas(), &part);
             values.iter_mut().zip(found).for_each(|(all, more)| all.extend(more));
         }
         Ok(values)
@@ -81,7 +93,7 @@ impl Solution {
     /// [`CliError::Assemble`] if an exact solution can't be compiled.
     pub fn errors(&self) -> Result<Vec<FieldError>, CliError> {
         let metrics = Metrics::new(&self.lowered, Backend::default())?;
-        Ok(metrics.map(|mut metrics| metrics.errors(&self.theta)).unwrap_or_default())
+        Ok(metrics.map(|mut metrics| metrics.errors(&self.thetas())).unwrap_or_default())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::geometry::{Grading, Rule};
 
 use super::networks::parameter_count;
 use super::problem::{
-    Adapt, AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind,
+    Adapt, AxisKind, Component, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, Stage, Term, TermKind,
 };
 
 /// A headed table.
@@ -32,6 +32,7 @@ pub fn describe(model: &Model) -> Vec<Section> {
         networks(model),
         stages(model),
         reports(model),
+        outputs(model),
         settings(model),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty()).collect()
@@ -202,7 +203,11 @@ fn stages(model: &Model) -> Section {
             let mark = if given { "" } else { "*" };
             stage.option(option.name).map(|v| format!("{}={}{mark}", option.name, value(&v)))
         });
-        vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ")]
+        let windows = stage.windows.map(|(windows, _)| format!("windows={windows}"));
+        let parameters = stage.parameters.iter().map(|(name, value)| format!("{name}={value}"));
+        let with: Vec<String> = windows.into_iter().chain(parameters).collect();
+        let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
+        vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ") + &with]
     };
     section("training", &["method", "options (* by default)"], model.stages.iter().map(row).collect())
 }
@@ -210,6 +215,19 @@ fn stages(model: &Model) -> Section {
 fn reports(model: &Model) -> Section {
     let rows = model.reports.iter().map(|report| vec![report.name.clone(), text(model, report.value)]);
     section("reports", &["name", "formula"], rows.collect())
+}
+
+fn outputs(model: &Model) -> Section {
+    let row = |output: &Output| {
+        let counts: Vec<String> = output.counts.iter().map(usize::to_string).collect();
+        let columns = output.columns.iter().map(|(name, value)| format!("{name} = {}", text(model, *value)));
+        vec![
+            format!("grid({})", counts.join(", ")),
+            output.format.name().to_owned(),
+            columns.collect::<Vec<_>>().join(", "),
+        ]
+    };
+    section("output", &["grid", "format", "fields"], model.outputs.iter().map(row).collect())
 }
 
 fn settings(model: &Model) -> Section {

@@ -145,6 +145,12 @@ impl<'a> Elaborator<'a> {
         self.define(all);
     }
 
+    /// Forgets what was read of definitions, because they are about to change.
+    pub fn forget_definitions(&mut self) {
+        self.definitions.clear();
+        self.visited.clear();
+    }
+
     /// The value of a parameter.
     pub fn parameter_value(&mut self, name: &'a str) -> Option<Expr> {
         match self.definition(name) {

@@ -19,6 +19,7 @@ pub mod describe;
 mod elaborate;
 mod energies;
 mod files;
+mod foreign;
 mod formulas;
 pub mod methods;
 mod names;
@@ -26,6 +27,7 @@ mod nearest;
 mod networks;
 mod numbers;
 mod operators;
+mod outputs;
 mod overrides;
 mod places;
 mod predicates;
@@ -39,21 +41,24 @@ mod settings;
 mod stages;
 mod terms;
 mod values;
+mod variants;
+mod windows;
 
 use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::Expr;
-use crate::syntax::ast::Ast;
+use crate::syntax::ast::{Ast, Formula};
 
 use elaborate::Elaborator;
 use scope::{Meaning, Scope};
+use variants::stage_values;
 
 pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter,
-    Piece, Report, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Output,
+    OutputFormat, Parameter, Piece, Report, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -61,7 +66,7 @@ pub use problem::{
 /// The problem is a text alone: where it names files, it is told that there are none. [`check_given`] reads them.
 ///
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
-/// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
+/// whose label is [`Span::OUTSIDE`], since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
     let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
     let (checked, found) = check_given(ast, given);
@@ -82,22 +87,42 @@ pub struct Given<'a> {
 /// Like [`check`], with the files that the problem names, and with formulas in its names; these live in the graph of the
 /// model.
 pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
-    let Given { overrides, formulas, files } = given;
     let mut found = Vec::new();
     let scope = Scope::collect(ast, &mut found);
-    let mut elaborator = Elaborator::new(&scope, files, ast);
-    elaborator.found = found;
-    let model = elaborator.model(ast, overrides, formulas);
-    let mut found = without_repetition(std::mem::take(&mut elaborator.found));
-    let model = model.filter(|_| !has_errors(&found));
+    let stages = if given.overrides.has_optimizer() { Vec::new() } else { stage_values(ast) };
+    let last = stages.last().map_or(&[][..], Vec::as_slice);
+    let (mut model, more) = elaborate(&scope, ast, given, last, found);
+    let mut found = more;
     // A name that is only ever misspelt is not unused.
     if found.iter().any(|d| d.code == "E0101") {
         found.retain(|d| d.code != "W0105");
     }
-    if let Some((model, _)) = &model {
+    if let Some((model, _)) = &mut model {
+        let alone = Given { formulas: &Formulas::default(), ..given };
+        for (stage, values) in stages.iter().enumerate() {
+            if Some(&model.stages[stage].parameters) != model.stages.last().map(|stage| &stage.parameters) {
+                let (variant, wrong) = elaborate(&scope, ast, alone, values, Vec::new());
+                variants::give(model, stage, variant.map(|(variant, _)| variant).ok_or(wrong), &mut found);
+            }
+        }
         let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
         found.extend(checks::all(model, read));
     }
+    (model.filter(|_| !has_errors(&found)), found)
+}
+
+/// Reads a file with the values that a stage gives to parameters; there is a model only where there is no error.
+fn elaborate<'a>(
+    scope: &'a Scope<'a>,
+    ast: &'a Ast,
+    given: Given<'a>,
+    values: &[(&'a str, &'a Formula)],
+    found: Vec<Diagnostic>,
+) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+    let mut elaborator = Elaborator::new(scope, given.files, ast);
+    elaborator.found = found;
+    let model = elaborator.model(ast, given, values);
+    let found = without_repetition(std::mem::take(&mut elaborator.found));
     (model.filter(|_| !has_errors(&found)), found)
 }
 
@@ -108,9 +133,16 @@ fn without_repetition(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 impl<'a> Elaborator<'a> {
-    fn model(&mut self, ast: &'a Ast, overrides: &'a Overrides, formulas: &'a Formulas) -> Option<(Model, Vec<Expr>)> {
+    fn model(
+        &mut self,
+        ast: &'a Ast,
+        given: Given<'a>,
+        values: &[(&'a str, &'a Formula)],
+    ) -> Option<(Model, Vec<Expr>)> {
+        let Given { overrides, formulas, .. } = given;
         let name = self.problem_name(ast);
         self.later_statements(ast);
+        self.override_for_stage(values);
         let overridden = self.override_parameters(overrides);
         self.declare_axes_and_unknowns(ast);
         self.define_everything();
@@ -123,6 +155,8 @@ impl<'a> Elaborator<'a> {
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
         let stages = self.stages(ast);
+        let windows = self.windows(&stages, &terms);
+        let outputs = self.outputs(ast);
         let stages = self.override_stages(overrides).unwrap_or(stages);
         let reports = self.reports(ast);
         let mut settings = self.settings(ast);
@@ -143,7 +177,9 @@ impl<'a> Elaborator<'a> {
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,
+            windows,
             reports,
+            outputs,
             settings,
         };
         Some((model, formulas))

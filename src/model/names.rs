@@ -4,8 +4,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Jet, MultiIndex};
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, counted, listed};
+use super::foreign;
 use super::problem::AxisKind;
-use super::scope::Meaning;
+use super::scope::{Meaning, callable};
 use super::values::Value;
 
 impl<'a> Elaborator<'a> {
@@ -143,12 +144,51 @@ impl<'a> Elaborator<'a> {
         if self.scope.excuses(name) {
             return None;
         }
+        if callable().contains(&name) {
+            self.found.push(
+                Diagnostic::error("E0208", format!("`{name}` is a function"), span, "its arguments are missing")
+                    .help(format!("write `{name}(...)`")),
+            );
+            return None;
+        }
         let mut diagnostic = Diagnostic::error("E0101", format!("unknown name `{name}`"), span, "not declared");
+        if let Some(help) = self.what_was_meant(name) {
+            self.found.push(diagnostic.help(help));
+            return None;
+        }
         if let Some(similar) = self.scope.similar(name, &["pi", "normal", "d"]) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
         self.found.push(diagnostic.help(format!("declare it: `param {name} = ...` or `let {name} = ...`")));
         None
+    }
+
+    /// What to write instead of a name that nothing declares, where its form shows what it is.
+    fn what_was_meant(&self, name: &str) -> Option<String> {
+        if let Some(meant) = foreign::name(name) {
+            return Some(meant.to_owned());
+        }
+        let is_axis = |text: &str| self.axes.iter().any(|axis| axis.name == text);
+        if let Some((base, axis)) = name.split_once('_')
+            && is_axis(axis)
+            && matches!(self.scope.get(base), Some(Meaning::Let(..) | Meaning::Param(_)))
+        {
+            return Some(format!(
+                "`{base}` is not an unknown: its derivative along {axis} is written `d({base}, {axis})`"
+            ));
+        }
+        if let Some(rest) = name.strip_prefix('d')
+            && matches!(self.scope.get(rest), Some(Meaning::Unknown(_)))
+        {
+            let axis = self.axes.last().map_or("x", |axis| axis.name.as_str());
+            return Some(format!(
+                "a derivative is written `{rest}_{axis}`, that along the outward normal `dn({rest})`"
+            ));
+        }
+        let has_unknown = self.scope.declarations.values().any(|d| matches!(d.meaning, Meaning::Unknown(_)));
+        let base = name.split_once('_').map_or(name, |(base, _)| base);
+        (!has_unknown && !base.is_empty() && base.len() <= 3)
+            .then(|| format!("nothing is declared as unknown: write `unknown {base}`"))
     }
 
     pub(super) fn order_too_high<T>(&mut self, order: usize, span: Span) -> Option<T> {

@@ -6,6 +6,7 @@ use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name};
 use crate::syntax::print_formula;
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, counted};
+use super::foreign;
 use super::scope::{Meaning, callable};
 use super::values::Value;
 
@@ -119,6 +120,10 @@ impl<'a> Elaborator<'a> {
         }
         let mut diagnostic =
             Diagnostic::error("E0101", format!("unknown function `{name}`"), call.name.span, "not declared");
+        if let Some(meant) = foreign::function(name) {
+            self.found.push(diagnostic.help(format!("here it is called `{meant}`")));
+            return None;
+        }
         if let Some(similar) = self.scope.similar(name, &callable()) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
@@ -240,8 +245,13 @@ impl<'a> Elaborator<'a> {
     /// In the plane a number, in space a vector.
     fn curl(&mut self, call: &'a Call) -> Option<Value> {
         let [argument] = self.arguments(call)?;
-        let vector = self.space_vector(argument, "curl")?;
         let space = self.space();
+        if !(2..=3).contains(&space.len()) {
+            let message = format!("`curl` needs 2 or 3 axes in space, there is {}", space.len());
+            let message = if space.len() == 1 { message } else { message.replace("there is", "there are") };
+            return self.error("E0208", message, call.span, "here");
+        }
+        let vector = self.space_vector(argument, "curl")?;
         let minor = |this: &mut Self, i: usize, j: usize| {
             let a = this.derivative(vector[j], space[i], call.span)?;
             let b = this.derivative(vector[i], space[j], call.span)?;

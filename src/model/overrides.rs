@@ -68,6 +68,11 @@ impl Overrides {
         Ok(Self { values, optimizer: None })
     }
 
+    /// Whether there is a method that replaces all stages of the file.
+    pub fn has_optimizer(&self) -> bool {
+        self.optimizer.is_some()
+    }
+
     /// Replaces all stages of training by one method with its options, such as `adam(lr=1e-3)`.
     ///
     /// # Errors
@@ -75,6 +80,9 @@ impl Overrides {
     /// [`check`](super::check).
     pub fn with_optimizer(mut self, text: &str) -> Result<Self, OverrideError> {
         let wrong = |message| OverrideError::NotAMethod { given: text.to_owned(), message };
+        if text.trim().is_empty() {
+            return Err(wrong("write a method with its options, such as `adam(lr=1e-3)`".to_owned()));
+        }
         match parse_statement("--optimizer", "train", text).map_err(wrong)?.kind {
             StatementKind::Train(call) => self.optimizer = Some(call),
             _ => return Err(wrong("write a method with its options, such as `adam(lr=1e-3)`".to_owned())),
@@ -165,7 +173,7 @@ impl<'a> Elaborator<'a> {
             .collect();
         let known: Vec<&str> = parameters.iter().copied().chain(KEYS).collect();
         let message = format!("`--set {name}=..`: the file has no parameter `{name}`");
-        let mut diagnostic = Diagnostic::error("E0401", message, Span::default(), "in this file");
+        let mut diagnostic = Diagnostic::error("E0401", message, Span::OUTSIDE, "");
         diagnostic = diagnostic.note(format!("known: {}", known.join(", ")));
         if let Some(similar) = nearest(name, known) {
             diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
@@ -186,6 +194,6 @@ trait Relocated {
 impl Relocated for Diagnostic {
     fn relocated(mut self, message: String, label: String) -> Self {
         self.message = message;
-        self.label(Span::default(), label)
+        self.label(Span::OUTSIDE, label)
     }
 }

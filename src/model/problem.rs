@@ -1,6 +1,7 @@
 //! The types of a checked problem.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
@@ -32,8 +33,12 @@ pub struct Model {
     pub networks: Vec<NetworkPlan>,
     /// The stages of training, in order; never empty.
     pub stages: Vec<Stage>,
+    /// Into how many windows the time axis is cut, which are solved one after the other.
+    pub windows: usize,
     /// What `report` statements ask for.
     pub reports: Vec<Report>,
+    /// What `output` statements ask for.
+    pub outputs: Vec<Output>,
     /// What `set` statements ask for.
     pub settings: Settings,
 }
@@ -310,6 +315,12 @@ pub struct Stage {
     pub method: Method,
     /// The option values that the user gave, by name; checked against the table of the method.
     pub options: Vec<(String, OptionValue)>,
+    /// The parameters that have values of their own in this stage.
+    pub parameters: Vec<(String, f64)>,
+    /// Into how many windows it cuts the time axis, and where it says so.
+    pub windows: Option<(usize, Span)>,
+    /// The problem of this stage, if it is not that of the last one.
+    pub model: Option<Arc<Model>>,
     /// The statement, if there is one.
     pub span: Option<Span>,
 }
@@ -353,6 +364,30 @@ pub struct Report {
     pub value: Expr,
     /// Where it is asked for.
     pub span: Span,
+}
+
+/// Fields that are written on a grid behind training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Points along each axis of time and space, ends included.
+    pub counts: Vec<usize>,
+    /// What is written, by name: formulas of the point.
+    pub columns: Vec<(String, Expr)>,
+    /// Into what kind of file.
+    pub format: OutputFormat,
+    /// The statement.
+    pub span: Span,
+}
+
+/// A kind of file for fields on a grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Arrays of NumPy.
+    Npz,
+    /// A table.
+    Csv,
+    /// An image for ParaView and others that read VTK files; a series of them where there is a time axis.
+    Vti,
 }
 
 /// What `set` statements ask for.

@@ -157,8 +157,25 @@ impl<'a> Elaborator<'a> {
         if let Some(similar) = self.scope.similar(name, &["boundary", "rest"]) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
-        self.found.push(diagnostic.help(format!("declare it: `boundary {name}: x = 0`, or write `boundary`")));
+        let place = self.side_called(name).unwrap_or_else(|| "x = 0".to_owned());
+        self.found.push(diagnostic.help(format!("declare it: `boundary {name}: {place}`, or write `boundary`")));
         None
+    }
+
+    /// The face that a drawing has at this side.
+    fn side_called(&self, name: &str) -> Option<String> {
+        let space = self.space();
+        let (axis, upper) = match name {
+            "left" | "west" | "inlet" | "inflow" => (0, false),
+            "right" | "east" | "outlet" | "outflow" => (0, true),
+            "bottom" | "south" | "lower" => (1, false),
+            "top" | "north" | "upper" | "lid" => (1, true),
+            "back" => (2, false),
+            "front" => (2, true),
+            _ => return None,
+        };
+        let axis = &self.axes[*space.get(axis)?];
+        Some(format!("{} = {}", axis.name, if upper { axis.upper } else { axis.lower }))
     }
 
     fn comparison(&mut self, left: &'a Formula, relation: Relation, right: &'a Formula, span: Span) -> Option<Region> {

@@ -222,7 +222,8 @@ impl<'a> Elaborator<'a> {
         Some((number, at))
     }
 
-    fn count(&mut self, formula: &'a Formula) -> Option<usize> {
+    /// A count of points.
+    pub(super) fn count(&mut self, formula: &'a Formula) -> Option<usize> {
         let count = self.whole(formula, "a count of points")?;
         match usize::try_from(count) {
             Ok(0) | Err(_) => {

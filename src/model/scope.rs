@@ -278,7 +278,9 @@ impl<'a> Scope<'a> {
         }
         for (name, declaration) in &self.declarations {
             let definition = matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_));
-            if definition && !used.contains(name) && !self.disputed.contains(name) {
+            // A file that several problems import defines more than each of them needs.
+            let shared = ast.is_imported(declaration.span);
+            if definition && !shared && !used.contains(name) && !self.disputed.contains(name) {
                 let diagnostic =
                     Diagnostic::warning("W0105", format!("`{name}` is never used"), declaration.span, "declared here");
                 found.push(diagnostic.help("remove it, or write `# pdec: allow W0105`"));

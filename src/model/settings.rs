@@ -1,5 +1,6 @@
 //! The statements `set`, `report` and `problem`, and those that come later.
 
+use crate::dataset::FileError;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Symbol;
 use crate::syntax::ast::{Ast, Formula, FormulaKind, Statement, StatementKind};
@@ -169,15 +170,18 @@ impl<'a> Elaborator<'a> {
     /// Reports every statement whose meaning comes later.
     pub fn later_statements(&mut self, ast: &'a Ast) {
         for statement in &ast.statements {
+            // Imports were followed before, unless the problem is a text alone.
+            if let StatementKind::Import(path) = &statement.kind {
+                let error = FileError::NoFolder { path: path.text.clone() };
+                self.found.push(error.diagnostic(path.span));
+            }
             let what = match &statement.kind {
-                StatementKind::Import(_) => "`import`",
                 StatementKind::Fit { .. } => "`fit`",
                 StatementKind::Param { interval: Some(_), .. } => "a parametric problem (`param ... in`)",
                 StatementKind::Constraint { .. } => "`constraint`",
                 StatementKind::Data { .. } => "`data`",
                 StatementKind::Reference { .. } => "`reference`",
                 StatementKind::Ansatz(_) => "`ansatz`",
-                StatementKind::Output(_) => "`output`",
                 _ => continue,
             };
             // A file that is not there is better known at once.

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::{Expr, Symbol};
 use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, Predicate, Statement, StatementKind};
 
 use super::elaborate::{Elaborator, unsupported};
+use super::nearest::nearest;
 use super::places::{on_boundary, whole_box, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
@@ -120,7 +121,11 @@ impl<'a> Elaborator<'a> {
         } else {
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let message = format!("unknown option `{name}`");
-            self.found.push(Diagnostic::error("E0401", message, attribute.name.span, format!("known: {known}")));
+            let mut diagnostic = Diagnostic::error("E0401", message, attribute.name.span, format!("known: {known}"));
+            if let Some(similar) = nearest(name, known.split(", ")) {
+                diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
+            }
+            self.found.push(diagnostic);
         }
     }
 
@@ -201,6 +206,10 @@ impl<'a> Elaborator<'a> {
     }
 
     fn empty_place(&mut self, place: &'a Predicate, earlier: &[Rc<Region>]) {
+        // Without a sound domain that is no news.
+        if self.scope.incomplete || self.space().is_empty() && has_errors(&self.found) {
+            return;
+        }
         let mut rest = false;
         References::new(Vec::new(), &mut |name, _| rest |= name == "rest").predicate(place);
         let message = "no point of the boundary satisfies this";

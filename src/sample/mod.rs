@@ -21,8 +21,7 @@ pub struct Block {
     pub place: Vec<Piece>,
     /// How it is sampled.
     pub sampling: Sampling,
-    /// Whether its terms are taken inside: equations and their energies.
-    pub interior: bool,
+    interior: bool,
     /// Whether its terms are energies.
     pub energy: bool,
 }

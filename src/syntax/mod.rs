@@ -7,7 +7,7 @@
 //! turns what the grammar stumbled on into words of the person who wrote it.
 //!
 //! [`format()`] puts a file in its standard form; it moves tokens and never changes one, so that meaning and comments
-//! stay. [`print_formula`] writes a tree as text.
+//! stay. `import` takes in the statements of other files. [`print_formula`] writes a tree as text.
 //!
 //! | code | what is wrong |
 //! |---|---|
@@ -36,6 +36,8 @@ mod decode;
 mod explain;
 mod findings;
 mod format;
+mod habits;
+mod import;
 mod nesting;
 mod parse;
 mod phrase;
@@ -46,6 +48,7 @@ mod spacing;
 mod suggest;
 mod token;
 
+use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Source, Span};
 
 use ast::{Ast, Comment};
@@ -54,7 +57,14 @@ pub use decode::decode;
 pub use format::format;
 pub use print::{print_call, print_formula, print_formula_explicit, print_predicate};
 
-/// Reads a file: its sound statements, and what is wrong with the others.
+/// Reads a file with all files that it imports; their texts are appended to `source`, and places are places there.
+///
+/// As with [`parse`], what is wrong in one statement, or one file, does not keep the others from being read.
+pub fn parse_all(source: &mut Source, files: &Files) -> (Option<Ast>, Vec<Diagnostic>) {
+    import::read(source, files)
+}
+
+/// Reads a file alone: its sound statements, and what is wrong with the others. Imports stay what they are.
 ///
 /// There is no tree only where the text is too large (E0015). Takes time proportional to the text, never panics, and
 /// returns a tree whose height is bounded, so that passes over it may recurse.

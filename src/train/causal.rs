@@ -6,7 +6,7 @@
 //! like with like.
 
 use crate::kernel::{Kernel, PointSet};
-use crate::model::{AxisKind, Causal};
+use crate::model::{AxisKind, Causal, TermKind};
 use crate::pipeline::Lowered;
 
 /// Above it the weights of all times count as equal, and the loss as one that may stagnate.
@@ -31,8 +31,8 @@ impl CausalWeights {
         let settings = model.settings.causal?;
         let axis = model.axes.iter().position(|axis| axis.kind == AxisKind::Time)?;
         let range = [model.axes[axis].lower, model.axes[axis].upper];
-        let blocks = (0..lowered.blocks.len()).filter(|&b| lowered.blocks[b].interior && !lowered.blocks[b].energy);
-        let blocks = blocks.collect();
+        let equations = |b: &usize| model.terms[lowered.blocks[*b].terms[0]].kind == TermKind::Equation;
+        let blocks = (0..lowered.blocks.len()).filter(equations).collect();
         Some(Self { settings, axis, range, blocks, least: 0.0 })
     }
 

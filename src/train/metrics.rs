@@ -1,8 +1,9 @@
 //! Errors against the exact solution, on points that training never sees.
 
+use super::trained::Trained;
 use crate::expr::Expr;
 use crate::geometry::{AxisRange, HELD_OUT_COUNT, held_out};
-use crate::kernel::{AssembleError, Predictor};
+use crate::kernel::AssembleError;
 use crate::model::{Model, Unknown};
 use crate::pipeline::{Backend, Lowered};
 
@@ -19,7 +20,7 @@ pub struct FieldError {
 
 /// Evaluates unknowns on 16384 fixed low-discrepancy points, the same for every seed.
 pub struct Metrics {
-    values: Predictor,
+    values: Trained,
     coordinates: Vec<Vec<f64>>,
     unknowns: Vec<Compared>,
 }
@@ -47,7 +48,7 @@ impl Metrics {
         let values: Vec<Expr> = components().map(|component| component.value).collect();
         let exact: Vec<Expr> = components().filter_map(|component| component.exact).collect();
         let graph = &lowered.description.graph;
-        let values = lowered.predictor(graph, &values, backend)?;
+        let values = Trained::new(lowered, graph, &values, backend)?;
         let theta = vec![0.0; lowered.description.parameters()];
         let mut exact = lowered.predictor(graph, &exact, backend)?.evaluate(&theta, &points.coordinates).into_iter();
         let compared = |unknown: &&Unknown| Compared {
@@ -58,9 +59,9 @@ impl Metrics {
         Ok(Some(Self { values, coordinates: points.coordinates, unknowns }))
     }
 
-    /// The error of each unknown that has an exact solution.
-    pub fn errors(&mut self, theta: &[f64]) -> Vec<FieldError> {
-        let values = self.values.evaluate(theta, &self.coordinates);
+    /// The error of each unknown that has an exact solution, for the parameters of each window.
+    pub fn errors(&mut self, thetas: &[&[f64]]) -> Vec<FieldError> {
+        let values = self.values.evaluate(thetas, &self.coordinates);
         let mut rest = values.as_slice();
         let mut errors = Vec::with_capacity(self.unknowns.len());
         for unknown in &self.unknowns {

@@ -22,9 +22,13 @@ pub(super) struct TrainingPoints {
 impl TrainingPoints {
     /// The points behind so many steps of all stages, as far as they do not follow the residuals.
     pub fn draw(lowered: &Lowered, seed: u64, steps: usize) -> Result<Self, CompileError> {
-        let set = |block: &Block| lowered.draw(block, seed, drawing(block, steps));
-        let sets = lowered.blocks.iter().map(set).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { base: sets.iter().map(PointSet::len).collect(), sets })
+        let mut points = Self { sets: Vec::new(), base: Vec::new() };
+        for block in &lowered.blocks {
+            let set = lowered.draw(block, seed, drawing(block, steps))?;
+            points.base.push(set.len());
+            points.sets.push(set);
+        }
+        Ok(points)
     }
 
     /// Draws what is due behind so many steps, and hands it to the kernel.

@@ -10,7 +10,7 @@ use super::progress::scientific;
 use super::{INTERRUPTED, TARGET_MISSED, TRAINING_FAILED};
 use crate::cli::{CliError, Context};
 use crate::diagnostic::to_json;
-use crate::train::{RunResult, Stop};
+use crate::train::{RunResult, Session, Stop};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -87,8 +87,29 @@ fn not_finite(result: &RunResult) -> String {
     }
 }
 
-/// The exit code of a run, and what is to be said about it.
-pub fn conclude(stop: Stop, missed: bool, result: &RunResult, run: &Path, context: &Context) -> ExitCode {
+/// Says why there is no training; the exit code of a run that failed.
+pub fn refuse(text: &str) -> ExitCode {
+    let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes());
+    ExitCode::from(TRAINING_FAILED)
+}
+
+/// Where the residual is no number: `first in term `eq` at t = 0.1, x = 0`.
+pub fn place_not_finite(session: &Session) -> Option<String> {
+    let (label, point) = session.not_finite()?;
+    let axes = &session.compiled().lowered.model.axes;
+    let coordinates = axes.iter().zip(point).take(6).map(|(axis, value)| format!("{} = {value:.4}", axis.name));
+    Some(format!("first in term `{label}` at {}", coordinates.collect::<Vec<_>>().join(", ")))
+}
+
+/// The exit code of a run, and what is to be said about it; `place` is where a residual is no number.
+pub fn conclude(
+    stop: Stop,
+    missed: bool,
+    result: &RunResult,
+    place: Option<&str>,
+    run: &Path,
+    context: &Context,
+) -> ExitCode {
     let complain = |text: String| {
         // Said even with `-q`; a closed stream is no further failure.
         let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes());
@@ -100,24 +121,24 @@ pub fn conclude(stop: Stop, missed: bool, result: &RunResult, run: &Path, contex
         }
         Stop::NotFinite => {
             complain(format!(
-                "error: training failed at step {}: {}\n\
+                "error[R0801]: training failed at step {}: {}\n\
                      help: look for a division by zero, an overflow, or a root or logarithm of a negative number there; \
                      a smaller learning rate keeps `adam` and `gd` from diverging\n",
                 result.steps,
-                not_finite(result)
+                place.map_or_else(|| not_finite(result), |place| format!("{}, {place}", not_finite(result)))
             ));
             ExitCode::from(TRAINING_FAILED)
         }
         Stop::NoDecrease => {
             complain(
-                "error: training failed: no step lowers the loss\n\
+                "error[R0802]: training failed: no step lowers the loss\n\
                  help: try another seed with `--seed 1`, or a stage of `adam` in front\n"
                     .to_owned(),
             );
             ExitCode::from(TRAINING_FAILED)
         }
         _ if missed => {
-            complain("error: the target was not reached\n".to_owned());
+            complain(format!("error[R0803]: the target was not reached: {}\n", reason(stop)));
             ExitCode::from(TARGET_MISSED)
         }
         _ => ExitCode::SUCCESS,

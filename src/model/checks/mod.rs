@@ -1,11 +1,12 @@
 //! What can be said about a problem before any training: is it determined, consistent, and what was meant?
 //!
-//! Each check reads the finished [`Model`] and speaks in its terms. Three of them find errors: equations that cannot
-//! determine the unknowns (`presence`), an `exact` that is no solution (`exact`), an activation without the derivatives
-//! that the terms take (`smoothness`). All others warn, because what they find may be meant: counts of conditions
-//! against orders (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic
-//! axis (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), jumping coefficients
-//! (`flux`), weak penalties (`energies`, which also judges `exact` under `minimize`), and numbers of very different size (`scales`).
+//! Each check reads the finished [`Model`] and speaks in its terms. Four of them find errors: equations that cannot
+//! determine the unknowns (`presence`), formulas without a finite value (`finite`), an `exact` that is no solution
+//! (`exact`, and `energies` under `minimize`), an activation without the derivatives that the terms take
+//! (`smoothness`). All others warn, because what they find may be meant: counts of conditions against orders
+//! (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic axis
+//! (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), weak penalties (`energies`),
+//! jumping coefficients (`flux`), and numbers of very different size (`scales`).
 //!
 //! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
@@ -14,6 +15,7 @@ mod corners;
 mod counting;
 mod energies;
 mod exact;
+mod finite;
 mod flux;
 mod gauge;
 mod orders;
@@ -72,7 +74,11 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
     // Where a face has a condition too many, that they also differ there is no news.
     found.extend(corners.into_iter().filter(|corner| !crowded.iter().any(|other| shares_places(other, corner))));
     found.extend(periodic::check(model, &mut graph));
-    found.extend(exact::check(model, &mut graph));
+    let not_finite = finite::check(model, &mut graph);
+    // With such a term no solution is exact.
+    let news = |exact: &Diagnostic| !not_finite.iter().any(|term| exact.labels.iter().any(|l| l.span == term.span()));
+    found.extend(exact::check(model, &mut graph).into_iter().filter(news));
+    found.extend(not_finite);
     found.extend(energies::check(model, &mut graph));
     found.extend(flux::check(model, &mut graph));
     found.extend(scales::check(model, &mut graph));

@@ -66,7 +66,9 @@ impl Draft {
             terms: Vec::new(),
             mentions: Vec::new(),
             networks: vec![plan],
-            stages: vec![Stage { method: Method::Engd, options: Vec::new(), span: None }],
+            stages: vec![Stage::of(Method::Engd)],
+            windows: 1,
+            outputs: Vec::new(),
             reports: Vec::new(),
             settings: Settings::default(),
         };
