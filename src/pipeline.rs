@@ -149,7 +149,7 @@ pub enum CompileError {
 /// [`CompileError::Assemble`] if a formula has no tape.
 pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered, CompileError> {
     let blocks = sample::blocks(&model);
-    let mut description = describe(&model, &blocks);
+    let mut description = describe(&model, &blocks)?;
     let ranges: Vec<[f64; 2]> = model.axes.iter().map(|a| [a.lower, a.upper]).collect();
     let mut simplified = Vec::new();
     let mut simplify_time = Duration::ZERO;
@@ -225,7 +225,8 @@ impl Lowered {
     pub fn predictor(&self, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Predictor, AssembleError> {
         let mut description = self.description.clone();
         description.graph = graph.clone();
-        Predictor::new(&description, formulas, host_contraction(), &backend)
+        let formulas = self.model.expand(&mut description.graph, formulas);
+        Predictor::new(&description, &formulas, host_contraction(), &backend)
     }
 }
 
@@ -233,19 +234,21 @@ impl Lowered {
 /// window; the formulas live in `graph`, which holds those of the model.
 ///
 /// # Errors
-/// [`AssembleError`] if a formula has no program.
+/// [`CompileError`] if a formula has no program.
 pub fn window_predictor(
     model: &Model,
     window: usize,
     graph: &Graph,
     formulas: &[Expr],
     backend: Backend,
-) -> Result<Predictor, AssembleError> {
+) -> Result<Predictor, CompileError> {
     let model = Model { graph: graph.clone(), ..model.clone() }.window(window);
-    Predictor::new(&describe(&model, &[]), formulas, host_contraction(), &backend)
+    let mut description = describe(&model, &[])?;
+    let formulas = model.expand(&mut description.graph, formulas);
+    Ok(Predictor::new(&description, &formulas, host_contraction(), &backend)?)
 }
 
-fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
+fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, CompileError> {
     let mut graph = model.graph.clone();
     let mut start = 0;
     let mut networks = Vec::with_capacity(model.networks.len());
@@ -260,15 +263,24 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
-    let block = |block: &sample::Block| BlockDescription {
-        formulas: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
-        weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
-        role: if block.energy { Role::Energy } else { Role::Residual },
+    let mut block = |block: &sample::Block| {
+        let residuals: Vec<Expr> = block.terms.iter().map(|&t| model.terms[t].residual).collect();
+        BlockDescription {
+            formulas: model.expand(&mut graph, &residuals),
+            weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+            role: if block.energy { Role::Energy } else { Role::Residual },
+        }
     };
+    let blocks = blocks.iter().map(&mut block).collect();
     let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
         Metric::Newton
     } else {
         Metric::GaussNewton
     };
-    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph, metric }
+    let (mut integrals, inner) = sample::integrals(model)
+        .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
+    for integral in &mut integrals {
+        integral.integrand = model.expand(&mut graph, &[integral.integrand])[0];
+    }
+    Ok(Description { dimension: model.axes.len(), networks, blocks, graph, metric, integrals, inner })
 }

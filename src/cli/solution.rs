@@ -9,7 +9,7 @@ use crate::expr::Expr;
 use crate::model::{Formulas, Given, Model};
 use crate::pipeline::{self, Backend, Lowered, Times};
 use crate::simplify::Effort;
-use crate::train::{FieldError, Metrics, ModelFile, RunFiles, Trained, find_run};
+use crate::train::{FieldError, Metrics, ModelFile, ReportValue, RunFiles, Trained, find_run, report_values};
 
 /// Points that are evaluated at a time, so that any number of points needs little memory.
 const CHUNK: usize = 1 << 15;
@@ -85,6 +85,14 @@ impl Solution {
             values.iter_mut().zip(found).for_each(|(all, more)| all.extend(more));
         }
         Ok(values)
+    }
+
+    /// What the file asks to report.
+    ///
+    /// # Errors
+    /// [`CliError::Assemble`] if a formula can't be compiled.
+    pub fn reports(&self) -> Result<Vec<ReportValue>, CliError> {
+        Ok(report_values(&self.lowered, &self.thetas(), Backend::default())?)
     }
 
     /// The errors of the unknowns that have an exact solution, on held-out points.

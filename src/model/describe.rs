@@ -1,12 +1,14 @@
 //! A problem in words: what `pdec show` prints.
 
 use crate::expr::{Expr, MultiIndex, Names};
-use crate::geometry::{Grading, Rule};
+use crate::geometry::{Grading, Part, Rule};
 
 use super::networks::parameter_count;
 use super::problem::{
-    Adapt, AxisKind, Component, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, Stage, Term, TermKind,
+    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, ShapePart,
+    Stage, Term, TermKind,
 };
+use super::shape_words;
 
 /// A headed table.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +27,12 @@ pub fn describe(model: &Model) -> Vec<Section> {
         axes(model),
         unknowns(model),
         parameters(model),
+        ansatzes(model),
         equations(model),
         energies(model),
         terms(model),
+        satisfied(model),
+        integrals(model),
         derivatives(model),
         networks(model),
         stages(model),
@@ -53,7 +58,12 @@ fn axes(model: &Model) -> Section {
         let periodic = if axis.periodic { " periodic" } else { "" };
         vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}")]
     };
-    section("axes", &["name", "kind", "range"], model.axes.iter().map(row).collect())
+    let mut rows: Vec<Vec<String>> = model.axes.iter().map(row).collect();
+    if let Some(shape) = &model.shape {
+        let names: Vec<&str> = model.axes[shape.axes()].iter().map(|axis| axis.name.as_str()).collect();
+        rows.push(vec![names.join(", "), "shape".to_owned(), shape_words::solid(shape.inside.solid())]);
+    }
+    section("axes", &["name", "kind", "range"], rows)
 }
 
 fn unknowns(model: &Model) -> Section {
@@ -66,6 +76,24 @@ fn unknowns(model: &Model) -> Section {
         unknown.components.iter().map(row)
     });
     section("unknowns", &["name", "exact"], rows.collect())
+}
+
+fn ansatzes(model: &Model) -> Section {
+    let row = |component: &Component| match model.fields[component.field].source {
+        FieldSource::Formula(value) => Some(vec![component.name.clone(), "=".to_owned(), text(model, value)]),
+        _ => None,
+    };
+    section("ansatz", &["name", "", "formula"], model.components().filter_map(row).collect())
+}
+
+/// Conditions that are no terms, because the ansatz satisfies them.
+fn satisfied(model: &Model) -> Section {
+    let row = |term: &Term| {
+        let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
+        vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right), places.join("; ")]
+    };
+    let columns = ["label", "left", "", "right", "place"];
+    section("conditions that hold by construction", &columns, model.satisfied.iter().map(row).collect())
 }
 
 fn parameters(model: &Model) -> Section {
@@ -94,6 +122,7 @@ fn terms(model: &Model) -> Section {
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
             TermKind::Energy => "energy",
+            TermKind::Constraint => "constraint",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let by_default = if term.weight.is_none() { " (default)" } else { "" };
@@ -106,10 +135,26 @@ fn terms(model: &Model) -> Section {
     section("terms", &columns, model.terms.iter().enumerate().map(row).collect())
 }
 
+fn integrals(model: &Model) -> Section {
+    let row = |integral: &super::Integral| {
+        let field = &model.fields[integral.field];
+        let axes: Vec<&str> = field.axes.iter().map(|&axis| model.axes[axis].name.as_str()).collect();
+        let at = if axes.is_empty() { "one number".to_owned() } else { format!("for each {}", axes.join(", ")) };
+        let sampling = integral.sampling.as_ref();
+        let points: usize = sampling.map_or(0, |s| s.counts(&integral.over.place).iter().sum());
+        vec![field.name.clone(), at, points.to_string(), sampling.map_or_else(String::new, self::sampling)]
+    };
+    section("integrals", &["integral", "taken", "points", "rule"], model.integrals.iter().map(row).collect())
+}
+
 /// A piece in the notation of the language: `x = 0, y in [0, 1/2]`.
 pub fn place(model: &Model, piece: &Piece) -> String {
+    let of_shape = piece.part.as_ref().map_or(0..0, ShapePart::axes);
     let range = |axis: usize| {
         let [a, b] = piece.ranges[axis];
+        if of_shape.contains(&axis) {
+            return None;
+        }
         let whole = [model.axes[axis].lower, model.axes[axis].upper] == [a, b];
         let name = &model.axes[axis].name;
         if a == b {
@@ -119,6 +164,9 @@ pub fn place(model: &Model, piece: &Piece) -> String {
         }
     };
     let mut parts: Vec<String> = (0..model.axes.len()).filter_map(range).collect();
+    if let Some(ShapePart { part: Part::Patch(patch), .. }) = &piece.part {
+        parts.push(shape_words::patch(patch));
+    }
     parts.extend(piece.keep.map(|keep| format!("where {}", text(model, keep))));
     if parts.is_empty() { "interior".to_owned() } else { parts.join(", ") }
 }
@@ -172,7 +220,7 @@ fn rule(rule: &Rule) -> String {
 fn derivatives(model: &Model) -> Section {
     let names: Names = model.names();
     let rows = model.terms.iter().map(|term| {
-        let jets = model.graph.jets(&[term.residual]);
+        let jets = model.jets(&[term.residual]);
         let order = jets.iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         let listed: Vec<String> = jets.iter().map(|jet| names.jet(jet)).collect();
         vec![term.label.clone(), listed.join(", "), order.to_string()]
@@ -246,7 +294,7 @@ fn settings(model: &Model) -> Section {
 impl Sampling {
     /// How many points each piece has, before a formula drops some; a grid inside has no points at the ends.
     pub fn counts(&self, place: &[Piece]) -> Vec<usize> {
-        let free = |piece: &Piece| piece.ranges.iter().filter(|[a, b]| a < b).count();
+        let free = |piece: &Piece| piece.free_axes().len();
         let counts = place.iter().zip(&self.pieces).map(|(piece, rule)| match rule {
             _ if free(piece) == 0 => 1,
             Rule::Uniform { count } | Rule::Sobol { count } | Rule::LatinHypercube { count } => *count,
@@ -276,7 +324,7 @@ impl Model {
     /// The derivatives of the unknowns that occur in any term.
     pub fn multi_indices(&self) -> Vec<MultiIndex> {
         let residuals: Vec<Expr> = self.terms.iter().map(|term| term.residual).collect();
-        let mut indices: Vec<MultiIndex> = self.graph.jets(&residuals).into_iter().map(|jet| jet.index).collect();
+        let mut indices: Vec<MultiIndex> = self.jets(&residuals).into_iter().map(|jet| jet.index).collect();
         indices.sort();
         indices.dedup();
         indices

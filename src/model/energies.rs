@@ -11,12 +11,10 @@ use crate::syntax::ast::{Argument, Ast, BinaryOperator, Call, Formula, FormulaKi
 use crate::syntax::print_formula;
 
 use super::elaborate::Elaborator;
-use super::places::{on_boundary, whole_box, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
-use super::regions::Rest;
 use super::scope::Meaning;
-use super::terms::{Draft, Terms};
+use super::terms::{Draft, Terms, constant_normals};
 
 /// An integral of a formula, before it is an energy.
 struct Part<'a> {
@@ -31,14 +29,6 @@ struct Part<'a> {
 impl<'a> Elaborator<'a> {
     /// The energies of a file, in order: drafts with the integrand on the left side.
     pub fn energies(&mut self, ast: &'a Ast, terms: &mut Terms) -> Vec<Draft> {
-        let regions: Vec<&str> = ast
-            .statements
-            .iter()
-            .filter_map(|statement| match &statement.kind {
-                StatementKind::Region { name, .. } => Some(name.text.as_str()),
-                _ => None,
-            })
-            .collect();
         let mut energies: Vec<Draft> = Vec::new();
         for statement in &ast.statements {
             let StatementKind::Minimize(formula) = &statement.kind else { continue };
@@ -46,15 +36,14 @@ impl<'a> Elaborator<'a> {
             let Some(parts) = self.parts(formula) else { continue };
             let first = energies.len();
             for part in parts {
-                let Some(place) = self.place_of_part(&part, &regions) else { continue };
-                let normals: Vec<_> = place.iter().map(|piece| piece.normal).collect();
-                let without_normal = normals.iter().any(Option::is_none);
+                let Some(place) = self.place_of_part(&part) else { continue };
+                let without_normal = !place.iter().all(Piece::has_normal);
                 if without_normal && self.has_normal(part.integrand) {
                     let message = "the normal exists only on the boundary";
                     self.found.push(Diagnostic::error("E0309", message, part.span, "this integral is not over it"));
                     continue;
                 }
-                let integrand = self.with_known_normals(part.integrand, &normals);
+                let integrand = self.with_known_normals(part.integrand, constant_normals(&place).as_deref());
                 match energies[first..].iter_mut().find(|draft| draft.place == place) {
                     Some(draft) => {
                         draft.left = self.graph.add(draft.left, integrand);
@@ -70,6 +59,7 @@ impl<'a> Elaborator<'a> {
                         residual: integrand,
                         place,
                         weight,
+                        hard: false,
                         span: part.span,
                         place_span: part.over.map(|over| over.span),
                     }),
@@ -242,7 +232,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The pieces of the place; reports an axis that is not integrated over.
-    fn place_of_part(&mut self, part: &Part<'a>, regions: &[&str]) -> Option<Vec<Piece>> {
+    fn place_of_part(&mut self, part: &Part<'a>) -> Option<Vec<Piece>> {
         if self.unsure {
             return None;
         }
@@ -263,18 +253,8 @@ impl<'a> Elaborator<'a> {
             }
             return None;
         }
-        let Some(over) = part.over else {
-            let inside = Piece { ranges: whole_box(&self.axes), normal: None, keep: None };
-            return Some(vec![inside]);
-        };
-        let region = self.named_region(over, &Rest::Everything)?;
-        let is_region = matches!(&over.kind, FormulaKind::Name(name) if regions.contains(&name.as_str()));
-        let pieces = if is_region {
-            within(&mut self.graph, &self.axes, &region)
-        } else {
-            let faces: Vec<usize> = self.space().into_iter().filter(|&axis| !self.axes[axis].periodic).collect();
-            on_boundary(&mut self.graph, &self.axes, &faces, &region).pieces
-        };
+        let Some(over) = part.over else { return Some(vec![self.interior()]) };
+        let pieces = self.pieces_over(over)?;
         if pieces.is_empty() {
             return self.error("E0305", "an integral over nothing", over.span, "no point lies here");
         }

@@ -2,18 +2,23 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `energies` (`minimize`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
-//! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! `bc`, `ic`, `exact`), `energies` (`minimize`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
+//! `stages` (`train`) and `settings` (`set`, `report`, and what comes later). They share one `Elaborator`, which turns
+//! formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
+//! `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
 //! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
 //! where a file says nothing, and [`describe`] puts a problem into words.
 
+mod ansatz;
 mod architectures;
 mod axes;
+mod calculus;
 pub mod checks;
+mod complex;
+mod constraints;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
@@ -21,6 +26,8 @@ mod energies;
 mod files;
 mod foreign;
 mod formulas;
+mod hard;
+mod integrals;
 pub mod methods;
 mod names;
 mod nearest;
@@ -29,20 +36,30 @@ mod numbers;
 mod operators;
 mod outputs;
 mod overrides;
+mod pieces;
 mod places;
 mod predicates;
 pub mod problem;
+mod quadrature;
 mod references;
 mod regions;
+mod reports;
 mod sample_options;
 mod samples;
 mod scope;
 mod settings;
+pub mod shape_formulas;
+mod shape_words;
+mod shapes;
 mod stages;
+mod surface_places;
+mod symmetry;
 mod terms;
 mod values;
 mod variants;
 mod windows;
+
+use std::sync::Arc;
 
 use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span, has_errors};
@@ -57,8 +74,9 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Output,
-    OutputFormat, Parameter, Piece, Report, Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Integral, Method, Model, MovingLimit, NetworkPlan,
+    OptionValue, Output, OutputFormat, Over, Parameter, Piece, Report, Sampling, Settings, Shape, ShapePart, Stage,
+    Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -107,6 +125,16 @@ pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, 
         }
         let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
         found.extend(checks::all(model, read));
+        let broken = checks::settle(model);
+        // That hard conditions disagree is an error; that they do so at a corner is then no news.
+        found.retain(|d| d.code != "W0303" || broken.is_empty());
+        found.extend(broken);
+        for stage in &mut model.stages {
+            // The problem of a stage has the conditions of the whole: what is wrong with them was said.
+            if let Some(variant) = &mut stage.model {
+                checks::settle(Arc::make_mut(variant));
+            }
+        }
     }
     (model.filter(|_| !has_errors(&found)), found)
 }
@@ -146,11 +174,13 @@ impl<'a> Elaborator<'a> {
         let overridden = self.override_parameters(overrides);
         self.declare_axes_and_unknowns(ast);
         self.define_everything();
+        self.ansatzes(ast);
         self.needs_something_to_solve(ast);
         let mut terms = self.terms(ast);
         let energies = self.energies(ast, &mut terms);
         terms.drafts.extend(energies);
         self.exact(ast);
+        self.hard_conditions(&terms);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -162,6 +192,8 @@ impl<'a> Elaborator<'a> {
         let mut settings = self.settings(ast);
         self.override_settings(overrides, &mut settings);
         let formulas = self.formulas(formulas);
+        self.sampled_integrals(parameters);
+        self.no_integrals_over_windows(windows);
         if has_errors(&self.found) {
             return None;
         }
@@ -170,10 +202,13 @@ impl<'a> Elaborator<'a> {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
+            shape: self.shape.take(),
             unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
+            integrals: std::mem::take(&mut self.integrals),
             parameters,
             terms,
+            satisfied: Vec::new(),
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
-use crate::geometry::{AxisRange, Rule};
+use crate::geometry::{AxisRange, Inside, Part, Patch, Rule};
 use crate::network::Architecture;
+use crate::syntax::ast::UnknownDeclaration;
 
 /// A checked problem. All formulas live in [`Model::graph`].
 #[derive(Clone, Debug)]
@@ -17,15 +18,21 @@ pub struct Model {
     pub graph: Graph,
     /// The time axis first, if there is one, then space in order of declaration.
     pub axes: Vec<Axis>,
+    /// The shape that some of the axes in space range over, if it is not a box.
+    pub shape: Option<Shape>,
     /// What the file declares as unknown. Errors, plots, `exact` and the counting of conditions speak of these.
     pub unknowns: Vec<Unknown>,
     /// The atoms that training determines; jets and kernels speak of these. The components of the unknowns come first,
     /// in order of declaration.
     pub fields: Vec<Field>,
+    /// The integrals that formulas take; each is a field, too.
+    pub integrals: Vec<Integral>,
     /// Named numbers with their values (overrides applied), for display and `settings.json`.
     pub parameters: Vec<Parameter>,
     /// The terms of the loss: equations, boundary and initial conditions.
     pub terms: Vec<Term>,
+    /// Conditions that hold by construction, since an ansatz satisfies them; they are no part of the loss.
+    pub satisfied: Vec<Term>,
     /// Where derivatives are written, for labels: `u_xx` by itself, the whole operator for `lap(u)`. A derivative that
     /// comes out of a `let` may be missing.
     pub mentions: Vec<(Jet, Span)>,
@@ -62,6 +69,46 @@ impl Model {
     /// The fields that are components of unknowns.
     pub fn declared(&self) -> Range<usize> {
         0..self.components().count()
+    }
+
+    /// The jets of networks in some formulas, also in those under integral signs; sorted.
+    pub fn jets(&self, roots: &[Expr]) -> Vec<Jet> {
+        let integrands = self.integrals_in(roots).into_iter().map(|number| self.integrals[number].integrand);
+        let all: Vec<Expr> = roots.iter().copied().chain(integrands).collect();
+        let mut jets = self.graph.jets(&all);
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        jets
+    }
+
+    /// The numbers of the integrals in some formulas, also of those inside others; ascending.
+    pub fn integrals_in(&self, roots: &[Expr]) -> Vec<usize> {
+        let mut open = roots.to_vec();
+        let mut seen = vec![false; self.integrals.len()];
+        while let Some(root) = open.pop() {
+            for jet in self.graph.jets(&[root]) {
+                if let FieldSource::Integral(number) = self.fields[usize::from(jet.field)].source
+                    && !std::mem::replace(&mut seen[number], true)
+                {
+                    open.push(self.integrals[number].integrand);
+                }
+            }
+        }
+        (0..seen.len()).filter(|&number| seen[number]).collect()
+    }
+
+    /// The jets of networks in a formula that are taken where it is, not under integral signs; sorted.
+    pub fn local_jets(&self, root: Expr) -> Vec<Jet> {
+        let mut jets = self.graph.jets(&[root]);
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        jets
+    }
+
+    /// The integral that a field is.
+    pub fn integral_of(&self, field: usize) -> Option<&Integral> {
+        match self.fields.get(field)?.source {
+            FieldSource::Integral(number) => self.integrals.get(number),
+            FieldSource::Network { .. } | FieldSource::Formula(_) => None,
+        }
     }
 
     /// The exact solution of a field, where the file gives it: a formula of the coordinates.
@@ -112,19 +159,47 @@ pub struct Unknown {
     pub name: String,
     /// What its values are.
     pub kind: UnknownKind,
+    /// Whether they are complex.
+    pub complex: bool,
     /// The axes it depends on, ascending.
     pub axes: Vec<usize>,
     /// Its real components.
     pub components: Vec<Component>,
+    /// What makes it a formula of its network's output: the ansatz, or the first of its hard conditions.
+    pub ansatz: Option<Span>,
     /// Where it is declared.
     pub span: Span,
+}
+
+impl Unknown {
+    /// Whether the field is one of its components.
+    pub fn has(&self, field: usize) -> bool {
+        self.components.iter().any(|component| component.field == field)
+    }
 }
 
 /// What the values of an unknown are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownKind {
-    /// A real number.
+    /// A number.
     Number,
+    /// One component along each axis in space.
+    Vector,
+    /// One component for each pair of axes in space.
+    Tensor,
+}
+
+impl UnknownKind {
+    /// What its values are and whether they are complex; `None` if the language has no such kind.
+    pub(super) fn of(declaration: &UnknownDeclaration) -> Option<(Self, bool)> {
+        match declaration.kind.as_ref().map(|kind| kind.text.as_str()) {
+            None => Some((UnknownKind::Number, false)),
+            Some("complex") => Some((UnknownKind::Number, true)),
+            Some("vector") => Some((UnknownKind::Vector, false)),
+            Some("tensor") => Some((UnknownKind::Tensor, false)),
+            Some(_) => None,
+        }
+    }
 }
 
 /// A real number of an unknown.
@@ -132,6 +207,8 @@ pub enum UnknownKind {
 pub struct Component {
     /// Its name: that of the unknown if that is a number.
     pub name: String,
+    /// The field that its name stands for.
+    pub field: usize,
     /// Its value as a formula of fields.
     pub value: Expr,
     /// The exact solution, if the file gives it: a formula of the coordinates.
@@ -163,6 +240,58 @@ pub enum FieldSource {
         /// Which output of the network it is.
         output: usize,
     },
+    /// A formula of other fields, which are none themselves: an ansatz. [`Model::expand`] inserts it.
+    Formula(Expr),
+    /// An integral of other fields, by its number in [`Model::integrals`].
+    Integral(usize),
+}
+
+/// An integral of a formula, a field of the axes that remain.
+#[derive(Clone, Debug)]
+pub struct Integral {
+    /// The field that it is.
+    pub field: usize,
+    /// What is integrated: a formula of coordinates, normals and jet variables, integrals among them.
+    pub integrand: Expr,
+    /// What it is taken over.
+    pub over: Over,
+    /// How its points are chosen; there once the model is finished.
+    pub sampling: Option<Sampling>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What an integral is taken over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Over {
+    /// The axes, ascending.
+    pub axes: Vec<usize>,
+    /// The pieces; along other axes their ranges are points without a meaning, and along a moving one [0, 1].
+    pub place: Vec<Piece>,
+    /// The axis whose range ends at the point where the integral is taken.
+    pub moving: Option<MovingLimit>,
+    /// The exact ends along each axis, where the place is a box.
+    pub ends: Option<Vec<[Expr; 2]>>,
+    /// How the file says it, behind the integrand: `, t`, `, over=wall`; nothing for all of space.
+    pub text: String,
+}
+
+impl Over {
+    /// Whether integrals over both have the same points.
+    pub fn same_points(&self, other: &Over) -> bool {
+        self.axes == other.axes && self.place == other.place && self.moving == other.moving
+    }
+}
+
+/// A limit of an integral that is the coordinate of the point: `x in 0..x`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovingLimit {
+    /// The axis.
+    pub axis: usize,
+    /// The other limit.
+    pub fixed: f64,
+    /// Whether it is the upper limit that moves.
+    pub upper: bool,
 }
 
 /// A named number.
@@ -189,6 +318,8 @@ pub enum TermKind {
     Initial,
     /// `minimize`
     Energy,
+    /// `constraint`
+    Constraint,
 }
 
 impl Term {
@@ -203,8 +334,11 @@ impl TermKind {
     pub(super) fn is_inside(self, place: &[Piece]) -> bool {
         match self {
             TermKind::Equation => true,
-            TermKind::Energy => place.iter().all(|piece| piece.ranges.iter().all(|[lower, upper]| lower < upper)),
-            TermKind::Boundary | TermKind::Initial => false,
+            TermKind::Energy => {
+                let solid = |piece: &Piece| piece.ranges.iter().all(|[lower, upper]| lower < upper);
+                place.iter().all(|piece| solid(piece) && !piece.is_on_surface())
+            }
+            TermKind::Boundary | TermKind::Initial | TermKind::Constraint => false,
         }
     }
 
@@ -232,6 +366,8 @@ pub struct Term {
     pub place: Vec<Piece>,
     /// The weight that the user gave.
     pub weight: Option<f64>,
+    /// Whether it has to hold exactly.
+    pub hard: bool,
     /// How the place is sampled.
     pub sampling: Sampling,
     /// The equation in the source.
@@ -249,6 +385,37 @@ pub struct Piece {
     pub normal: Option<(usize, f64)>,
     /// A formula of the coordinates: the piece is only where it is not 0.
     pub keep: Option<Expr>,
+    /// The part of a shape that the axes of the shape range over; `ranges` has a box around it then.
+    pub part: Option<ShapePart>,
+}
+
+/// Some axes together range over a shape that is not a box.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The first of its axes; the others follow.
+    pub first: usize,
+    /// The inside.
+    pub inside: Arc<Inside>,
+    /// The whole surface.
+    pub surface: Vec<Arc<Patch>>,
+    /// Where it is given.
+    pub span: Span,
+}
+
+/// Axes from `first` on range over a part of a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapePart {
+    /// The first of the axes.
+    pub first: usize,
+    /// The part.
+    pub part: Part,
+}
+
+impl Piece {
+    /// A box inside of the domain.
+    pub fn plain(ranges: Vec<[f64; 2]>) -> Self {
+        Self { ranges, normal: None, keep: None, part: None }
+    }
 }
 
 /// How a place is sampled.
@@ -269,6 +436,11 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// Points that are drawn once by these rules, one a piece.
+    pub fn of_rules(rule: Rule, pieces: Vec<Rule>, default: bool) -> Self {
+        Self { rule, pieces, resample: None, margin: 0.0, adapt: None, default }
+    }
+
     /// A range of a place as it is sampled: without the margin at its ends. One period has no ends.
     pub fn inset(&self, range: AxisRange) -> AxisRange {
         if range.periodic || range.is_point() {
@@ -360,8 +532,10 @@ pub enum Method {
 pub struct Report {
     /// Its name.
     pub name: String,
-    /// A formula without coordinates and fields, or of the fields at given coordinates.
+    /// A formula that is the same at all points in space.
     pub value: Expr,
+    /// The time axis, if it depends on it.
+    pub time: Option<usize>,
     /// Where it is asked for.
     pub span: Span,
 }

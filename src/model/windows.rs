@@ -73,8 +73,11 @@ impl Within {
     /// What is left of a term.
     fn term(&self, term: &Term) -> Option<Term> {
         let mut term = term.clone();
+        // A constraint that does not depend on time has no time of its own.
+        let timeless = |piece: &Piece| piece.ranges[self.time][0] == piece.ranges[self.time][1];
+        let timeless = term.kind == TermKind::Constraint && term.place.iter().all(timeless);
         let pieces = std::mem::take(&mut term.place).into_iter().zip(std::mem::take(&mut term.sampling.pieces));
-        let initial = term.kind == TermKind::Initial;
+        let initial = term.kind == TermKind::Initial || timeless;
         let pieces = pieces.filter_map(|(piece, rule)| self.piece(piece, rule, initial));
         (term.place, term.sampling.pieces) = pieces.unzip();
         (!term.place.is_empty()).then_some(term)

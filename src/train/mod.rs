@@ -9,7 +9,7 @@
 //! session compiles the next one; [`Trained`] evaluates what all windows together have found.
 //!
 //! On disk a run is a [folder](RunFolder), which one process at a time writes: a [log](Log) of its steps, checkpoints
-//! ([`write_checkpoint`], [`newest_checkpoint`]), the trained networks with their problem ([`ModelFile`]) and the
+//! ([`write_checkpoint`], [`newest_checkpoint`]), [reports](report_values), the trained networks with their problem ([`ModelFile`]) and the
 //! [result](RunResult).
 
 mod batch;
@@ -20,6 +20,7 @@ mod log;
 mod metrics;
 mod model_file;
 mod points;
+mod reports;
 mod result;
 mod session;
 mod stop;
@@ -31,6 +32,7 @@ pub use folder::{FolderError, RunFiles, RunFolder, find_run};
 pub use log::{Log, LogEntry, is_logged, read_log};
 pub use metrics::{FieldError, Metrics};
 pub use model_file::{ModelFile, ModelFileError, Recipe};
+pub use reports::{ReportValue, Series, report_values, write_series};
 pub use result::{ErrorRecord, RunResult};
 pub use session::{Checkpoint, Control, Observer, RestoreError, Session, Silent, StepEvent, TrainError};
 pub use stop::{Limits, Stop};

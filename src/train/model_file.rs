@@ -212,6 +212,8 @@ mod tests {
             dimension: 2,
             networks: vec![network],
             blocks: Vec::new(),
+            integrals: Vec::new(),
+            inner: Vec::new(),
             metric: Metric::default(),
         }
     }

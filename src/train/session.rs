@@ -7,6 +7,7 @@ use super::batch;
 use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
 use super::points::TrainingPoints;
+use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
@@ -15,6 +16,7 @@ use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
 use crate::pipeline::{self, CompileError, Compiled, Lowered, Times};
+use crate::simplify::Effort;
 
 /// Why a run can't begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -270,6 +272,19 @@ impl Session {
             Some(metrics) => metrics.errors(&[&self.theta]),
             None => self.errors(),
         }
+    }
+
+    /// What the file asks to report.
+    ///
+    /// # Errors
+    /// [`CompileError`] if a formula has no program.
+    pub fn reports(&self) -> Result<Vec<ReportValue>, CompileError> {
+        if self.model.reports.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The problem of the current window and stage is not the problem as such.
+        let lowered = pipeline::lower(Model::clone(&self.model), Effort::Off, &mut Times::default())?;
+        report_values(&lowered, &self.thetas(), self.compiled.backend)
     }
 
     /// The loss of each term at θ, by label, without causal weights.

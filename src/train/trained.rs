@@ -1,9 +1,9 @@
 //! Formulas of a solution at points, whether one network holds it for all times or one for each window.
 
 use crate::expr::{Expr, Graph};
-use crate::kernel::{AssembleError, Predictor};
+use crate::kernel::Predictor;
 use crate::model::Model;
-use crate::pipeline::{Backend, Lowered, window_predictor};
+use crate::pipeline::{Backend, CompileError, Lowered, window_predictor};
 
 /// Programs for formulas of a solution.
 pub struct Trained {
@@ -18,8 +18,8 @@ impl Trained {
     /// Compiles formulas that live in `graph`, which holds those of the problem.
     ///
     /// # Errors
-    /// [`AssembleError`] if a formula has no program.
-    pub fn new(lowered: &Lowered, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Self, AssembleError> {
+    /// [`CompileError`] if a formula has no program.
+    pub fn new(lowered: &Lowered, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Self, CompileError> {
         let model = &lowered.model;
         let windows = model.time().filter(|_| model.windows > 1).map(|axis| (axis, model.window_starts()));
         let predictors = match &windows {

@@ -33,7 +33,7 @@ use super::{CliError, Context, Overrides};
 use crate::pipeline::{self, Backend};
 use crate::report::files::{self, WriteError};
 use crate::simplify::Effort;
-use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop};
+use crate::train::{Limits, Log, ReportValue, RunFiles, RunFolder, RunResult, Session, Stop};
 use interrupt::Interrupt;
 use limits::Target;
 use plan::Plan;
@@ -139,7 +139,9 @@ fn train(
     let mut recorder = Recorder::new(context, interrupt, files.clone(), log, every, arguments.keep.get());
     let stop = session.run(limits, &mut recorder)?;
     let method = recorder.finish(&session, stop != Stop::NotFinite);
-    let result = result(&mut session, stop, begun);
+    let reports = session.reports()?;
+    crate::train::write_series(&files, &reports)?;
+    let result = result(&mut session, &reports, stop, begun);
     write(&files, &session, &recipe, &result)?;
     if stop != Stop::NotFinite && !session.model().outputs.is_empty() {
         for path in output::write(&files, &arguments.overrides.reading.allow_read, context)? {
@@ -170,11 +172,10 @@ fn remove_result(files: &RunFiles) -> Result<(), WriteError> {
     }
 }
 
-fn result(session: &mut Session, stop: Stop, begun: Instant) -> RunResult {
+fn result(session: &mut Session, reports: &[ReportValue], stop: Stop, begun: Instant) -> RunResult {
     let errors = session.errors();
-    let mut result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
-    let model = session.model();
-    result.reports = model.reports.iter().map(|r| (r.name.clone(), model.graph.constant_value(r.value))).collect();
+    let result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
+    let mut result = result.with_reports(reports);
     result.steps = session.total_steps();
     result.train_s = session.seconds();
     result.wall_s = begun.elapsed().as_secs_f64();

@@ -34,14 +34,14 @@ fn adapts(energy: &Term) -> Diagnostic {
 
 /// Penalties that a hard condition could replace.
 pub(super) fn penalties(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    let in_energies: Vec<usize> = model.energies().flat_map(|energy| fields_of(&model.graph, energy)).collect();
+    let in_energies: Vec<usize> = model.energies().flat_map(|energy| fields_of(model, energy)).collect();
     let mut found = Vec::new();
     for (number_of_term, term) in model.terms.iter().enumerate() {
         let weight = model.weight(number_of_term);
         if term.kind != TermKind::Boundary || weight >= WEAK || !is_value(graph, term) {
             continue;
         }
-        let fields = fields_of(&model.graph, term);
+        let fields = fields_of(model, term);
         if !fields.iter().any(|field| in_energies.contains(field)) {
             continue;
         }
@@ -73,13 +73,12 @@ struct Summands<'m> {
 fn not_stationary(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagnostic> {
     let given = model.components().nth(field)?.exact_span?;
     let inside: Vec<&Term> = model.energies().filter(|energy| energy.is_inside()).collect();
-    let own: Vec<&Term> =
-        inside.into_iter().filter(|energy| fields_of(&model.graph, energy).contains(&field)).collect();
+    let own: Vec<&Term> = inside.into_iter().filter(|energy| fields_of(model, energy).contains(&field)).collect();
     // With fewer axes than the energy the equation is an integral.
     if own.is_empty() || model.fields[field].axes.len() < model.axes.len() {
         return None;
     }
-    let mut solution = Solution::new(model);
+    let mut solution = Solution::new(model, graph);
     let mut all = Vec::new();
     for energy in own {
         all.push(Summands { energy, formulas: euler_lagrange(graph, &mut solution, energy, field)? });

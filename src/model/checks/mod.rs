@@ -8,16 +8,21 @@
 //! (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), weak penalties (`energies`),
 //! jumping coefficients (`flux`), and numbers of very different size (`scales`).
 //!
+//! Afterwards, conditions that hold by construction leave the loss (`construction`).
+//!
 //! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
 mod conditions;
+mod construction;
 mod corners;
 mod counting;
+mod coverage;
 mod energies;
 mod exact;
 mod finite;
 mod flux;
 mod gauge;
+mod nonlocal;
 mod orders;
 mod periodic;
 mod presence;
@@ -32,6 +37,9 @@ mod wording;
 use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
+pub(super) use probe::points_of;
+
+pub use construction::settle;
 
 /// Nodes of the largest graph whose formulas are evaluated.
 const LARGEST: usize = 50_000;

@@ -12,7 +12,7 @@ impl Orders {
     /// Reads all equations of a model.
     pub(super) fn of(model: &Model) -> Self {
         let mut orders = vec![vec![0; model.axes.len()]; model.fields.len()];
-        for jet in equations(model).flat_map(|term| model.graph.jets(&[term.residual])) {
+        for jet in equations(model).flat_map(|term| model.local_jets(term.residual)) {
             for (axis, &order) in jet.index.orders().iter().enumerate() {
                 let known = &mut orders[usize::from(jet.field)][axis];
                 *known = (*known).max(order);

@@ -26,16 +26,17 @@ fn nothing_to_solve(model: &Model) -> Diagnostic {
 }
 
 fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
-    let lonely = model.terms.iter().filter(|term| model.graph.jets(&[term.residual]).is_empty());
+    let lonely = model.terms.iter().filter(|term| model.jets(&[term.residual]).is_empty());
     let mut found = Vec::new();
     for term in lonely {
         let what = match term.kind {
             TermKind::Equation => "the equation",
             TermKind::Boundary => "the boundary condition",
             TermKind::Initial => "the initial condition",
+            TermKind::Constraint => "the constraint",
             TermKind::Energy => "the energy",
         };
-        let cancelled = !model.graph.jets(&[term.left, term.right]).is_empty();
+        let cancelled = !model.jets(&[term.left, term.right]).is_empty();
         let label = match term.kind {
             TermKind::Energy => "is the same for any solution",
             _ if cancelled => "the unknowns cancel",
@@ -54,7 +55,7 @@ fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
 
 fn unknowns_without_equation(model: &Model) -> Vec<Diagnostic> {
     let residuals: Vec<_> = equations(model).chain(model.energies()).map(|term| term.residual).collect();
-    let jets = model.graph.jets(&residuals);
+    let jets = model.jets(&residuals);
     let unused = model.declared().filter(|f| !jets.iter().any(|jet| usize::from(jet.field) == *f));
     let counts = format!("{}, {}", counted(model.declared().len(), "unknown"), counted(residuals.len(), "equation"));
     unused
