@@ -52,9 +52,17 @@ fn problems() -> Vec<String> {
         format!("{causal}\n{BATCHES}"),
         format!("{causal}\n{rad}\n{margin}\n{ADAM}\ntrain engd(steps=8)"),
     ]
+    .into_iter()
     .map(|more| heat(&more))
-    .to_vec()
+    .chain([STAGES.to_owned()])
+    .collect()
 }
+
+/// Continuation: the first stages have another diffusivity.
+const STAGES: &str = "time t in [0, 1]\nparam a = 0.1\ndomain x in [0, 1]\nunknown u\neq u_t = a*u_xx\nic u = sin(pi*x)\n\
+                      bc u = 0 on boundary\nexact u = exp(-a*pi^2*t)*sin(pi*x)\nnetwork mlp(6)\n\
+                      sample interior: sobol(64) with adapt=rad, resample=5\n\
+                      train adam(steps=10, lr=1e-2) with a=0.5\ntrain engd(steps=8) with a=0.2\ntrain engd(steps=12)\n";
 
 #[test]
 fn a_resumed_run_has_the_bits_of_a_whole_one() {
@@ -117,4 +125,25 @@ fn causal_weights_reach_the_solution() {
     run(&mut session, None);
     let errors = session.errors();
     assert!(errors[0].relative_l2 < 1e-2, "{errors:?}");
+}
+
+#[test]
+fn a_stage_has_parameters_of_its_own() {
+    let value = |text: &str| {
+        let mut session = session(text);
+        run(&mut session, None);
+        let a = |model: &pdec::model::Model| model.graph.constant_value(model.parameters[0].value).expect("a number");
+        (a(session.model()), session.errors()[0].relative_l2)
+    };
+    let (a, error) = value(STAGES);
+    assert_eq!(a, 0.1, "the problem is that of the last stage");
+    assert!(error < 0.1, "{error}");
+    let (a, own) = value(&STAGES.replace("train engd(steps=12)\n", "train engd(steps=12) with a=0.3\n"));
+    assert_eq!(a, 0.3);
+    assert!(own < 0.1, "{own}");
+    let mut first = session(STAGES);
+    run(&mut first, Some(10));
+    let mut alone = session(&STAGES.replace("a = 0.1", "a = 0.5").replace(" with a=0.5", ""));
+    run(&mut alone, Some(10));
+    assert_eq!(bits(&first), bits(&alone), "the first stage solves the problem with its value");
 }

@@ -16,9 +16,9 @@ use super::train::{scientific, with_deviation};
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
-use crate::model::{Axis, Formulas};
+use crate::model::{Axis, Formulas, Model};
 use crate::report::files;
-use crate::train::{FieldError, FoundNumber, NumberRecord};
+use crate::train::{FieldError, FoundNumber, NumberRecord, ReportValue};
 
 /// The most points of a grid.
 const MOST_POINTS: usize = 50_000_000;
@@ -70,6 +70,7 @@ struct Body<'a> {
     errors: BTreeMap<&'a str, ErrorRecord>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     numbers: BTreeMap<&'a str, NumberRecord>,
+    reports: BTreeMap<&'a str, Option<f64>>,
     points: usize,
     output: Option<&'a Path>,
 }
@@ -78,6 +79,8 @@ struct Body<'a> {
 struct ErrorRecord {
     l2rel: f64,
     linf: f64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    up_to_sign: bool,
 }
 
 /// Points, and their shape if they are a grid.
@@ -114,11 +117,15 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     };
     let errors = solution.errors()?;
     let numbers = solution.numbers();
+    let reports = solution.reports()?;
     let points = points(arguments, &solution, context)?;
     let count = points.as_ref().map_or(0, |p| p.columns.first().map_or(0, Vec::len));
     let mut printed = false;
     if let Some(points) = points {
-        let values = solution.values(&solution.formulas, &points.columns)?;
+        let mut values = solution.values(&solution.formulas, &points.columns)?;
+        if points.shape.is_some() {
+            without_outside(solution.model(), &points.columns, &mut values);
+        }
         let axes = solution.model().axes.iter().map(|axis| axis.name.clone());
         let columns = points.columns.into_iter().chain(values).collect();
         let table = Table { names: axes.chain(names).collect(), columns };
@@ -133,30 +140,38 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     }
     let output = arguments.output.as_deref();
     if context.json {
-        let record = |e: &'_ FieldError| ErrorRecord { l2rel: e.relative_l2, linf: e.maximum };
+        let record =
+            |e: &'_ FieldError| ErrorRecord { l2rel: e.relative_l2, linf: e.maximum, up_to_sign: e.up_to_sign };
+        let value = |report: &'_ ReportValue| Some(report.value).filter(|value| value.is_finite());
+        let values = reports.iter().map(|report| (report.name.as_str(), value(report))).collect();
         let errors = errors.iter().map(|e| (e.name.as_str(), record(e))).collect();
         let record = |n: &'_ FoundNumber| NumberRecord { value: Some(n.value), sd: n.deviation };
         let numbers = numbers.iter().map(|n| (n.name.as_str(), record(n))).collect();
-        Document::new(Status::Ok, Body { errors, numbers, points: count, output }).print(context)?;
+        Document::new(Status::Ok, Body { errors, numbers, reports: values, points: count, output }).print(context)?;
     } else if printed {
         // Standard output is a table already.
-        context.say(text(&errors, &numbers).trim_end());
+        context.say(text(&errors, &numbers, &reports).trim_end());
     } else {
-        context.print(&text(&errors, &numbers))?;
+        context.print(&text(&errors, &numbers, &reports))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(errors: &[FieldError], numbers: &[FoundNumber]) -> String {
+fn text(errors: &[FieldError], numbers: &[FoundNumber], reports: &[ReportValue]) -> String {
+    if errors.is_empty() && numbers.is_empty() && reports.is_empty() {
+        return "no exact solution is known\n".to_owned();
+    }
     let names = errors.iter().map(|e| &e.name).chain(numbers.iter().map(|n| &n.name));
+    let names = names.chain(reports.iter().map(|r| &r.name));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let line = |e: &FieldError| {
         let (l2, largest) = (scientific(e.relative_l2, 1), scientific(e.maximum, 1));
-        format!("{:width$}  relative L2 error {l2}, largest error {largest}\n", e.name)
+        let sign = if e.up_to_sign { " (up to sign)" } else { "" };
+        format!("{:width$}  relative L2 error {l2}, largest error {largest}{sign}\n", e.name)
     };
     let number = |n: &FoundNumber| format!("{:width$}  {}\n", n.name, with_deviation(n.value, n.deviation));
-    let unknown = if errors.is_empty() { "no exact solution is known\n" } else { "" };
-    errors.iter().map(line).chain([unknown.to_owned()]).chain(numbers.iter().map(number)).collect()
+    let value = |r: &ReportValue| format!("{:width$}  {}\n", r.name, r.value);
+    errors.iter().map(line).chain(numbers.iter().map(number)).chain(reports.iter().map(value)).collect()
 }
 
 /// At commas outside of brackets.
@@ -207,6 +222,20 @@ fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Resu
     Ok(Some(Points { columns: grid(&lines), shape: Some(counts) }))
 }
 
+/// On a grid around a shape, what lies outside of the shape has no value.
+fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
+    if model.shape.is_none() {
+        return;
+    }
+    let tolerance = 1e-12;
+    for i in 0..columns.first().map_or(0, Vec::len) {
+        let point: Vec<f64> = columns.iter().map(|column| column[i]).collect();
+        if model.outside(&point) > tolerance {
+            values.iter_mut().for_each(|column| column[i] = f64::NAN);
+        }
+    }
+}
+
 fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Points, CliError> {
     let data = |source| CliError::Data { path: path.to_owned(), source };
     let table = dataset::read(path).map_err(data)?;
@@ -222,6 +251,14 @@ fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Poin
             context.say(&format!("warning: {outside} points are outside of the domain along {}", axis.name));
         }
         columns.push(column);
+    }
+    if solution.model().shape.is_some() {
+        let point = |i: usize| columns.iter().map(|column| column[i]).collect::<Vec<f64>>();
+        let count = columns.first().map_or(0, Vec::len);
+        let outside = (0..count).filter(|&i| solution.model().outside(&point(i)) > 1e-9).count();
+        if outside > 0 {
+            context.say(&format!("warning: {outside} points are outside of the shape of the domain"));
+        }
     }
     Ok(Points { columns, shape: None })
 }

@@ -9,7 +9,10 @@ use crate::expr::Expr;
 use crate::model::{Formulas, Given, Model};
 use crate::pipeline::{self, Backend, Lowered, Times};
 use crate::simplify::Effort;
-use crate::train::{FieldError, FoundNumber, Metrics, ModelFile, RunFiles, RunResult, find_run, number_values};
+use crate::train::{
+    FieldError, FoundNumber, Metrics, ModelFile, ReportValue, RunFiles, RunResult, Trained, find_run, number_values,
+    report_values,
+};
 
 /// Points that are evaluated at a time, so that any number of points needs little memory.
 const CHUNK: usize = 1 << 15;
@@ -24,7 +27,8 @@ pub struct Solution {
     pub lowered: Lowered,
     /// The formulas that were asked for.
     pub formulas: Vec<Expr>,
-    theta: Vec<f64>,
+    /// The parameters of each window of time that was begun.
+    thetas: Vec<Vec<f64>>,
 }
 
 impl Solution {
@@ -61,9 +65,9 @@ impl Solution {
         let file = ModelFile::read(&path)?;
         let (model, formulas) = read(&file, &path, formulas, set, allowed)?;
         let lowered = pipeline::lower(model, Effort::Off, &mut Times::default())?;
-        let theta = file.theta(&lowered.description)?;
+        let thetas = file.thetas(&lowered.description)?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { folder, files, lowered, formulas, theta })
+        Ok(Self { folder, files, lowered, formulas, thetas })
     }
 
     /// The problem.
@@ -71,18 +75,23 @@ impl Solution {
         &self.lowered.model
     }
 
+    fn thetas(&self) -> Vec<&[f64]> {
+        self.thetas.iter().map(Vec::as_slice).collect()
+    }
+
     /// The values of formulas at points given as one column an axis.
     ///
     /// # Errors
     /// [`CliError::Assemble`] if a formula can't be compiled.
     pub fn values(&self, formulas: &[Expr], columns: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, CliError> {
-        let mut predictor = self.lowered.predictor(&self.lowered.description.graph, formulas, Backend::default())?;
+        let graph = &self.lowered.description.graph;
+        let mut predictor = Trained::new(&self.lowered, graph, formulas, Backend::default())?;
         let count = columns.first().map_or(0, Vec::len);
         let mut values = vec![Vec::with_capacity(count); formulas.len()];
         for start in (0..count).step_by(CHUNK) {
             let end = (start + CHUNK).min(count);
             let part: Vec<Vec<f64>> = columns.iter().map(|column| column[start..end].to_vec()).collect();
-            let found = predictor.evaluate(&self.theta, &part);
+            let found = predictor.evaluate(&self.thetas(), &part);
             values.iter_mut().zip(found).for_each(|(all, more)| all.extend(more));
         }
         Ok(values)
@@ -93,8 +102,17 @@ impl Solution {
         let text = self.files.as_ref().and_then(|files| std::fs::read_to_string(files.result()).ok());
         let result: Option<RunResult> = text.and_then(|text| serde_json::from_str(&text).ok());
         let noted = |name: &str| result.as_ref().and_then(|result| result.numbers.get(name)?.sd);
-        let values = number_values(&self.lowered, &self.theta).into_iter();
-        values.map(|(name, value)| FoundNumber { deviation: noted(&name), name, value }).collect()
+        let thetas = self.thetas();
+        let values = thetas.last().map(|theta| number_values(&self.lowered, theta)).unwrap_or_default();
+        values.into_iter().map(|(name, value)| FoundNumber { deviation: noted(&name), name, value }).collect()
+    }
+
+    /// What the file asks to report.
+    ///
+    /// # Errors
+    /// [`CliError::Assemble`] if a formula can't be compiled.
+    pub fn reports(&self) -> Result<Vec<ReportValue>, CliError> {
+        Ok(report_values(&self.lowered, &self.thetas(), Backend::default())?)
     }
 
     /// The errors of the unknowns that have an exact solution, on held-out points.
@@ -103,7 +121,7 @@ impl Solution {
     /// [`CliError::Assemble`] if an exact solution can't be compiled.
     pub fn errors(&self) -> Result<Vec<FieldError>, CliError> {
         let metrics = Metrics::new(&self.lowered, Backend::default())?;
-        Ok(metrics.map(|mut metrics| metrics.errors(&self.theta)).unwrap_or_default())
+        Ok(metrics.map(|mut metrics| metrics.errors(&self.thetas())).unwrap_or_default())
     }
 }
 

@@ -14,7 +14,8 @@ impl Kernel {
     /// The values of all formulas at their points, length N: residuals times the root of their weight, energies times
     /// their weight.
     pub fn values(&self, theta: &[f64], values: &mut [f64]) {
-        self.for_each_tile([values], |block, tile, [rows], work| block.values(tile, theta, work, rows));
+        let known = self.integral_values(theta);
+        self.for_each_tile([values], |block, tile, [rows], work| block.values(tile, theta, &known, work, rows));
     }
 
     /// Whether no block is an energy.
@@ -146,8 +147,9 @@ impl LeastSquares for Kernel {
     }
 
     fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        let known = self.integrals_along(theta, v);
         self.for_each_tile([first, second], |block, tile, [first, second], work| {
-            block.residual_along(tile, theta, v, work, first, second);
+            block.residual_along(tile, [theta, v], &known, work, first, second);
         });
     }
 }

@@ -66,6 +66,7 @@ impl Hessian {
         partials: &[(usize, Jet, Expr)],
         first: usize,
         squared: bool,
+        has_integrals: &dyn Fn(usize) -> bool,
     ) -> Self {
         let mut hessian = Self { formulas: Vec::new(), rows: Vec::new() };
         for formula in 0..formulas {
@@ -81,7 +82,8 @@ impl Hessian {
                 }
             }
             if squared {
-                let rows = if entries.is_empty() {
+                // Second derivatives that couple points have no rows of their own.
+                let rows = if entries.is_empty() || has_integrals(formula) {
                     MetricRows::Gradient { formula }
                 } else {
                     MetricRows::Hessian(HessianGroup { formula, partials: own, entries, squared })

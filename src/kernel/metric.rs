@@ -10,7 +10,7 @@ use super::description::Role;
 use super::forward::Workspace;
 use super::local::{HessianGroup, MetricRows};
 use super::objective::Metric;
-use super::sweep::{Keep, sized};
+use super::sweep::sized;
 use super::system::{Block, Kernel};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles, jacobi_eigen};
@@ -27,11 +27,17 @@ impl Kernel {
     ) {
         let tiles = rows.tiles_mut();
         let count = |block: &Block| block.metric_rows(metric);
-        self.sum_over_tiles(values, (tiles, count), gradient, |block, tile, work, values, tiles, sum| {
-            block.forward(tile, theta, Keep::Slopes, work);
-            match block.local_for(metric) {
+        let known = self.integral_values(theta);
+        let gradients = self.integral_gradients(theta, &known);
+        self.sum_over_tiles(
+            theta,
+            &known,
+            values,
+            (tiles, count),
+            gradient,
+            |block, tile, work, values, tiles, sum| match block.local_for(metric) {
                 Some(local) => {
-                    block.run_point_program(&local.program, tile, 1, work);
+                    block.linearize(&local.program, tile, theta, &known, work);
                     block.scaled_rows(tile, &work.point, 0, values);
                     block.add_gradient(tile, theta, work, values, sum);
                     let mut rest = tiles;
@@ -40,22 +46,22 @@ impl Kernel {
                         rest = after;
                         match rows {
                             MetricRows::Gradient { formula } => {
-                                block.jacobian_of(*formula, tile, theta, work, &mut own[0]);
+                                block.jacobian_of(*formula, tile, theta, &gradients, work, &mut own[0]);
                             }
                             MetricRows::Hessian(group) => block.hessian_rows(group, tile, theta, work, own),
                         }
                     }
                 }
                 None => {
-                    block.run_point_program(&block.linear, tile, 1, work);
+                    block.linearize(&block.linear, tile, theta, &known, work);
                     block.scaled_rows(tile, &work.point, 0, values);
                     block.add_gradient(tile, theta, work, values, sum);
                     for (formula, out) in tiles.iter_mut().enumerate() {
-                        block.jacobian_of(formula, tile, theta, work, out);
+                        block.jacobian_of(formula, tile, theta, &gradients, work, out);
                     }
                 }
-            }
-        });
+            },
+        );
     }
 }
 

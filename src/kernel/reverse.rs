@@ -4,16 +4,25 @@ use rayon::prelude::*;
 
 use super::description::Role;
 use super::forward::Workspace;
-use super::sweep::{Keep, NetworkBuffers, NetworkUse, sized};
+use super::integrals::{IntegralGradients, IntegralValues};
+use super::sweep::{NetworkBuffers, NetworkUse, sized};
 use super::system::{Block, Kernel};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles};
 
 /// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
-const GRADIENT_PARTS: usize = 16;
+pub(super) const GRADIENT_PARTS: usize = 16;
+
+/// What sweeps over tiles add to: a gradient, and cotangents of the integrals, which become a gradient in the end.
+pub(super) struct Sums<'a> {
+    pub gradient: &'a mut [f64],
+    pub cotangents: &'a mut IntegralValues,
+}
 
 impl Kernel {
     pub(super) fn jacobian_rows(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
+        let known = self.integral_values(theta);
+        let gradients = self.integral_gradients(theta, &known);
         let mut tasks = Vec::with_capacity(self.order.len());
         let (mut rows, mut tiles) = (residual, jacobian.tiles_mut());
         for &(b, t) in &self.order {
@@ -25,11 +34,10 @@ impl Kernel {
         }
         tasks.into_par_iter().for_each(|(block, tile, rows, tiles)| {
             self.workspaces.with(Workspace::default, |work| {
-                block.forward(tile, theta, Keep::Slopes, work);
-                block.run_point_program(&block.linear, tile, 1, work);
+                block.linearize(&block.linear, tile, theta, &known, work);
                 block.scaled_rows(tile, &work.point, 0, rows);
                 for (r, out) in tiles.iter_mut().enumerate() {
-                    block.jacobian_of(r, tile, theta, work, out);
+                    block.jacobian_of(r, tile, theta, &gradients, work, out);
                 }
             });
         });
@@ -38,9 +46,9 @@ impl Kernel {
     /// The values of all formulas, and the gradient of the loss.
     pub(super) fn loss_gradient(&self, theta: &[f64], values: &mut [f64], gradient: &mut [f64]) {
         let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
-        self.sum_over_tiles(values, no_tiles, gradient, |block, tile, work, values, _, sum| {
-            block.forward(tile, theta, Keep::Slopes, work);
-            block.run_point_program(&block.linear, tile, 1, work);
+        let known = self.integral_values(theta);
+        self.sum_over_tiles(theta, &known, values, no_tiles, gradient, |block, tile, work, values, _, sum| {
+            block.linearize(&block.linear, tile, theta, &known, work);
             block.scaled_rows(tile, &work.point, 0, values);
             block.add_gradient(tile, theta, work, values, sum);
         });
@@ -49,21 +57,21 @@ impl Kernel {
     /// `Jᵀ r_vv` and `Tᵀ (∇F)_vv`.
     pub(super) fn gradient_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
         let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
+        let (known, along) = (self.integral_values(theta), self.integrals_along(theta, v));
         self.with_rows(|values| {
-            self.sum_over_tiles(values, no_tiles, out, |block, tile, work, values, _, sum| {
-                block.along_direction(tile, theta, v, work);
+            self.sum_over_tiles(theta, &known, values, no_tiles, out, |block, tile, work, values, _, sum| {
+                block.along_direction(tile, [theta, v], &along, work);
                 let mut bent = std::mem::take(&mut work.seeds);
                 match block.role {
                     Role::Residual => {
                         block.scaled_rows(tile, &work.point, block.factors.len(), values);
-                        block.forward(tile, theta, Keep::Slopes, work);
-                        block.run_point_program(&block.linear, tile, 1, work);
+                        block.linearize(&block.linear, tile, theta, &known, work);
                         block.add_gradient(tile, theta, work, values, sum);
                     }
                     Role::Energy => {
-                        let length = block.partials.len() * tile.stride;
+                        let length = (block.partials.len() + block.integral_partials.len()) * tile.stride;
                         sized(&mut bent, length).copy_from_slice(&work.point[..length]);
-                        block.forward(tile, theta, Keep::Slopes, work);
+                        block.linearize(&block.linear, tile, theta, &known, work);
                         block.add_seeded(tile, theta, work, &bent, |f, b| block.energy_weight(tile, f, b), sum);
                     }
                 }
@@ -76,10 +84,12 @@ impl Kernel {
     /// add to.
     pub(super) fn sum_over_tiles(
         &self,
+        theta: &[f64],
+        known: &IntegralValues,
         values: &mut [f64],
         (row_tiles, tiles_of): (&mut [RowTile], impl Fn(&Block) -> usize + Sync),
         gradient: &mut [f64],
-        f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64], &mut [RowTile], &mut [f64]) + Sync,
+        f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64], &mut [RowTile], &mut Sums<'_>) + Sync,
     ) {
         let per_part = self.order.len().div_ceil(GRADIENT_PARTS).max(1);
         let (mut values, mut row_tiles) = (values, row_tiles);
@@ -94,24 +104,31 @@ impl Kernel {
         }
         let sum_part = |(part, values, row_tiles): (&[(usize, usize)], &mut [f64], &mut [RowTile]), sum: &mut [f64]| {
             sum.fill(0.0);
+            let mut cotangents = known.zeros();
+            let mut sums = Sums { gradient: sum, cotangents: &mut cotangents };
             self.workspaces.with(Workspace::default, |work| {
                 let (mut values, mut row_tiles) = (values, row_tiles);
                 for &(b, t) in part {
                     let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
                     let (own, rest) = values.split_at_mut(block.factors.len() * tile.rows);
                     let (own_tiles, rest_tiles) = row_tiles.split_at_mut(tiles_of(block));
-                    f(block, tile, work, own, own_tiles, sum);
+                    f(block, tile, work, own, own_tiles, &mut sums);
                     (values, row_tiles) = (rest, rest_tiles);
                 }
             });
+            cotangents
         };
         let mut sums = self.partial_gradients.take(tasks.len(), || vec![0.0; self.parameters]);
-        tasks.into_par_iter().zip(&mut sums).for_each(|(task, sum)| sum_part(task, sum));
+        let cotangents: Vec<IntegralValues> =
+            tasks.into_par_iter().zip(&mut sums).map(|(task, sum)| sum_part(task, sum)).collect();
         gradient.fill(0.0);
         for sum in &sums {
             gradient.iter_mut().zip(sum).for_each(|(g, s)| *g += s);
         }
         self.partial_gradients.give_back(sums);
+        let mut all = known.zeros();
+        cotangents.iter().for_each(|part| all.add(part));
+        self.add_integral_cotangents(theta, known, all, gradient);
     }
 }
 
@@ -122,6 +139,7 @@ impl Block {
         residual: usize,
         tile: &Tile,
         theta: &[f64],
+        gradients: &IntegralGradients,
         work: &mut Workspace,
         out: &mut RowTile,
     ) {
@@ -146,6 +164,7 @@ impl Block {
                 out.fill(0.0);
             }
         }
+        self.add_integral_rows(residual, tile, work, gradients, out);
     }
 
     /// Adds the gradient of a tile to `gradient`, after `linear` has run: `Jᵀ rows` of residuals, of energies that of
@@ -156,7 +175,7 @@ impl Block {
         theta: &[f64],
         work: &mut Workspace,
         rows: &[f64],
-        gradient: &mut [f64],
+        sums: &mut Sums<'_>,
     ) {
         let point = std::mem::take(&mut work.point);
         let partials = &point[self.factors.len() * tile.stride..];
@@ -164,10 +183,10 @@ impl Block {
             Role::Residual => {
                 let weight =
                     |r: usize, b: usize| if b < tile.rows { rows[r * tile.rows + b] * tile.scale[b] } else { 0.0 };
-                self.add_seeded(tile, theta, work, partials, weight, gradient);
+                self.add_seeded(tile, theta, work, partials, weight, sums);
             }
             Role::Energy => {
-                self.add_seeded(tile, theta, work, partials, |f, b| self.energy_weight(tile, f, b), gradient);
+                self.add_seeded(tile, theta, work, partials, |f, b| self.energy_weight(tile, f, b), sums);
             }
         }
         work.point = point;
@@ -179,18 +198,33 @@ impl Block {
     }
 
     /// Adds one reverse sweep from Σ weight(formula, point) times `partials` to `gradient`, after `forward`.
-    fn add_seeded(
+    pub(super) fn add_seeded(
         &self,
         tile: &Tile,
         theta: &[f64],
         work: &mut Workspace,
         partials: &[f64],
         weight: impl Fn(usize, usize) -> f64,
+        sums: &mut Sums<'_>,
+    ) {
+        self.add_sweeps(tile, theta, work, partials, &weight, sums.gradient);
+        let of_integrals = &partials[self.partials.len() * tile.stride..];
+        self.add_cotangents(tile, of_integrals, &weight, sums.cotangents);
+    }
+
+    /// The part of [`Block::add_seeded`] that goes through the networks.
+    pub(super) fn add_sweeps(
+        &self,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        partials: &[f64],
+        weight: &impl Fn(usize, usize) -> f64,
         gradient: &mut [f64],
     ) {
         for (n, network) in self.networks.iter().enumerate() {
             let Some(network) = network else { continue };
-            if self.seed(n, network, tile, &mut work.networks[n], partials, &weight) {
+            if self.seed(n, network, tile, &mut work.networks[n], partials, weight) {
                 let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
                 network
                     .reverse(tile.stride, &tile.features[n], theta, buffers, scratch, |sweep| sweep.add_to(gradient));

@@ -7,12 +7,14 @@ use rayon::prelude::*;
 
 use super::description::{Description, Role};
 use super::forward::row_lane;
+use super::integrals::IntegralBlock;
 use super::known::KnownUse;
 use super::local::MetricRows;
+use super::nonlocal::Member;
 use super::objective::ParameterMatrix;
 use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
 use super::sweep::{NetworkUse, PointwiseSet, PointwiseSets, sized};
-use super::tile::{PointSet, Pool, Tile, tiles};
+use super::tile::{PointSet, Pool, Tile, TileScale, tiles};
 use crate::expr::Jet;
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
@@ -41,6 +43,12 @@ pub(super) struct Block {
     pub value: PointProgramOf,
     pub linear: PointProgramOf,
     pub partials: Vec<(usize, Channel)>,
+    /// The integrals that the formulas use.
+    pub integrals: Vec<Member>,
+    /// The families of these integrals: `tile.groups` has one entry each.
+    pub families: Vec<usize>,
+    /// Formula and integral of each partial behind those of the channels.
+    pub integral_partials: Vec<(usize, usize)>,
     pub second: PointProgramOf,
     /// What is known at the points: one column each.
     pub known: Vec<KnownUse>,
@@ -54,6 +62,8 @@ pub(super) struct Block {
 /// A compiled least-squares problem and its points.
 pub struct Kernel {
     pub(super) blocks: Vec<Block>,
+    /// What the blocks integrate; a family uses only those before it.
+    pub(super) integrals: Vec<IntegralBlock>,
     pub(super) parameters: usize,
     pub(super) workspaces: Pool<super::forward::Workspace>,
     /// Which tile (block, number in the block) stands at each position of a sweep over all tiles.
@@ -84,10 +94,13 @@ impl Kernel {
             let set = PointwiseSet { value, linear, reverse: next(), second: next() };
             functions.insert(key.clone(), Arc::new(set));
         }
-        let block = |block| Block::new(description, block, &functions, &mut next);
-        let blocks = tapes.blocks.iter().map(block).collect();
+        let mut block = |block| Block::new(description, block, &functions, &mut next);
+        let blocks = tapes.blocks.iter().map(&mut block).collect();
+        let of_family = |(family, tapes)| IntegralBlock::new(family, block(tapes), &description.inner);
+        let integrals = tapes.families.iter().map(|(family, tapes)| (family, tapes)).map(of_family).collect();
         let mut kernel = Self {
             blocks,
+            integrals,
             parameters: description.parameters(),
             workspaces: Pool::default(),
             order: Vec::new(),
@@ -98,6 +111,7 @@ impl Kernel {
         for (block, points) in points.iter().enumerate() {
             kernel.cut_into_tiles(block, points);
         }
+        kernel.regroup();
         kernel.number_rows();
         Ok(kernel)
     }
@@ -105,10 +119,11 @@ impl Kernel {
     /// A kernel of the same programs without points, for batches.
     #[must_use]
     pub fn same_programs(&self) -> Self {
-        let without_points = |block: &Block| Block { tiles: Vec::new(), first_row: 0, ..block.clone() };
-        let blocks = self.blocks.iter().map(without_points).collect();
+        let blocks = self.blocks.iter().map(Block::without_points).collect();
+        let integrals = self.integrals.iter().map(IntegralBlock::without_points).collect();
         Self {
             blocks,
+            integrals,
             parameters: self.parameters,
             workspaces: Pool::default(),
             order: Vec::new(),
@@ -121,6 +136,7 @@ impl Kernel {
     /// Replaces the points of one block.
     pub fn set_points(&mut self, block: usize, points: &PointSet) {
         self.cut_into_tiles(block, points);
+        self.regroup();
         self.number_rows();
     }
 
@@ -137,8 +153,8 @@ impl Kernel {
 
     fn cut_into_tiles(&mut self, block: usize, points: &PointSet) {
         let block = &mut self.blocks[block];
-        let known: Vec<Vec<f64>> = block.known.iter().map(|known| known.source.values(&known.index, points)).collect();
-        block.tiles = tiles(points, &known, |tile| block.feature_jets(tile));
+        let known = block.known_columns(points);
+        block.tiles = tiles(points, &known, TileScale::Root, |tile| block.feature_jets(tile));
     }
 
     fn number_rows(&mut self) {
@@ -195,7 +211,8 @@ impl KernelTapes {
     /// Every tape, in the order in which [`Kernel::new`] takes the programs back.
     fn all(&self) -> impl Iterator<Item = &Tape> {
         let functions = self.functions.values().flat_map(PointwiseTapes::all);
-        let blocks = self.blocks.iter().flat_map(|b| {
+        let families = self.families.iter().map(|(_, tapes)| tapes);
+        let blocks = self.blocks.iter().chain(families).flat_map(|b| {
             let features = b.features.iter().flatten();
             let local = b.local.iter().map(|local| &local.program);
             [&b.value, &b.linear, &b.second].into_iter().chain(local).chain(features).map(|p| &p.tape)
@@ -231,6 +248,9 @@ impl Block {
             let source = description.known[&usize::from(jet.field)].clone();
             KnownUse { source, index: jet.index.clone() }
         };
+        let mut families: Vec<usize> = tapes.integrals.iter().map(|member| member.family).collect();
+        families.sort_unstable();
+        families.dedup();
         Self {
             known: tapes.known.iter().map(known).collect(),
             networks: networks.collect(),
@@ -239,6 +259,9 @@ impl Block {
             value,
             linear,
             partials: tapes.partials.clone(),
+            integrals: tapes.integrals.clone(),
+            families,
+            integral_partials: tapes.integral_partials.clone(),
             second,
             local,
             dimension: description.dimension,
@@ -247,7 +270,16 @@ impl Block {
         }
     }
 
-    fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {
+    pub(super) fn without_points(&self) -> Self {
+        Self { tiles: Vec::new(), first_row: 0, ..self.clone() }
+    }
+
+    /// What is known at points: one column for each known field that the programs read.
+    pub(super) fn known_columns(&self, points: &PointSet) -> Vec<Vec<f64>> {
+        self.known.iter().map(|known| known.source.values(&known.index, points)).collect()
+    }
+
+    pub(super) fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {
         self.networks
             .iter()
             .map(|network| {

@@ -75,6 +75,7 @@ impl<'a> Elaborator<'a> {
                 residual: self.graph.sub(component.value, measured),
                 place: Vec::new(),
                 weight,
+                hard: false,
                 span: statement.span,
                 place_span: None,
             });

@@ -189,7 +189,7 @@ impl Method {
 impl Stage {
     /// A stage with no option given.
     pub fn of(method: Method) -> Self {
-        Self { method, options: Vec::new(), span: None }
+        Self { method, options: Vec::new(), parameters: Vec::new(), windows: None, model: None, span: None }
     }
 
     /// The value of an option: given, or by default. `None` where it is left out and has no default, or is unknown.

@@ -68,6 +68,11 @@ impl Overrides {
         Ok(Self { values, optimizer: None })
     }
 
+    /// Whether there is a method that replaces all stages of the file.
+    pub fn has_optimizer(&self) -> bool {
+        self.optimizer.is_some()
+    }
+
     /// Replaces all stages of training by one method with its options, such as `adam(lr=1e-3)`.
     ///
     /// # Errors

@@ -1,14 +1,14 @@
 //! The types of a checked problem.
 
 use std::ops::Range;
-
 use std::sync::Arc;
 
 use crate::dataset::Interpolant;
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
-use crate::geometry::{AxisRange, Rule};
+use crate::geometry::{AxisRange, Inside, Part, Patch, Rule};
 use crate::network::Architecture;
+use crate::syntax::ast::UnknownDeclaration;
 
 /// A checked problem. All formulas live in [`Model::graph`].
 #[derive(Clone, Debug)]
@@ -19,11 +19,15 @@ pub struct Model {
     pub graph: Graph,
     /// The time axis first, if there is one, then space in order of declaration, then parametric numbers.
     pub axes: Vec<Axis>,
+    /// The shape that some of the axes in space range over, if it is not a box.
+    pub shape: Option<Shape>,
     /// What the file declares as unknown. Errors, plots, `exact` and the counting of conditions speak of these.
     pub unknowns: Vec<Unknown>,
     /// The atoms that training determines; jets and kernels speak of these. The components of the unknowns come first,
     /// in order of declaration.
     pub fields: Vec<Field>,
+    /// The integrals that formulas take; each is a field, too.
+    pub integrals: Vec<Integral>,
     /// Named numbers with their values (overrides applied), for display and `settings.json`.
     pub parameters: Vec<Parameter>,
     /// The numbers that training finds.
@@ -36,6 +40,8 @@ pub struct Model {
     pub references: Vec<Reference>,
     /// The terms of the loss: equations, boundary and initial conditions, data.
     pub terms: Vec<Term>,
+    /// Conditions that hold by construction, since an ansatz satisfies them; they are no part of the loss.
+    pub satisfied: Vec<Term>,
     /// Where derivatives are written, for labels: `u_xx` by itself, the whole operator for `lap(u)`. A derivative that
     /// comes out of a `let` may be missing.
     pub mentions: Vec<(Jet, Span)>,
@@ -43,13 +49,22 @@ pub struct Model {
     pub networks: Vec<NetworkPlan>,
     /// The stages of training, in order; never empty.
     pub stages: Vec<Stage>,
+    /// Into how many windows the time axis is cut, which are solved one after the other.
+    pub windows: usize,
     /// What `report` statements ask for.
     pub reports: Vec<Report>,
+    /// What `output` statements ask for.
+    pub outputs: Vec<Output>,
     /// What `set` statements ask for.
     pub settings: Settings,
 }
 
 impl Model {
+    /// The terms that are energies.
+    pub fn energies(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter().filter(|term| term.kind == TermKind::Energy)
+    }
+
     /// The weight of a term in the loss: given, or by [`default_weight`](super::defaults::weight).
     pub fn weight(&self, term: usize) -> f64 {
         self.terms[term].weight.unwrap_or_else(|| super::defaults::weight(self, term))
@@ -63,6 +78,50 @@ impl Model {
     /// The fields that are components of unknowns.
     pub fn declared(&self) -> Range<usize> {
         0..self.components().count()
+    }
+
+    /// The jets of networks in some formulas, also in those under integral signs; sorted.
+    pub fn jets(&self, roots: &[Expr]) -> Vec<Jet> {
+        let integrands = self.integrals_in(roots).into_iter().map(|number| self.integrals[number].integrand);
+        let all: Vec<Expr> = roots.iter().copied().chain(integrands).collect();
+        let mut jets = self.graph.jets(&all);
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        jets
+    }
+
+    /// The numbers of the integrals in some formulas, also of those inside others; ascending.
+    pub fn integrals_in(&self, roots: &[Expr]) -> Vec<usize> {
+        let mut open = roots.to_vec();
+        let mut seen = vec![false; self.integrals.len()];
+        while let Some(root) = open.pop() {
+            for jet in self.graph.jets(&[root]) {
+                if let FieldSource::Integral(number) = self.fields[usize::from(jet.field)].source
+                    && !std::mem::replace(&mut seen[number], true)
+                {
+                    open.push(self.integrals[number].integrand);
+                }
+            }
+        }
+        (0..seen.len()).filter(|&number| seen[number]).collect()
+    }
+
+    /// The jets of networks in a formula that are taken where it is, not under integral signs; sorted.
+    pub fn local_jets(&self, root: Expr) -> Vec<Jet> {
+        let mut jets = self.graph.jets(&[root]);
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        jets
+    }
+
+    /// The integral that a field is.
+    pub fn integral_of(&self, field: usize) -> Option<&Integral> {
+        match self.fields.get(field)?.source {
+            FieldSource::Integral(number) => self.integrals.get(number),
+            FieldSource::Network { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Number { .. }
+            | FieldSource::Table { .. }
+            | FieldSource::Column { .. } => None,
+        }
     }
 
     /// The exact solution of a field, where the file gives it: a formula of the coordinates.
@@ -136,19 +195,47 @@ pub struct Unknown {
     pub name: String,
     /// What its values are.
     pub kind: UnknownKind,
+    /// Whether they are complex.
+    pub complex: bool,
     /// The axes it depends on, ascending.
     pub axes: Vec<usize>,
     /// Its real components.
     pub components: Vec<Component>,
+    /// What makes it a formula of its network's output: the ansatz, or the first of its hard conditions.
+    pub ansatz: Option<Span>,
     /// Where it is declared.
     pub span: Span,
+}
+
+impl Unknown {
+    /// Whether the field is one of its components.
+    pub fn has(&self, field: usize) -> bool {
+        self.components.iter().any(|component| component.field == field)
+    }
 }
 
 /// What the values of an unknown are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownKind {
-    /// A real number.
+    /// A number.
     Number,
+    /// One component along each axis in space.
+    Vector,
+    /// One component for each pair of axes in space.
+    Tensor,
+}
+
+impl UnknownKind {
+    /// What its values are and whether they are complex; `None` if the language has no such kind.
+    pub(super) fn of(declaration: &UnknownDeclaration) -> Option<(Self, bool)> {
+        match declaration.kind.as_ref().map(|kind| kind.text.as_str()) {
+            None => Some((UnknownKind::Number, false)),
+            Some("complex") => Some((UnknownKind::Number, true)),
+            Some("vector") => Some((UnknownKind::Vector, false)),
+            Some("tensor") => Some((UnknownKind::Tensor, false)),
+            Some(_) => None,
+        }
+    }
 }
 
 /// A real number of an unknown.
@@ -156,6 +243,8 @@ pub enum UnknownKind {
 pub struct Component {
     /// Its name: that of the unknown if that is a number.
     pub name: String,
+    /// The field that its name stands for.
+    pub field: usize,
     /// Its value as a formula of fields.
     pub value: Expr,
     /// The exact solution, if the file gives it: a formula of the coordinates.
@@ -202,6 +291,58 @@ pub enum FieldSource {
         /// Which of them.
         column: usize,
     },
+    /// A formula of other fields, which are none themselves: an ansatz. [`Model::expand`] inserts it.
+    Formula(Expr),
+    /// An integral of other fields, by its number in [`Model::integrals`].
+    Integral(usize),
+}
+
+/// An integral of a formula, a field of the axes that remain.
+#[derive(Clone, Debug)]
+pub struct Integral {
+    /// The field that it is.
+    pub field: usize,
+    /// What is integrated: a formula of coordinates, normals and jet variables, integrals among them.
+    pub integrand: Expr,
+    /// What it is taken over.
+    pub over: Over,
+    /// How its points are chosen; there once the model is finished.
+    pub sampling: Option<Sampling>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What an integral is taken over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Over {
+    /// The axes, ascending.
+    pub axes: Vec<usize>,
+    /// The pieces; along other axes their ranges are points without a meaning, and along a moving one [0, 1].
+    pub place: Vec<Piece>,
+    /// The axis whose range ends at the point where the integral is taken.
+    pub moving: Option<MovingLimit>,
+    /// The exact ends along each axis, where the place is a box.
+    pub ends: Option<Vec<[Expr; 2]>>,
+    /// How the file says it, behind the integrand: `, t`, `, over=wall`; nothing for all of space.
+    pub text: String,
+}
+
+impl Over {
+    /// Whether integrals over both have the same points.
+    pub fn same_points(&self, other: &Over) -> bool {
+        self.axes == other.axes && self.place == other.place && self.moving == other.moving
+    }
+}
+
+/// A limit of an integral that is the coordinate of the point: `x in 0..x`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovingLimit {
+    /// The axis.
+    pub axis: usize,
+    /// The other limit.
+    pub fixed: f64,
+    /// Whether it is the upper limit that moves.
+    pub upper: bool,
 }
 
 /// A number that training finds (`fit`).
@@ -304,11 +445,42 @@ pub enum TermKind {
     Boundary,
     /// `ic`
     Initial,
+    /// `minimize`
+    Energy,
+    /// `constraint`
+    Constraint,
     /// `data`: one residual a row, of this one of [`Model::data`]; its weight is shared by the rows.
     Data(usize),
 }
 
-/// One residual of the loss: ½·weight·∫ residual² over its place.
+impl Term {
+    /// Whether it is taken inside of the domain: an equation, or an energy that is no integral over a boundary.
+    pub fn is_inside(&self) -> bool {
+        self.kind.is_inside(&self.place)
+    }
+}
+
+impl TermKind {
+    /// Whether a term of this kind is taken inside of the domain, given its place.
+    pub(super) fn is_inside(self, place: &[Piece]) -> bool {
+        match self {
+            TermKind::Equation => true,
+            TermKind::Energy => {
+                let solid = |piece: &Piece| piece.ranges.iter().all(|[lower, upper]| lower < upper);
+                place.iter().all(|piece| solid(piece) && !piece.is_on_surface())
+            }
+            TermKind::Boundary | TermKind::Initial | TermKind::Constraint | TermKind::Data(_) => false,
+        }
+    }
+
+    /// Whether the term is a residual, whose square the loss integrates; else an energy, which it integrates as it is.
+    pub fn is_residual(self) -> bool {
+        self != TermKind::Energy
+    }
+}
+
+/// One term of the loss: ½·weight·∫ residual² over its place, or weight·∫ residual of an energy, whose integrand stands in
+/// place of the residual and on the left side.
 #[derive(Clone, Debug)]
 pub struct Term {
     /// The label, or a name made from the statement (`eq`, `eq_2`, `bc_u`, `ic_u`); unique.
@@ -325,6 +497,8 @@ pub struct Term {
     pub place: Vec<Piece>,
     /// The weight that the user gave.
     pub weight: Option<f64>,
+    /// Whether it has to hold exactly.
+    pub hard: bool,
     /// How the place is sampled.
     pub sampling: Sampling,
     /// The equation in the source.
@@ -342,6 +516,37 @@ pub struct Piece {
     pub normal: Option<(usize, f64)>,
     /// A formula of the coordinates: the piece is only where it is not 0.
     pub keep: Option<Expr>,
+    /// The part of a shape that the axes of the shape range over; `ranges` has a box around it then.
+    pub part: Option<ShapePart>,
+}
+
+/// Some axes together range over a shape that is not a box.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The first of its axes; the others follow.
+    pub first: usize,
+    /// The inside.
+    pub inside: Arc<Inside>,
+    /// The whole surface.
+    pub surface: Vec<Arc<Patch>>,
+    /// Where it is given.
+    pub span: Span,
+}
+
+/// Axes from `first` on range over a part of a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapePart {
+    /// The first of the axes.
+    pub first: usize,
+    /// The part.
+    pub part: Part,
+}
+
+impl Piece {
+    /// A box inside of the domain.
+    pub fn plain(ranges: Vec<[f64; 2]>) -> Self {
+        Self { ranges, normal: None, keep: None, part: None }
+    }
 }
 
 /// How a place is sampled.
@@ -362,6 +567,11 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// Points that are drawn once by these rules, one a piece.
+    pub fn of_rules(rule: Rule, pieces: Vec<Rule>, default: bool) -> Self {
+        Self { rule, pieces, resample: None, margin: 0.0, adapt: None, default }
+    }
+
     /// A range of a place as it is sampled: without the margin at its ends. One period has no ends.
     pub fn inset(&self, range: AxisRange) -> AxisRange {
         if range.periodic || range.is_point() {
@@ -408,6 +618,12 @@ pub struct Stage {
     pub method: Method,
     /// The option values that the user gave, by name; checked against the table of the method.
     pub options: Vec<(String, OptionValue)>,
+    /// The parameters that have values of their own in this stage.
+    pub parameters: Vec<(String, f64)>,
+    /// Into how many windows it cuts the time axis, and where it says so.
+    pub windows: Option<(usize, Span)>,
+    /// The problem of this stage, if it is not that of the last one.
+    pub model: Option<Arc<Model>>,
     /// The statement, if there is one.
     pub span: Option<Span>,
 }
@@ -447,10 +663,36 @@ pub enum Method {
 pub struct Report {
     /// Its name.
     pub name: String,
-    /// A formula without coordinates and fields, or of the fields at given coordinates.
+    /// A formula that is the same at all points in space.
     pub value: Expr,
+    /// The time axis, if it depends on it.
+    pub time: Option<usize>,
     /// Where it is asked for.
     pub span: Span,
+}
+
+/// Fields that are written on a grid behind training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Points along each axis of time and space, ends included.
+    pub counts: Vec<usize>,
+    /// What is written, by name: formulas of the point.
+    pub columns: Vec<(String, Expr)>,
+    /// Into what kind of file.
+    pub format: OutputFormat,
+    /// The statement.
+    pub span: Span,
+}
+
+/// A kind of file for fields on a grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Arrays of NumPy.
+    Npz,
+    /// A table.
+    Csv,
+    /// An image for ParaView and others that read VTK files; a series of them where there is a time axis.
+    Vti,
 }
 
 /// What `set` statements ask for.

@@ -11,12 +11,31 @@ use crate::expr::Function;
 use crate::syntax::ast::{Ast, Formula, Name, Predicate, Space, StatementKind};
 
 use super::nearest::nearest;
+use super::problem::UnknownKind;
 use super::references::References;
 
 /// Operators that are written like functions.
-const OPERATORS: [&str; 17] = [
-    "table", "sqrt", "grad", "div", "curl", "lap", "adv", "dot", "norm2", "d", "dn", "integral", "sum", "re", "im",
-    "abs2", "net",
+const OPERATORS: [&str; 20] = [
+    "table",
+    "sqrt",
+    "grad",
+    "div",
+    "curl",
+    "lap",
+    "adv",
+    "dot",
+    "norm2",
+    "d",
+    "dn",
+    "integral",
+    "sum",
+    "re",
+    "im",
+    "abs2",
+    "net",
+    "conj",
+    "trace",
+    "transpose",
 ];
 
 /// How many declared names are looked at for one that is similar.
@@ -81,6 +100,8 @@ pub(super) struct Scope<'a> {
     cyclic: FxHashSet<&'a str>,
     /// Axes that are parametric numbers (`param .. in`).
     parametric: FxHashSet<&'a str>,
+    /// Places that are parts of the inside.
+    regions: FxHashSet<&'a str>,
     unknowns: usize,
 }
 
@@ -112,6 +133,11 @@ impl<'a> Scope<'a> {
         self.cyclic.contains(name)
     }
 
+    /// Whether a place is declared by `region`.
+    pub fn is_region(&self, name: &str) -> bool {
+        self.regions.contains(name)
+    }
+
     /// The declared name, or one of `others`, that `name` may have been meant to be.
     pub fn similar(&self, name: &str, others: &[&'static str]) -> Option<String> {
         let declared = self.declarations.keys().copied().take(MOST_COMPARED);
@@ -133,7 +159,7 @@ impl<'a> Scope<'a> {
                         Space::Axis { name, .. } => _ = self.declare(name, Meaning::Axis, found),
                         Space::Axes { name, .. } => _ = self.declare(name, Meaning::Axes, found),
                         Space::Shape { names, .. } => {
-                            names.iter().for_each(|name| _ = self.declare(name, Meaning::Unsupported, found));
+                            names.iter().for_each(|name| _ = self.declare(name, Meaning::Axis, found));
                         }
                     }
                 }
@@ -141,11 +167,11 @@ impl<'a> Scope<'a> {
             StatementKind::Time { name, .. } => _ = self.declare(name, Meaning::Axis, found),
             StatementKind::Unknown(unknowns) => {
                 for unknown in unknowns {
-                    let scalar = unknown.kind.is_none();
-                    self.incomplete |= !scalar;
-                    let meaning = if scalar { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
+                    let known = UnknownKind::of(unknown).is_some();
+                    self.incomplete |= !known;
+                    let meaning = if known { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
                     let declared = self.declare(&unknown.name, meaning, found);
-                    self.unknowns += usize::from(declared && scalar);
+                    self.unknowns += usize::from(declared && known);
                 }
             }
             StatementKind::Param { name, value, interval: None } => {
@@ -160,7 +186,10 @@ impl<'a> Scope<'a> {
                 self.declare(name, Meaning::Let(arguments, body), found);
             }
             StatementKind::Boundary { name, place } | StatementKind::Region { name, place } => {
-                self.declare(name, Meaning::Place(place), found);
+                let declared = self.declare(name, Meaning::Place(place), found);
+                if declared && matches!(kind, StatementKind::Region { .. }) {
+                    self.regions.insert(&name.text);
+                }
             }
             StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Fit, found),
             _ => {}
@@ -321,7 +350,7 @@ fn cycle_diagnostic(cycle: &[(&str, (&str, Span))]) -> Diagnostic {
 }
 
 /// Splits a subscript into names of axes, longest names first, going back where that leads nowhere.
-fn split<'a>(subscript: &str, axes: &[&'a str]) -> Option<Vec<&'a str>> {
+pub(super) fn split<'a>(subscript: &str, axes: &[&'a str]) -> Option<Vec<&'a str>> {
     let mut axes = axes.to_vec();
     axes.sort_by_key(|axis| std::cmp::Reverse(axis.len()));
     // reached[i]: the last axis of a way to split the first i bytes.

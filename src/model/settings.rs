@@ -1,14 +1,13 @@
-//! The statements `set`, `report` and `problem`, and those that come later.
+//! The statements `set` and `problem`, and those that come later.
 
 use crate::dataset::FileError;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Jet, Symbol};
 use crate::syntax::ast::{Ast, Formula, FormulaKind, Statement, StatementKind};
 
 use super::defaults::CAUSAL_CHUNKS;
 use super::elaborate::{Elaborator, unsupported};
 use super::nearest::nearest;
-use super::problem::{AxisKind, Causal, Report, Settings};
+use super::problem::{AxisKind, Causal, Settings};
 
 /// The keys of `set`.
 pub(super) const KEYS: [&str; 6] = ["tier", "budget", "target", "seed", "precision", "causal"];
@@ -126,34 +125,6 @@ impl<'a> Elaborator<'a> {
         Some(number)
     }
 
-    /// What `report` statements ask for.
-    pub fn reports(&mut self, ast: &'a Ast) -> Vec<Report> {
-        let mut reports: Vec<Report> = Vec::new();
-        for statement in &ast.statements {
-            let StatementKind::Report { name, value } = &statement.kind else { continue };
-            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
-            if let Some(first) = reports.iter().find(|report| report.name == name.text) {
-                let message = format!("`{}` is reported twice", name.text);
-                let diagnostic = Diagnostic::error("E0102", message, name.span, "again here");
-                self.found.push(diagnostic.label(first.span, "first here"));
-                continue;
-            }
-            let Some(expr) = self.root_number(value) else { continue };
-            // Numbers that training finds are numbers.
-            let is_number = |jet: &Jet| self.numbers.iter().any(|number| number.field == usize::from(jet.field));
-            let point = self.graph.symbols(&[expr]);
-            match point.iter().find(|symbol| !matches!(symbol, Symbol::Jet(jet) if is_number(jet))) {
-                None => reports.push(Report { name: name.text.clone(), value: expr, span: name.span }),
-                Some(Symbol::Jet(_)) => self.found.push(unsupported("a report of an unknown", value.span)),
-                Some(_) => {
-                    let message = "a report is a number";
-                    self.found.push(Diagnostic::error("E0208", message, value.span, "depends on the point"));
-                }
-            }
-        }
-        reports
-    }
-
     /// The name of the problem; the first statement `problem` counts.
     pub fn problem_name(&mut self, ast: &'a Ast) -> String {
         let mut name: Option<(&str, Span)> = None;
@@ -178,14 +149,6 @@ impl<'a> Elaborator<'a> {
                 let error = FileError::NoFolder { path: path.text.clone() };
                 self.found.push(error.diagnostic(path.span));
             }
-            let what = match &statement.kind {
-                StatementKind::Minimize(_) => "`minimize`",
-                StatementKind::Constraint { .. } => "`constraint`",
-                StatementKind::Ansatz(_) => "`ansatz`",
-                StatementKind::Output(_) => "`output`",
-                _ => continue,
-            };
-            self.found.push(unsupported(what, statement.keyword));
         }
     }
 }

@@ -7,10 +7,9 @@ mod adaptive;
 
 pub use adaptive::{by_distribution, by_refinement};
 
-use crate::expr::{Expr, Symbol};
-use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
-use crate::kernel::PointSet;
-use crate::model::{DataSet, Model, Piece, Sampling, TermKind};
+use crate::geometry::{AxisRange, Place, RuleError, Stream};
+use crate::kernel::{InnerPoints, IntegralDescription, MovingEnd, PointSet};
+use crate::model::{DataSet, Model, MovingLimit, Piece, Sampling, Term, TermKind};
 
 /// Terms that share their points.
 #[derive(Clone, Debug)]
@@ -22,6 +21,8 @@ pub struct Block {
     /// How it is sampled.
     pub sampling: Sampling,
     kind: BlockKind,
+    /// Whether its terms are energies.
+    pub energy: bool,
 }
 
 /// What the points of a block are.
@@ -35,19 +36,12 @@ enum BlockKind {
     Rows(usize),
 }
 
-impl Block {
-    /// Whether its points are inside, where equations are solved.
-    pub fn is_interior(&self) -> bool {
-        self.kind == BlockKind::Interior
-    }
-}
-
 impl BlockKind {
-    fn of(kind: TermKind) -> Self {
-        match kind {
-            TermKind::Equation => Self::Interior,
-            TermKind::Boundary | TermKind::Initial => Self::Face,
+    fn of(term: &Term) -> Self {
+        match term.kind {
             TermKind::Data(data) => Self::Rows(data),
+            _ if term.is_inside() => Self::Interior,
+            _ => Self::Face,
         }
     }
 }
@@ -56,13 +50,18 @@ impl BlockKind {
 pub fn blocks(model: &Model) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (t, term) in model.terms.iter().enumerate() {
-        let kind = BlockKind::of(term.kind);
-        let fits = |b: &&mut Block| b.kind == kind && b.place == term.place && b.sampling == term.sampling;
+        let (kind, energy) = (BlockKind::of(term), term.kind == TermKind::Energy);
+        let alike = |b: &&mut Block| b.kind == kind && b.energy == energy;
+        let fits = |b: &&mut Block| alike(b) && b.place == term.place && b.sampling == term.sampling;
         match blocks.iter_mut().find(fits) {
             Some(block) => block.terms.push(t),
-            None => {
-                blocks.push(Block { terms: vec![t], place: term.place.clone(), sampling: term.sampling.clone(), kind })
-            }
+            None => blocks.push(Block {
+                terms: vec![t],
+                place: term.place.clone(),
+                sampling: term.sampling.clone(),
+                kind,
+                energy,
+            }),
         }
     }
     blocks
@@ -87,13 +86,11 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
         let place = if block.kind == BlockKind::Interior { Place::Interior } else { Place::Face };
-        let points = points(model, &block.sampling.pieces[p], axes, place, piece.keep, &stream.part(p as u64))?;
-        for (axis, normals) in set.normals.iter_mut().enumerate() {
-            let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
-            normals.extend(std::iter::repeat_n(component, points.len()));
-        }
-        set.coordinates.iter_mut().zip(points.coordinates).for_each(|(all, more)| all.extend(more));
-        set.weights.extend(points.weights);
+        let rule = (&block.sampling.pieces[p], place);
+        let drawn = piece.draw(&model.graph, axes, block.sampling.margin, rule, &stream.part(p as u64))?;
+        set.normals.iter_mut().zip(drawn.normals).for_each(|(all, more)| all.extend(more));
+        set.coordinates.iter_mut().zip(drawn.points.coordinates).for_each(|(all, more)| all.extend(more));
+        set.weights.extend(drawn.points.weights);
     }
     Ok(set)
 }
@@ -109,29 +106,41 @@ fn rows(data: &DataSet) -> PointSet {
     }
 }
 
+/// The integrals of a model and their points, which integrals over the same place share.
+///
+/// # Errors
+/// The field of an integral, and why its rule does not fit its place.
+pub fn integrals(model: &Model) -> Result<(Vec<IntegralDescription>, Vec<InnerPoints>), (usize, RuleError)> {
+    let (mut integrals, mut inner): (_, Vec<InnerPoints>) = (Vec::new(), Vec::new());
+    for integral in &model.integrals {
+        let points = model.integral_points(integral).map_err(|error| (integral.field, error))?;
+        let points = PointSet {
+            coordinates: points.coordinates,
+            normals: points.normals,
+            weights: points.weights,
+            columns: Vec::new(),
+        };
+        let end = |MovingLimit { axis, fixed, upper }| MovingEnd { axis, fixed, upper };
+        let moving = integral.over.moving.map(end);
+        let own = InnerPoints { axes: integral.over.axes.clone(), points, moving };
+        let number = inner.iter().position(|known| *known == own).unwrap_or(inner.len());
+        if number == inner.len() {
+            inner.push(own);
+        }
+        integrals.push(IntegralDescription {
+            field: integral.field,
+            integrand: integral.integrand,
+            axes: model.fields[integral.field].axes.clone(),
+            inner: number,
+        });
+    }
+    Ok((integrals, inner))
+}
+
 fn ranges(model: &Model, piece: &Piece) -> Vec<AxisRange> {
     let range = |(axis, [lower, upper]): (&crate::model::Axis, &[f64; 2])| {
         let whole = *lower == axis.lower && *upper == axis.upper;
         AxisRange { lower: *lower, upper: *upper, periodic: axis.periodic && whole }
     };
     model.axes.iter().zip(&piece.ranges).map(range).collect()
-}
-
-fn points(
-    model: &Model,
-    rule: &Rule,
-    axes: &[AxisRange],
-    place: Place,
-    keep: Option<Expr>,
-    stream: &Stream,
-) -> Result<Points, RuleError> {
-    let Some(keep) = keep else { return rule.draw(axes, place, stream) };
-    let holds = |point: &[f64]| {
-        let at = |symbol: &Symbol| match symbol {
-            Symbol::Coordinate(axis) => point[usize::from(*axis)],
-            _ => f64::NAN,
-        };
-        model.graph.evaluate(&[keep], at)[0] != 0.0
-    };
-    rule.draw_where(axes, place, &holds, stream)
 }

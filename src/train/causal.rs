@@ -5,8 +5,8 @@
 //! parameters at the start of a step: they need no state, and a method that compares losses within its step compares
 //! like with like.
 
-use crate::kernel::{Kernel, LeastSquares, PointSet};
-use crate::model::{AxisKind, Causal};
+use crate::kernel::{Kernel, PointSet};
+use crate::model::{AxisKind, Causal, TermKind};
 use crate::pipeline::Lowered;
 
 /// Above it the weights of all times count as equal, and the loss as one that may stagnate.
@@ -31,7 +31,8 @@ impl CausalWeights {
         let settings = model.settings.causal?;
         let axis = model.axes.iter().position(|axis| axis.kind == AxisKind::Time)?;
         let range = [model.axes[axis].lower, model.axes[axis].upper];
-        let blocks = (0..lowered.blocks.len()).filter(|&b| lowered.blocks[b].is_interior()).collect();
+        let equations = |b: &usize| model.terms[lowered.blocks[*b].terms[0]].kind == TermKind::Equation;
+        let blocks = (0..lowered.blocks.len()).filter(equations).collect();
         Some(Self { settings, axis, range, blocks, least: 0.0 })
     }
 
@@ -49,7 +50,7 @@ impl CausalWeights {
     pub fn apply(&mut self, kernel: &mut Kernel, points: &[PointSet], theta: &[f64]) {
         self.remove(kernel, points);
         let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(theta, &mut residual);
+        kernel.values(theta, &mut residual);
         let mut losses = vec![0.0; self.settings.chunks];
         for &b in &self.blocks {
             let squares = kernel.squares_of(b, &residual);

@@ -20,6 +20,8 @@ const NUMBERS: &str = "checkpoint.json";
 const MANIFEST: &str = "manifest.json";
 /// In front of the names of the optimizer's own vectors.
 const OPTIMIZER: &str = "optimizer.";
+/// In front of the numbers of windows that are finished.
+const WINDOW: &str = "window.";
 /// In front of the numbers of blocks whose points are kept: coordinates, normals and weights, one row each.
 const POINTS: &str = "points.";
 
@@ -50,6 +52,8 @@ struct Numbers {
     schema: u32,
     version: String,
     seed: u64,
+    #[serde(default)]
+    window: usize,
     stage: usize,
     step: usize,
     total_steps: usize,
@@ -128,6 +132,7 @@ fn numbers(checkpoint: &Checkpoint) -> Numbers {
         schema: 1,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: checkpoint.seed,
+        window: checkpoint.window,
         stage: checkpoint.stage,
         step: checkpoint.step,
         total_steps: checkpoint.total_steps,
@@ -141,6 +146,9 @@ fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
     let mut tensors = vec![Tensor::vector("theta", &checkpoint.theta), Tensor::vector("losses", &checkpoint.losses)];
     for (name, vector) in &checkpoint.state.vectors {
         tensors.push(Tensor::vector(format!("{OPTIMIZER}{name}"), vector));
+    }
+    for (window, theta) in checkpoint.finished.iter().enumerate() {
+        tensors.push(Tensor::vector(format!("{WINDOW}{window}"), theta));
     }
     for (block, set) in &checkpoint.points {
         let columns = [&set.coordinates[..], &set.normals, std::slice::from_ref(&set.weights)].concat();
@@ -204,8 +212,11 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
         let set = tensors.iter().find(|t| t.name == name).and_then(point_set);
         points.push((block, set.ok_or_else(|| damaged(format!("there is no sound `{name}`")))?));
     }
+    let finished = (0..numbers.window).map(|window| vector(&format!("{WINDOW}{window}"))).collect::<Result<_, _>>()?;
     Ok(Checkpoint {
         seed: numbers.seed,
+        window: numbers.window,
+        finished,
         stage: numbers.stage,
         step: numbers.step,
         total_steps: numbers.total_steps,
@@ -250,6 +261,8 @@ mod tests {
     fn sample(total_steps: usize) -> Checkpoint {
         Checkpoint {
             seed: u64::MAX,
+            window: 2,
+            finished: vec![vec![0.5, 0.25, 1.0], vec![-0.5, 1e300, 2.0]],
             stage: 1,
             step: 7,
             total_steps,

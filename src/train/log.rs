@@ -18,6 +18,9 @@ use crate::report::files::{WriteError, write_atomic};
 pub struct LogEntry {
     /// Steps of all stages.
     pub step: usize,
+    /// The window of time, from 1, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
     /// The stage, from 1.
     pub stage: usize,
     /// Seconds of training, evaluation of errors excluded.
@@ -50,6 +53,7 @@ impl LogEntry {
         let finite = |value: f64| value.is_finite().then_some(value);
         Self {
             step: event.total_steps,
+            window: (event.window.1 > 1).then_some(event.window.0 + 1),
             stage: event.stage + 1,
             time: event.seconds,
             loss: finite(event.report.loss),
@@ -165,6 +169,7 @@ mod tests {
         let (stage, stages, method, steps) = (0, 1, "engd", 100);
         let seconds = total_steps as f64;
         StepEvent {
+            window: (0, 1),
             stage,
             stages,
             method,

@@ -12,10 +12,9 @@
 //! conditions count as knowledge of the precision that their weights say. Without `data` there is no noise to measure, and
 //! no deviation.
 
-use crate::expr::{Expr, Symbol};
 use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{Cholesky, RowTiles, gram};
-use crate::model::{Model, TermKind};
+use crate::model::TermKind;
 use crate::pipeline::{Compiled, Lowered};
 
 /// Beyond it the Gram matrix is not worth its memory.
@@ -38,16 +37,6 @@ pub struct FoundNumber {
 pub fn number_values(lowered: &Lowered, theta: &[f64]) -> Vec<(String, f64)> {
     let numbers = lowered.model.numbers.iter().zip(&theta[lowered.raw_numbers()]);
     numbers.map(|(number, &raw)| (number.name.clone(), number.value(raw))).collect()
-}
-
-/// The value of a formula of numbers alone.
-pub fn value_with_numbers(model: &Model, formula: Expr, numbers: &[(String, f64)]) -> Option<f64> {
-    let of = |field: usize| model.numbers.iter().position(|number| number.field == field);
-    let value = model.graph.evaluate(&[formula], |symbol| match symbol {
-        Symbol::Jet(jet) => of(jet.field.into()).and_then(|i| numbers.get(i)).map_or(f64::NAN, |(_, value)| *value),
-        _ => f64::NAN,
-    })[0];
-    value.is_finite().then_some(value)
 }
 
 /// All numbers with their standard deviations.

@@ -1,7 +1,7 @@
 //! The points of a run: as they are drawn first, drawn anew, or moved to where the residuals are large.
 
 use crate::geometry::Stream;
-use crate::kernel::{Kernel, LeastSquares, PointSet};
+use crate::kernel::{Kernel, PointSet};
 use crate::model::Adapt;
 use crate::pipeline::{CompileError, Lowered};
 use crate::sample::{self, Block};
@@ -22,9 +22,13 @@ pub(super) struct TrainingPoints {
 impl TrainingPoints {
     /// The points behind so many steps of all stages, as far as they do not follow the residuals.
     pub fn draw(lowered: &Lowered, seed: u64, steps: usize) -> Result<Self, CompileError> {
-        let set = |block: &Block| lowered.draw(block, seed, drawing(block, steps));
-        let sets = lowered.blocks.iter().map(set).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { base: sets.iter().map(PointSet::len).collect(), sets })
+        let mut points = Self { sets: Vec::new(), base: Vec::new() };
+        for block in &lowered.blocks {
+            let set = lowered.draw(block, seed, drawing(block, steps))?;
+            points.base.push(set.len());
+            points.sets.push(set);
+        }
+        Ok(points)
     }
 
     /// Draws what is due behind so many steps, and hands it to the kernel.
@@ -41,7 +45,8 @@ impl TrainingPoints {
             if !due {
                 continue;
             }
-            self.sets[b] = match block.sampling.adapt {
+            // An energy stays the integral that the file says: points that crowd would give it another minimum.
+            self.sets[b] = match block.sampling.adapt.filter(|_| !block.energy) {
                 None => lowered.draw(block, seed, drawing(block, steps))?,
                 Some(adapt) => self.adapted(lowered, kernel, b, adapt, (seed, steps), theta)?,
             };
@@ -77,7 +82,7 @@ impl TrainingPoints {
 
     /// The points that can't be drawn again, since they depend on the parameters of their time: block and points.
     pub fn save(&self, lowered: &Lowered) -> Vec<(usize, PointSet)> {
-        let follow = |b: &usize| lowered.blocks[*b].sampling.adapt.is_some();
+        let follow = |b: &usize| lowered.blocks[*b].sampling.adapt.is_some() && !lowered.blocks[*b].energy;
         (0..self.sets.len()).filter(follow).map(|b| (b, self.sets[b].clone())).collect()
     }
 
@@ -93,7 +98,7 @@ impl TrainingPoints {
 
 /// How often a block was drawn before these points; what follows the residuals begins with its first drawing.
 fn drawing(block: &Block, steps: usize) -> u64 {
-    if block.sampling.adapt.is_some() { 0 } else { steps_between(block, steps) }
+    if block.sampling.adapt.is_some() && !block.energy { 0 } else { steps_between(block, steps) }
 }
 
 fn steps_between(block: &Block, steps: usize) -> u64 {
@@ -110,7 +115,7 @@ fn squares(kernel: &Kernel, block: usize, points: &PointSet, theta: &[f64]) -> V
         part.weights.fill(1.0);
         probe.set_points(block, &part);
         let mut residual = vec![0.0; probe.rows()];
-        probe.residual(theta, &mut residual);
+        probe.values(theta, &mut residual);
         squares.extend(probe.squares_of(block, &residual));
     }
     squares

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::metrics::FieldError;
 use super::numbers::FoundNumber;
+use super::reports::ReportValue;
 use super::stop::Stop;
 
 /// How well one unknown is known.
@@ -14,6 +15,9 @@ pub struct ErrorRecord {
     pub l2rel: Option<f64>,
     /// The largest absolute difference there.
     pub linf: Option<f64>,
+    /// Whether the sign was chosen that has the smaller error, since the problem does not fix it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub up_to_sign: bool,
 }
 
 /// A number that training found.
@@ -100,8 +104,21 @@ impl RunResult {
     /// Takes the errors.
     #[must_use]
     pub fn with_errors(mut self, errors: &[FieldError]) -> Self {
-        let record = |e: &FieldError| ErrorRecord { l2rel: finite(e.relative_l2), linf: finite(e.maximum) };
+        let record = |e: &FieldError| ErrorRecord {
+            l2rel: finite(e.relative_l2),
+            linf: finite(e.maximum),
+            up_to_sign: e.up_to_sign,
+        };
         self.errors = errors.iter().map(|e| (e.name.clone(), record(e))).collect();
+        self
+    }
+}
+
+impl RunResult {
+    /// Takes the reports.
+    #[must_use]
+    pub fn with_reports(mut self, reports: &[ReportValue]) -> Self {
+        self.reports = reports.iter().map(|report| (report.name.clone(), finite(report.value))).collect();
         self
     }
 }

@@ -6,8 +6,8 @@ use pdec::codegen;
 use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, LeastSquares, Metric,
-    NetworkDescription, Objective, PointSet, Predictor, Role,
+    Assemble, AssembleError, BlockDescription, Description, InnerPoints, IntegralDescription, Kernel, KernelTapes,
+    LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
@@ -149,14 +149,10 @@ impl Problem {
                 role: Role::Residual,
             })
             .collect();
-        let description = Description {
-            graph,
-            dimension: axes.len(),
-            networks: described,
-            known: std::collections::BTreeMap::new(),
-            blocks,
-            metric: Metric::GaussNewton,
-        };
+        let (dimension, metric) = (axes.len(), Metric::GaussNewton);
+        let (integrals, inner, known) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
+        let networks = described;
+        let description = Description { graph, dimension, networks, known, blocks, metric, integrals, inner };
         Self { name, axes: axes.to_vec(), description }
     }
 
@@ -339,6 +335,7 @@ pub fn catalogue() -> Vec<Problem> {
         coefficient(),
         fourth_order(),
         unknown_numbers(),
+        nonlocal(),
     ];
     problems.extend(burgers_by_architecture());
     problems
@@ -499,6 +496,41 @@ fn fourth_order() -> Problem {
         let without_field = f.product(&[x, y]);
         vec![vec![f.sum(&[xxxx, mixed, yyyy, minus])], vec![without_field, u], vec![without_field]]
     })
+}
+
+/// Integrals over space, over everything (with one over space inside), over a boundary with its normal, and up to the
+/// point itself; in residuals with and without values of the network.
+pub fn nonlocal() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[5, 4], Activation::Tanh), Network::new(&[1], 1, &[3], Activation::Sin)];
+    let [over_space, over_all, to_here, flux] = [2, 3, 4, 5];
+    let mut integrands = Vec::new();
+    let mut problem = Problem::new("integrals", &[T, X], &networks, |f| {
+        let (u, ut, ux, k, x, n) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 1]), f.u(1, &[]), f.x(1), f.n(1));
+        let [i, j, v, q] = [over_space, over_all, to_here, flux].map(|field| f.u(field, &[]));
+        let (square, sine) = (f.product(&[u, u, x]), f.call(Function::Sin, u));
+        integrands = vec![square, f.product(&[ux, sine, i]), f.product(&[u, k]), f.product(&[n, ux])];
+        let (bent, first, second) = (f.call(Function::Sin, j), f.product(&[i, u]), f.product(&[v, q, ux]));
+        let third = f.product(&[bent, k]);
+        let inside = f.sum(&[ut, first, second, third]);
+        let squared = f.product(&[j, j]);
+        vec![vec![inside, f.product(&[v, v])], vec![f.sum(&[squared, i])], vec![u]]
+    });
+    let fields = [over_space, over_all, to_here, flux];
+    let axes = [vec![0], vec![], vec![0, 1], vec![0]];
+    let described = fields.into_iter().zip(integrands).zip(axes).enumerate();
+    let of = |(inner, ((field, integrand), axes))| IntegralDescription { field, integrand, axes, inner };
+    problem.description.integrals = described.map(of).collect();
+    let inner = |axes: &[usize], count: usize, seed: u64| InnerPoints {
+        axes: axes.to_vec(),
+        points: problem.points(count, seed),
+        moving: None,
+    };
+    let (space, all, ends) = (inner(&[1], 70, 31), inner(&[0, 1], 100, 32), inner(&[1], 2, 33));
+    let mut moving = inner(&[1], 9, 34);
+    moving.points.coordinates[1].iter_mut().enumerate().for_each(|(i, x)| *x = (i as f64 + 0.5) / 9.0);
+    moving.moving = Some(MovingEnd { axis: 1, fixed: X.ends()[0], upper: true });
+    problem.description.inner = vec![space, all, moving, ends];
+    problem
 }
 
 /// `u_t - k u_xx + exp(c) u` with numbers k and c that are trained: a network without inputs, whose biases they are.

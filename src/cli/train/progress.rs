@@ -50,7 +50,9 @@ impl<'a> Progress<'a> {
                 if event.step.is_multiple_of(8) || last {
                     live.set_message(line(event, self.error));
                 }
-                if event.report.loss <= self.kept / 10.0 || last {
+                // The loss of an energy may be negative, and has no decades.
+                let decade = event.report.loss > 0.0 && event.report.loss <= self.kept / 10.0;
+                if decade || last {
                     self.kept = event.report.loss;
                     live.println(line(event, self.error));
                 }
@@ -95,8 +97,12 @@ fn line(event: &StepEvent<'_>, error: Option<f64>) -> String {
     let error = error.map(|e| format!("  L2 {}", scientific(e, 1))).unwrap_or_default();
     let number = |(name, value): &(String, f64)| format!("  {name} {}", short(*value));
     let numbers: String = event.numbers.iter().take(MOST_NUMBERS).map(number).collect();
+    let window = match event.window {
+        (_, 1) => String::new(),
+        (window, windows) => format!("window {}/{windows} ", window + 1),
+    };
     format!(
-        "stage {}/{} {}  step {:digits$}/{}  loss {}{error}{numbers}  |g| {}  {rate} {}{causal}  {:.1} s",
+        "{window}stage {}/{} {}  step {:digits$}/{}  loss {}{error}{numbers}  |g| {}  {rate} {}{causal}  {:.1} s",
         event.stage + 1,
         event.stages,
         event.method,
@@ -146,23 +152,15 @@ mod tests {
             trials: 1,
         };
         let (stage, stages, method, step, steps, total_steps, seconds) = (0, 1, "engd", 20, 200, 20, 0.84);
-        let (causal, terms, errors, numbers) = (None, &[][..], &[][..], &[][..]);
-        let event = StepEvent {
-            stage,
-            stages,
-            method,
-            step,
-            steps,
-            total_steps,
-            seconds,
-            report,
-            causal,
-            terms,
-            errors,
-            numbers,
+        let (window, causal, terms, errors, numbers) = ((0, 1), None, &[][..], &[][..], &[][..]);
+        #[rustfmt::skip]
+        let mut event = StepEvent {
+            window, stage, stages, method, step, steps, total_steps, seconds, report, causal, terms, errors, numbers,
         };
         let expected = "stage 1/1 engd  step  20/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-09  0.8 s";
         assert_eq!(line(&event, Some(4e-7)), expected);
+        event.window = (2, 5);
+        assert_eq!(line(&event, Some(4e-7)), format!("window 3/5 {expected}"));
         assert_eq!([scientific(12.0, 1), scientific(f64::NAN, 1)], ["1.2e+01", "NaN"]);
     }
 }

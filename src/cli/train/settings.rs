@@ -76,6 +76,10 @@ struct Term<'a> {
 struct Stage {
     method: &'static str,
     options: BTreeMap<&'static str, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows: Option<usize>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    parameters: BTreeMap<String, f64>,
 }
 
 #[derive(Serialize)]
@@ -147,6 +151,8 @@ fn stages(model: &Model) -> Vec<Stage> {
     let stage = |stage: &crate::model::Stage| Stage {
         method: stage.method.name(),
         options: stage.method.options().iter().filter_map(|o| Some((o.name, value(stage.option(o.name)?)))).collect(),
+        windows: stage.windows.map(|(windows, _)| windows),
+        parameters: stage.parameters.iter().cloned().collect(),
     };
     model.stages.iter().map(stage).collect()
 }

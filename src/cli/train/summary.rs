@@ -53,9 +53,10 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
         let shown = |value: Option<f64>| scientific(value.unwrap_or(f64::NAN), 1);
         let _ = writeln!(
             text,
-            "  {name:width$}  relative L2 error {}, largest error {}",
+            "  {name:width$}  relative L2 error {}, largest error {}{}",
             shown(error.l2rel),
-            shown(error.linf)
+            shown(error.linf),
+            if error.up_to_sign { " (up to sign)" } else { "" }
         );
     }
     for (name, number) in &result.numbers {
