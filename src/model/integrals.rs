@@ -321,7 +321,12 @@ impl<'a> Elaborator<'a> {
     fn flattened(&self, expr: Expr, mut over: Over) -> (Expr, Over) {
         let crate::expr::Node::Symbol(Symbol::Jet(jet)) = self.graph.node(expr) else { return (expr, over) };
         let Some(inner) = self.integral_of(jet.field.into()) else { return (expr, over) };
-        let plain = |over: &Over| over.ends.is_some() && over.moving.is_none();
+        let whole = |axis: &usize, range: [f64; 2]| range == [self.axes[*axis].lower, self.axes[*axis].upper];
+        let plain = |over: &Over| {
+            over.ends.is_some()
+                && over.moving.is_none()
+                && over.axes.iter().all(|axis| whole(axis, over.place[0].ranges[*axis]))
+        };
         if !plain(&over) || !plain(&inner.over) {
             return (expr, over);
         }
