@@ -225,7 +225,8 @@ impl Lowered {
     pub fn predictor(&self, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Predictor, AssembleError> {
         let mut description = self.description.clone();
         description.graph = graph.clone();
-        Predictor::new(&description, formulas, host_contraction(), &backend)
+        let formulas = self.model.expand(&mut description.graph, formulas);
+        Predictor::new(&description, &formulas, host_contraction(), &backend)
     }
 }
 
@@ -242,7 +243,9 @@ pub fn window_predictor(
     backend: Backend,
 ) -> Result<Predictor, CompileError> {
     let model = Model { graph: graph.clone(), ..model.clone() }.window(window);
-    Ok(Predictor::new(&describe(&model, &[])?, formulas, host_contraction(), &backend)?)
+    let mut description = describe(&model, &[])?;
+    let formulas = model.expand(&mut description.graph, formulas);
+    Ok(Predictor::new(&description, &formulas, host_contraction(), &backend)?)
 }
 
 fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, CompileError> {
@@ -260,18 +263,24 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
-    let block = |block: &sample::Block| BlockDescription {
-        formulas: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
-        weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
-        role: Role::Residual,
+    let mut block = |block: &sample::Block| {
+        let residuals: Vec<Expr> = block.terms.iter().map(|&t| model.terms[t].residual).collect();
+        BlockDescription {
+            formulas: model.expand(&mut graph, &residuals),
+            weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+            role: Role::Residual,
+        }
     };
+    let blocks = blocks.iter().map(&mut block).collect();
     let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
         Metric::Newton
     } else {
         Metric::GaussNewton
     };
-    let (integrals, inner) = sample::integrals(model)
+    let (mut integrals, inner) = sample::integrals(model)
         .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
-    let blocks = blocks.iter().map(block).collect();
+    for integral in &mut integrals {
+        integral.integrand = model.expand(&mut graph, &[integral.integrand])[0];
+    }
     Ok(Description { dimension: model.axes.len(), networks, blocks, graph, metric, integrals, inner })
 }

@@ -16,7 +16,8 @@ impl<'a> Elaborator<'a> {
     pub(super) fn constraint_term(&mut self, terms: &mut Terms, statement: &'a Statement) {
         let StatementKind::Constraint { label, equation } = &statement.kind else { return };
         let weight = self.term_attributes(statement, &[]);
-        let setting = Setting { kind: TermKind::Constraint, label: label.as_ref(), weight, several: false };
+        let setting =
+            Setting { kind: TermKind::Constraint, label: label.as_ref(), weight, hard: false, several: false };
         let Some((left, right)) = self.sides(equation) else { return self.claim_label(terms, &setting) };
         let roots = [left.components(), right.components()].concat();
         let normal = self.reject_normals(&left, &right, equation, "a constraint has no place, so there is no normal");

@@ -5,7 +5,8 @@ use crate::geometry::{Grading, Rule};
 
 use super::networks::parameter_count;
 use super::problem::{
-    Adapt, AxisKind, Component, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, Stage, Term, TermKind,
+    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, Stage, Term,
+    TermKind,
 };
 
 /// A headed table.
@@ -25,8 +26,10 @@ pub fn describe(model: &Model) -> Vec<Section> {
         axes(model),
         unknowns(model),
         parameters(model),
+        ansatzes(model),
         equations(model),
         terms(model),
+        satisfied(model),
         integrals(model),
         derivatives(model),
         networks(model),
@@ -66,6 +69,24 @@ fn unknowns(model: &Model) -> Section {
         unknown.components.iter().map(row)
     });
     section("unknowns", &["name", "exact"], rows.collect())
+}
+
+fn ansatzes(model: &Model) -> Section {
+    let row = |component: &Component| match model.fields[component.field].source {
+        FieldSource::Formula(value) => Some(vec![component.name.clone(), "=".to_owned(), text(model, value)]),
+        _ => None,
+    };
+    section("ansatz", &["name", "", "formula"], model.components().filter_map(row).collect())
+}
+
+/// Conditions that are no terms, because the ansatz satisfies them.
+fn satisfied(model: &Model) -> Section {
+    let row = |term: &Term| {
+        let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
+        vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right), places.join("; ")]
+    };
+    let columns = ["label", "left", "", "right", "place"];
+    section("conditions that hold by construction", &columns, model.satisfied.iter().map(row).collect())
 }
 
 fn parameters(model: &Model) -> Section {

@@ -57,6 +57,10 @@ pub(super) struct Elaborator<'a> {
     pub unknowns: Vec<Unknown>,
     /// The fields; first the components of the unknowns.
     pub fields: Vec<Field>,
+    /// The fields `net(u)` of unknowns with an ansatz.
+    pub(super) outputs: FxHashMap<usize, Vec<usize>>,
+    /// The unknown whose ansatz is being read.
+    pub(super) ansatz: Option<usize>,
     /// The integrals so far.
     pub integrals: Vec<Integral>,
     /// Values of parameters from the command line.
@@ -87,6 +91,8 @@ impl<'a> Elaborator<'a> {
             families: FxHashMap::default(),
             unknowns: Vec::new(),
             fields: Vec::new(),
+            outputs: FxHashMap::default(),
+            ansatz: None,
             integrals: Vec::new(),
             overrides: FxHashMap::default(),
             mentions: Vec::new(),
@@ -246,14 +252,20 @@ impl<'a> Elaborator<'a> {
                 Some(value) => Some(Value::Number(self.graph.rational(value))),
                 None => self.error("E0017", "the number is out of bounds", span, "not a number of double precision"),
             },
-            FormulaKind::Imaginary(_) => self.imaginary(span),
+            FormulaKind::Imaginary(text) => match literal(text) {
+                Some(value) => {
+                    let part = self.graph.rational(value);
+                    Some(Value::complex(Value::Number(Graph::ZERO), Value::Number(part)))
+                }
+                None => self.error("E0017", "the number is out of bounds", span, "not a number of double precision"),
+            },
             FormulaKind::Text(_) => self.error("E0208", "a text is no formula", span, "here"),
             FormulaKind::Name(name) => self.name(name, span),
             FormulaKind::Call(call) => self.call(call),
             FormulaKind::Parenthesized(inner) => self.formula(inner),
             FormulaKind::Tuple(items) => {
-                let items: Vec<Option<Expr>> = items.iter().map(|item| self.number(item, "a component")).collect();
-                items.into_iter().collect::<Option<Vec<_>>>().map(Value::Vector)
+                let values: Vec<Option<Value>> = items.iter().map(|item| self.formula(item)).collect();
+                self.tuple(items, values.into_iter().collect::<Option<_>>()?)
             }
             FormulaKind::Unary(operator, inner) => {
                 let value = self.formula(inner)?;
@@ -284,10 +296,17 @@ impl<'a> Elaborator<'a> {
         self.expect_number(value, formula.span, what)
     }
 
-    fn expect_number(&mut self, value: Value, span: Span, what: &str) -> Option<Expr> {
+    pub(super) fn expect_number(&mut self, value: Value, span: Span, what: &str) -> Option<Expr> {
         match value {
             Value::Number(expr) => Some(expr),
-            Value::Vector(_) => {
+            Value::Complex(_) => {
+                let what = if what == "here" { "a number" } else { what };
+                let message = format!("{what} is real here, not {}", value.describe());
+                let diagnostic = Diagnostic::error("E0211", message, span, value.describe());
+                self.found.push(diagnostic.help("take a part of it: `re(..)`, `im(..)` or `abs2(..)`"));
+                None
+            }
+            Value::Vector(_) | Value::Tensor(_) => {
                 let message = format!("{what} a number is needed, not {}", value.describe());
                 let message = if what == "here" {
                     message.replacen("here a", "a", 1)

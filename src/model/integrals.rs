@@ -348,7 +348,7 @@ impl<'a> Elaborator<'a> {
     pub(super) fn integral_of(&self, field: usize) -> Option<&Integral> {
         match self.fields.get(field)?.source {
             FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. } => None,
+            FieldSource::Network { .. } | FieldSource::Formula(_) => None,
         }
     }
 

@@ -2,18 +2,22 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `networks`, `samples` with `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
-//! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! `bc`, `ic`, `exact`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
+//! `stages` (`train`) and `settings` (`set`, `report`, and what comes later). They share one `Elaborator`, which turns
+//! formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
+//! `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
 //! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
 //! where a file says nothing, and [`describe`] puts a problem into words.
 
+mod ansatz;
 mod architectures;
 mod axes;
+mod calculus;
 pub mod checks;
+mod complex;
 mod constraints;
 pub mod defaults;
 pub mod describe;
@@ -21,6 +25,7 @@ mod elaborate;
 mod files;
 mod foreign;
 mod formulas;
+mod hard;
 mod integrals;
 pub mod methods;
 mod names;
@@ -47,6 +52,8 @@ mod terms;
 mod values;
 mod variants;
 mod windows;
+
+use std::sync::Arc;
 
 use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span, has_errors};
@@ -112,6 +119,16 @@ pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, 
         }
         let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
         found.extend(checks::all(model, read));
+        let broken = checks::settle(model);
+        // That hard conditions disagree is an error; that they do so at a corner is then no news.
+        found.retain(|d| d.code != "W0303" || broken.is_empty());
+        found.extend(broken);
+        for stage in &mut model.stages {
+            // The problem of a stage has the conditions of the whole: what is wrong with them was said.
+            if let Some(variant) = &mut stage.model {
+                checks::settle(Arc::make_mut(variant));
+            }
+        }
     }
     (model.filter(|_| !has_errors(&found)), found)
 }
@@ -151,9 +168,11 @@ impl<'a> Elaborator<'a> {
         let overridden = self.override_parameters(overrides);
         self.declare_axes_and_unknowns(ast);
         self.define_everything();
+        self.ansatzes(ast);
         self.needs_something_to_solve(ast);
         let terms = self.terms(ast);
         self.exact(ast);
+        self.hard_conditions(&terms);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
@@ -180,6 +199,7 @@ impl<'a> Elaborator<'a> {
             integrals: std::mem::take(&mut self.integrals),
             parameters,
             terms,
+            satisfied: Vec::new(),
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,

@@ -1,24 +1,15 @@
 //! What a name means inside a formula.
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Jet, MultiIndex};
+use crate::expr::{Expr, Jet, MultiIndex};
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, counted, listed};
 use super::foreign;
-use super::problem::AxisKind;
+use super::problem::{AxisKind, Unknown, UnknownKind};
 use super::scope::{Meaning, callable};
 use super::values::Value;
 
 impl<'a> Elaborator<'a> {
-    pub(super) fn imaginary(&mut self, span: Span) -> Option<Value> {
-        let complex_declared = self.scope.declarations.values().any(|d| matches!(d.meaning, Meaning::Unsupported));
-        if !complex_declared {
-            let diagnostic = Diagnostic::error("E0211", "a complex value among real unknowns", span, "imaginary");
-            self.found.push(diagnostic.help("a complex unknown is declared with `unknown h: complex`"));
-        }
-        None
-    }
-
     pub(super) fn name(&mut self, name: &'a str, span: Span) -> Option<Value> {
         if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| *local == name) {
             return Some(value.clone());
@@ -31,7 +22,7 @@ impl<'a> Elaborator<'a> {
                 }
             },
             Some(Meaning::Axes) => self.family(name, span),
-            Some(Meaning::Unknown(field)) => Some(Value::Number(self.graph.jet(field, MultiIndex::zero()))),
+            Some(Meaning::Unknown(unknown)) => self.unknown_value(unknown, &MultiIndex::zero()),
             Some(Meaning::Param(_) | Meaning::Let([], _)) => self.definition(name),
             Some(Meaning::Let(arguments, _)) => {
                 let message = format!("`{name}` is a function of {}", counted(arguments.len(), "argument"));
@@ -66,8 +57,8 @@ impl<'a> Elaborator<'a> {
             }
             _ => {}
         }
-        if let Some((field, axes)) = self.scope.as_derivative(name) {
-            return self.derivative_of_unknown(name, field, &axes, span);
+        if let Some((unknown, axes)) = self.scope.as_derivative(name) {
+            return self.derivative_of_unknown(name, unknown, &axes, span);
         }
         if self.scope.excuses(name) {
             return None;
@@ -83,7 +74,7 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn derivative_of_unknown(&mut self, name: &str, field: usize, axes: &[&str], span: Span) -> Option<Value> {
+    fn derivative_of_unknown(&mut self, name: &str, unknown: usize, axes: &[&str], span: Span) -> Option<Value> {
         if axes.len() > HIGHEST_ORDER {
             return self.order_too_high(axes.len(), span);
         }
@@ -91,19 +82,46 @@ impl<'a> Elaborator<'a> {
         for axis_name in axes {
             // Only an axis whose interval has a mistake is missing here.
             let axis = self.axes.iter().position(|axis| axis.name == *axis_name)?;
-            if !self.fields.get(field)?.axes.contains(&axis) {
-                let unknown = self.fields[field].name.clone();
-                let declared = self.fields[field].span;
-                let message =
-                    format!("`{name}` is a derivative along `{axis_name}`, on which `{unknown}` does not depend");
+            if !self.unknowns.get(unknown)?.axes.contains(&axis) {
+                let (of, declared) = (self.unknowns[unknown].name.clone(), self.unknowns[unknown].span);
+                let message = format!("`{name}` is a derivative along `{axis_name}`, on which `{of}` does not depend");
                 self.found
                     .push(Diagnostic::error("E0201", message, span, "always zero").label(declared, "declared here"));
                 return None;
             }
             index = index.raised(axis, 1);
         }
-        self.mentions.push((Jet::new(field, index.clone()), span));
-        Some(Value::Number(self.graph.jet(field, index)))
+        for component in &self.unknowns[unknown].components {
+            self.mentions.push((Jet::new(component.field, index.clone()), span));
+        }
+        self.unknown_value(unknown, &index)
+    }
+
+    /// A derivative of an unknown, or its value.
+    pub(super) fn unknown_value(&mut self, unknown: usize, index: &MultiIndex) -> Option<Value> {
+        let Some(declared) = self.unknowns.get(unknown) else {
+            // Values from the command line are read before the unknowns; that this is none of them will be said.
+            return Some(Value::Number(self.graph.jet(unknown, index.clone())));
+        };
+        let fields: Vec<usize> = declared.components.iter().map(|c| c.field).collect();
+        self.shaped_jets(unknown, &fields, index)
+    }
+
+    /// Derivatives of fields, one for each component of an unknown, in its shape.
+    pub(super) fn shaped_jets(&mut self, unknown: usize, fields: &[usize], index: &MultiIndex) -> Option<Value> {
+        let Unknown { kind, complex, .. } = self.unknowns.get(unknown)?;
+        let jets: Vec<Expr> = fields.iter().map(|&field| self.graph.jet(field, index.clone())).collect();
+        let size = self.axes.iter().filter(|axis| axis.kind == AxisKind::Space).count();
+        let shaped = |jets: &[Expr]| match kind {
+            UnknownKind::Number => Value::Number(jets[0]),
+            UnknownKind::Vector => Value::Vector(jets.to_vec()),
+            UnknownKind::Tensor => Value::Tensor(jets.chunks(size.max(1)).map(<[Expr]>::to_vec).collect()),
+        };
+        if !complex {
+            return Some(shaped(&jets));
+        }
+        let (re, im) = jets.split_at(jets.len() / 2);
+        Some(Value::Complex(Box::new([shaped(re), shaped(im)])))
     }
 
     fn wrong_subscript(&mut self, name: &str, unknown: &str, subscript: &str, span: Span) -> Option<Value> {

@@ -172,19 +172,13 @@ impl<'a> Elaborator<'a> {
     /// The columns of a formula: its components, if it has several.
     fn output_columns(&mut self, item: &'a Named, columns: &mut Vec<(String, Expr, Span)>) -> Option<()> {
         let value = self.root(&item.value)?;
-        let components = value.components().to_vec();
+        let components = value.components();
         if self.graph.symbols(&components).iter().any(|symbol| matches!(symbol, Symbol::Normal(_))) {
             return self.error("E0309", "inside of the domain there is no normal", item.value.span, "needs the normal");
         }
         let name = item.name.as_ref().map_or_else(|| print_formula(&item.value), |name| name.text.clone());
-        let space = self.space();
-        let count = components.len();
-        for (i, component) in components.into_iter().enumerate() {
-            let name = match space.get(i) {
-                _ if count == 1 => name.clone(),
-                Some(&axis) if count == space.len() => format!("{name}.{}", self.axes[axis].name),
-                _ => format!("{name}.{}", i + 1),
-            };
+        let names = self.component_names(&name, &value);
+        for (name, component) in names.into_iter().zip(components) {
             if let Some((_, _, first)) = columns.iter().find(|(other, ..)| *other == name) {
                 let message = format!("`{name}` is written twice");
                 let diagnostic = Diagnostic::error("E0102", message, item.value.span, "again here");

@@ -7,6 +7,7 @@ use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
 use crate::geometry::{AxisRange, Rule};
 use crate::network::Architecture;
+use crate::syntax::ast::UnknownDeclaration;
 
 /// A checked problem. All formulas live in [`Model::graph`].
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Model {
     pub parameters: Vec<Parameter>,
     /// The terms of the loss: equations, boundary and initial conditions.
     pub terms: Vec<Term>,
+    /// Conditions that hold by construction, since an ansatz satisfies them; they are no part of the loss.
+    pub satisfied: Vec<Term>,
     /// Where derivatives are written, for labels: `u_xx` by itself, the whole operator for `lap(u)`. A derivative that
     /// comes out of a `let` may be missing.
     pub mentions: Vec<(Jet, Span)>,
@@ -97,7 +100,7 @@ impl Model {
     pub fn integral_of(&self, field: usize) -> Option<&Integral> {
         match self.fields.get(field)?.source {
             FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. } => None,
+            FieldSource::Network { .. } | FieldSource::Formula(_) => None,
         }
     }
 
@@ -149,19 +152,47 @@ pub struct Unknown {
     pub name: String,
     /// What its values are.
     pub kind: UnknownKind,
+    /// Whether they are complex.
+    pub complex: bool,
     /// The axes it depends on, ascending.
     pub axes: Vec<usize>,
     /// Its real components.
     pub components: Vec<Component>,
+    /// What makes it a formula of its network's output: the ansatz, or the first of its hard conditions.
+    pub ansatz: Option<Span>,
     /// Where it is declared.
     pub span: Span,
+}
+
+impl Unknown {
+    /// Whether the field is one of its components.
+    pub fn has(&self, field: usize) -> bool {
+        self.components.iter().any(|component| component.field == field)
+    }
 }
 
 /// What the values of an unknown are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownKind {
-    /// A real number.
+    /// A number.
     Number,
+    /// One component along each axis in space.
+    Vector,
+    /// One component for each pair of axes in space.
+    Tensor,
+}
+
+impl UnknownKind {
+    /// What its values are and whether they are complex; `None` if the language has no such kind.
+    pub(super) fn of(declaration: &UnknownDeclaration) -> Option<(Self, bool)> {
+        match declaration.kind.as_ref().map(|kind| kind.text.as_str()) {
+            None => Some((UnknownKind::Number, false)),
+            Some("complex") => Some((UnknownKind::Number, true)),
+            Some("vector") => Some((UnknownKind::Vector, false)),
+            Some("tensor") => Some((UnknownKind::Tensor, false)),
+            Some(_) => None,
+        }
+    }
 }
 
 /// A real number of an unknown.
@@ -169,6 +200,8 @@ pub enum UnknownKind {
 pub struct Component {
     /// Its name: that of the unknown if that is a number.
     pub name: String,
+    /// The field that its name stands for.
+    pub field: usize,
     /// Its value as a formula of fields.
     pub value: Expr,
     /// The exact solution, if the file gives it: a formula of the coordinates.
@@ -200,6 +233,8 @@ pub enum FieldSource {
         /// Which output of the network it is.
         output: usize,
     },
+    /// A formula of other fields, which are none themselves: an ansatz. [`Model::expand`] inserts it.
+    Formula(Expr),
     /// An integral of other fields, by its number in [`Model::integrals`].
     Integral(usize),
 }
@@ -295,6 +330,8 @@ pub struct Term {
     pub place: Vec<Piece>,
     /// The weight that the user gave.
     pub weight: Option<f64>,
+    /// Whether it has to hold exactly.
+    pub hard: bool,
     /// How the place is sampled.
     pub sampling: Sampling,
     /// The equation in the source.

@@ -278,6 +278,7 @@ impl<'a> Elaborator<'a> {
             residual: draft.residual,
             place: draft.place,
             weight: draft.weight,
+            hard: draft.hard,
             sampling,
             span: draft.span,
             place_span: draft.place_span,

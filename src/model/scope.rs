@@ -11,12 +11,30 @@ use crate::expr::Function;
 use crate::syntax::ast::{Ast, Formula, Name, Predicate, Space, StatementKind};
 
 use super::nearest::nearest;
+use super::problem::UnknownKind;
 use super::references::References;
 
 /// Operators that are written like functions.
-const OPERATORS: [&str; 16] = [
-    "sqrt", "grad", "div", "curl", "lap", "adv", "dot", "norm2", "d", "dn", "integral", "sum", "re", "im", "abs2",
+const OPERATORS: [&str; 19] = [
+    "sqrt",
+    "grad",
+    "div",
+    "curl",
+    "lap",
+    "adv",
+    "dot",
+    "norm2",
+    "d",
+    "dn",
+    "integral",
+    "sum",
+    "re",
+    "im",
+    "abs2",
     "net",
+    "conj",
+    "trace",
+    "transpose",
 ];
 
 /// How many declared names are looked at for one that is similar.
@@ -139,11 +157,11 @@ impl<'a> Scope<'a> {
             StatementKind::Time { name, .. } => _ = self.declare(name, Meaning::Axis, found),
             StatementKind::Unknown(unknowns) => {
                 for unknown in unknowns {
-                    let scalar = unknown.kind.is_none();
-                    self.incomplete |= !scalar;
-                    let meaning = if scalar { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
+                    let known = UnknownKind::of(unknown).is_some();
+                    self.incomplete |= !known;
+                    let meaning = if known { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
                     let declared = self.declare(&unknown.name, meaning, found);
-                    self.unknowns += usize::from(declared && scalar);
+                    self.unknowns += usize::from(declared && known);
                 }
             }
             StatementKind::Param { name, value, .. } => {
@@ -315,7 +333,7 @@ fn cycle_diagnostic(cycle: &[(&str, (&str, Span))]) -> Diagnostic {
 }
 
 /// Splits a subscript into names of axes, longest names first, going back where that leads nowhere.
-fn split<'a>(subscript: &str, axes: &[&'a str]) -> Option<Vec<&'a str>> {
+pub(super) fn split<'a>(subscript: &str, axes: &[&'a str]) -> Option<Vec<&'a str>> {
     let mut axes = axes.to_vec();
     axes.sort_by_key(|axis| std::cmp::Reverse(axis.len()));
     // reached[i]: the last axis of a way to split the first i bytes.

@@ -155,7 +155,6 @@ impl<'a> Elaborator<'a> {
                 StatementKind::Minimize(_) => "`minimize`",
                 StatementKind::Data { .. } => "`data`",
                 StatementKind::Reference { .. } => "`reference`",
-                StatementKind::Ansatz(_) => "`ansatz`",
                 _ => continue,
             };
             // A file that is not there is better known at once.

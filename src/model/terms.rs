@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span, has_errors};
-use crate::expr::{Expr, Symbol};
+use crate::expr::{Expr, MultiIndex, Symbol};
 use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, Predicate, Statement, StatementKind};
 
 use super::elaborate::{Elaborator, unsupported};
@@ -15,7 +15,6 @@ use super::places::{on_boundary, whole_box, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
-use super::scope::Meaning;
 use super::values::Value;
 
 /// The most terms of a problem.
@@ -34,6 +33,7 @@ pub(super) struct Draft {
     pub residual: Expr,
     pub place: Vec<Piece>,
     pub weight: Option<f64>,
+    pub hard: bool,
     pub span: Span,
     pub place_span: Option<Span>,
 }
@@ -54,6 +54,7 @@ pub(super) struct Setting<'s> {
     pub kind: TermKind,
     pub label: Option<&'s ast::Name>,
     pub weight: Option<f64>,
+    pub hard: bool,
     pub several: bool,
 }
 
@@ -65,22 +66,25 @@ impl<'a> Elaborator<'a> {
             match &statement.kind {
                 StatementKind::Eq { label, equation, within } => {
                     let weight = self.term_attributes(statement, &[]);
-                    let setting = Setting { kind: TermKind::Equation, label: label.as_ref(), weight, several: false };
+                    let label = label.as_ref();
+                    let setting = Setting { kind: TermKind::Equation, label, weight, hard: false, several: false };
                     self.equation_term(&mut terms, &setting, equation, within.as_ref());
                 }
                 StatementKind::Bc { label, equations, place } => {
-                    let weight = self.term_attributes(statement, &["interior"]);
+                    let weight = self.term_attributes(statement, &["interior", "hard"]);
                     let interior = statement.attributes.iter().any(|a| a.name.text == "interior");
                     let several = equations.len() > 1;
-                    let setting = Setting { kind: TermKind::Boundary, label: label.as_ref(), weight, several };
+                    let (label, hard) = (label.as_ref(), is_hard(statement));
+                    let setting = Setting { kind: TermKind::Boundary, label, weight, hard, several };
                     for equation in equations {
                         self.boundary_term(&mut terms, &setting, equation, place, interior);
                     }
                 }
                 StatementKind::Ic { label, equations } => {
-                    let weight = self.term_attributes(statement, &[]);
+                    let weight = self.term_attributes(statement, &["hard"]);
                     let several = equations.len() > 1;
-                    let setting = Setting { kind: TermKind::Initial, label: label.as_ref(), weight, several };
+                    let (label, hard) = (label.as_ref(), is_hard(statement));
+                    let setting = Setting { kind: TermKind::Initial, label, weight, hard, several };
                     self.initial_terms(&mut terms, &setting, statement, equations);
                 }
                 StatementKind::Constraint { .. } => self.constraint_term(&mut terms, statement),
@@ -97,7 +101,12 @@ impl<'a> Elaborator<'a> {
             match (attribute.name.text.as_str(), &attribute.value) {
                 ("weight", Some(value)) => weight = self.weight(value),
                 (flag, None) if flags.contains(&flag) => {}
-                _ => self.other_attribute(attribute, &["weight"], &["hard", "softplus", "adaptive"]),
+                ("hard", None) => {
+                    let message = "an equation cannot be `hard`";
+                    let diagnostic = Diagnostic::error("E0403", message, attribute.name.span, "only conditions can");
+                    self.found.push(diagnostic.help("leave it out"));
+                }
+                _ => self.other_attribute(attribute, &["weight"], &["softplus", "adaptive"]),
             }
         }
         weight
@@ -234,7 +243,7 @@ impl<'a> Elaborator<'a> {
     fn conditioned(&self, left: &Value, right: &Value) -> Vec<usize> {
         let fields = |value: &Value| {
             let mut fields: Vec<usize> =
-                self.graph.jets(value.components()).iter().map(|jet| usize::from(jet.field)).collect();
+                self.graph.jets(&value.components()).iter().map(|jet| usize::from(jet.field)).collect();
             fields.retain(|&field| self.integral_of(field).is_none());
             fields.dedup();
             fields
@@ -283,6 +292,7 @@ impl<'a> Elaborator<'a> {
         let (left, right) = (self.root(&equation.left), self.root(&equation.right));
         let (left, right) = (left?, right?);
         self.same_shape(&left, &right, equation.span)?;
+        self.complex_among_real([(&equation.left, &left), (&equation.right, &right)], equation.span)?;
         Some((left, right))
     }
 
@@ -350,16 +360,18 @@ impl<'a> Elaborator<'a> {
                 TermKind::Constraint => "constraint".to_owned(),
             },
         };
-        let space = self.space();
+        let (left, right) = if left.is_complex() || right.is_complex() {
+            let [left, right] = [left, right].map(|side| Value::Complex(Box::new(side.parts())));
+            (left, right)
+        } else {
+            (left, right)
+        };
+        let names = self.component_names("", &left);
         let normals: Vec<Option<(usize, f64)>> = place.iter().map(|piece| piece.normal).collect();
-        let components = left.components().len();
-        for (i, (&left, &right)) in left.components().iter().zip(right.components()).enumerate() {
-            let base = match space.get(i) {
-                Some(&axis) if components > 1 && components == space.len() => {
-                    format!("{base}_{}", self.axes[axis].name)
-                }
-                _ => base.clone(),
-            };
+        let pairs = left.components().into_iter().zip(right.components());
+        for (name, (left, right)) in names.iter().zip(pairs) {
+            let name = plain(name.trim_start_matches(['.', '[']));
+            let base = if name.is_empty() { base.clone() } else { format!("{base}_{name}") };
             if terms.drafts.len() == MOST_TERMS && !std::mem::replace(&mut self.told_too_large, true) {
                 let message = format!("more than {MOST_TERMS} equations and conditions");
                 self.found.push(Diagnostic::error("E0212", message, equation.span, "one too many"));
@@ -378,6 +390,7 @@ impl<'a> Elaborator<'a> {
                 residual,
                 place: place.clone(),
                 weight: setting.weight,
+                hard: setting.hard,
                 span: equation.span,
                 place_span,
             };
@@ -404,11 +417,17 @@ impl<'a> Elaborator<'a> {
         if let FormulaKind::Name(name) = &formula.kind {
             return name.clone();
         }
-        let mut jets = self.graph.jets(value.components());
+        let mut jets = self.graph.jets(&value.components());
         jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        let of = |field: usize| self.unknowns.iter().find(|unknown| unknown.has(field));
+        if let (false, Some(jet)) = (matches!(value, Value::Number(_)), jets.first())
+            && let Some(unknown) = of(jet.field.into())
+        {
+            return unknown.name.clone();
+        }
         jets.first()
             .and_then(|jet| self.fields.get(usize::from(jet.field)))
-            .map_or_else(|| "0".to_owned(), |f| f.name.clone())
+            .map_or_else(|| "0".to_owned(), |f| plain(&f.name))
     }
 
     /// The exact solution of each unknown.
@@ -418,36 +437,26 @@ impl<'a> Elaborator<'a> {
             statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
             for equation in equations {
                 let Some((unknown, value)) = self.exact_value(equation) else { continue };
-                let component = &mut self.unknowns[unknown].components[0];
-                component.exact = Some(value);
-                if let Some(first) = component.exact_span.replace(equation.span) {
-                    let message = format!("`exact` is given twice for `{}`", self.unknowns[unknown].name);
+                let unknown = &mut self.unknowns[unknown];
+                if let Some(first) = unknown.components.iter().find_map(|component| component.exact_span) {
+                    let message = format!("`exact` is given twice for `{}`", unknown.name);
                     let diagnostic = Diagnostic::error("E0102", message, equation.span, "given again here");
                     self.found.push(diagnostic.label(first, "first given here"));
+                }
+                for (component, value) in unknown.components.iter_mut().zip(value) {
+                    (component.exact, component.exact_span) = (Some(value), Some(equation.span));
                 }
             }
         }
     }
 
-    fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Expr)> {
-        let unknown = match &equation.left.kind {
-            FormulaKind::Name(name) => match self.scope.get(name) {
-                Some(Meaning::Unknown(unknown)) => unknown,
-                Some(Meaning::Unsupported) => return None,
-                _ if self.scope.incomplete => return None,
-                _ => return self.error("E0208", format!("`{name}` is not an unknown"), equation.left.span, "here"),
-            },
-            _ => {
-                return self.error(
-                    "E0208",
-                    "`exact` gives the value of an unknown: `exact u = ...`",
-                    equation.left.span,
-                    "here",
-                );
-            }
-        };
-        let value = self.root_number(&equation.right)?;
-        for symbol in self.graph.symbols(&[value]) {
+    fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Vec<Expr>)> {
+        let unknown = self.unknown_on_the_left(equation, "exact")?;
+        let (of, value) = (self.unknown_value(unknown, &MultiIndex::zero())?, self.root(&equation.right)?);
+        self.same_shape(&of, &value, equation.span)?;
+        self.complex_among_real([(&equation.left, &of), (&equation.right, &value)], equation.span)?;
+        let value = if of.is_complex() { Value::Complex(Box::new(value.parts())) } else { value };
+        for symbol in self.graph.symbols(&value.components()) {
             match symbol {
                 Symbol::Coordinate(axis) if self.unknowns[unknown].axes.contains(&usize::from(axis)) => {}
                 Symbol::Coordinate(axis) => {
@@ -465,8 +474,18 @@ impl<'a> Elaborator<'a> {
                 }
             }
         }
-        Some((unknown, value))
+        Some((unknown, value.components()))
     }
+}
+
+/// The name of a component as a part of a label: `w.x` as `w_x`, `T[1, 2]` as `T_1_2`.
+fn plain(name: &str) -> String {
+    name.trim_end_matches(']').replace(", ", "_").replace(['.', '['], "_")
+}
+
+/// Whether a condition has to hold exactly.
+fn is_hard(statement: &Statement) -> bool {
+    statement.attributes.iter().any(|attribute| attribute.name.text == "hard" && attribute.value.is_none())
 }
 
 impl Terms {

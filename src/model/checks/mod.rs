@@ -7,9 +7,12 @@
 //! axis (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), jumping coefficients
 //! (`flux`), and numbers of very different size (`scales`).
 //!
+//! Afterwards, conditions that hold by construction leave the loss (`construction`).
+//!
 //! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
 mod conditions;
+mod construction;
 mod corners;
 mod counting;
 mod exact;
@@ -31,6 +34,8 @@ mod wording;
 use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
+
+pub use construction::settle;
 
 /// Nodes of the largest graph whose formulas are evaluated.
 const LARGEST: usize = 50_000;

@@ -31,7 +31,7 @@ fn too_rough(model: &Model, plan: &NetworkPlan) -> Option<Diagnostic> {
 }
 
 fn highest_derivative(model: &Model, plan: &NetworkPlan) -> Option<(Jet, Span)> {
-    let of_network = |jet: &Jet| plan.fields.contains(&usize::from(jet.field));
+    let of_network = |jet: &Jet| model.made_from(jet.field.into()).iter().any(|field| plan.fields.contains(field));
     let mut highest: Option<(Jet, Span)> = None;
     for term in &model.terms {
         // Backwards, so that of `u_xx` and `u_yy` the first axis is named.

@@ -45,13 +45,20 @@ impl Draft {
         let mut graph = Graph::new();
         let unknowns = fields.iter().enumerate().map(|(number, field)| {
             let value = graph.jet(number, MultiIndex::zero());
-            let component =
-                Component { name: field.name.clone(), value, exact: None, exact_span: Some(Span::new(6, 7)) };
+            let component = Component {
+                name: field.name.clone(),
+                field: number,
+                value,
+                exact: None,
+                exact_span: Some(Span::new(6, 7)),
+            };
             Unknown {
                 name: field.name.clone(),
                 kind: UnknownKind::Number,
+                complex: false,
                 axes: field.axes.clone(),
                 components: vec![component],
+                ansatz: None,
                 span: field.span,
             }
         });
@@ -65,6 +72,7 @@ impl Draft {
             integrals: Vec::new(),
             parameters: Vec::new(),
             terms: Vec::new(),
+            satisfied: Vec::new(),
             mentions: Vec::new(),
             networks: vec![plan],
             stages: vec![Stage::of(Method::Engd)],
@@ -113,7 +121,19 @@ impl Draft {
         };
         let (weight, place_span) = (None, Some(Span::new(10 * self.statements + 6, 10 * self.statements + 9)));
         let label = format!("s{}", self.statements);
-        self.model.terms.push(Term { label, kind, left, right, residual, place, weight, sampling, span, place_span });
+        self.model.terms.push(Term {
+            label,
+            kind,
+            left,
+            right,
+            residual,
+            place,
+            weight,
+            hard: false,
+            sampling,
+            span,
+            place_span,
+        });
         self.statements += 1;
         span
     }
