@@ -65,14 +65,7 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         self.idle_axes(&value, &over, &axes, formula);
-        self.each(value, |this, expr| this.integrate(expr, &over, call.span))
-    }
-
-    /// Applies an operation that may fail to each component.
-    fn each(&mut self, value: Value, mut f: impl FnMut(&mut Self, Expr) -> Option<Expr>) -> Option<Value> {
-        let images: Vec<Option<Expr>> = value.components().iter().map(|&expr| f(self, expr)).collect();
-        let mut images = images.into_iter().collect::<Option<Vec<Expr>>>()?.into_iter();
-        Some(self.map(&value, |_, _| images.next().unwrap_or(Graph::ZERO)))
+        value.try_map(&mut |expr| self.integrate(expr, &over, call.span))
     }
 
     fn over_space(&mut self, span: Span) -> Option<Over> {
@@ -219,7 +212,7 @@ impl<'a> Elaborator<'a> {
 
     /// Warns of an axis that is named although nothing depends on it.
     fn idle_axes(&mut self, value: &Value, over: &Over, named: &[(usize, Span)], formula: &'a Formula) {
-        let roots = value.components().to_vec();
+        let roots = value.components();
         if self.graph.symbols(&roots).is_empty() || over.moving.is_some() {
             return;
         }

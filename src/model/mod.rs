@@ -3,9 +3,9 @@
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
 //! `bc`, `ic`, `exact`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
-//! `stages` (`train`) and `settings` (`set`, `report`, and what comes later). They share one `Elaborator`, which turns
+//! `stages` (`train`), `constraints`, `reports` and `settings` (`set`, and what comes later). They share one `Elaborator`, which turns
 //! formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
-//! `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! `calculus`, `integrals`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
