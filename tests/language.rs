@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pdec::dataset::Files;
-use pdec::diagnostic::{Diagnostic, Form, Look, Source, render};
+use pdec::diagnostic::{Diagnostic, Form, Look, Policy, Source, render};
 use pdec::model::{Formulas, Given, Method, Overrides};
 use pdec::network::Activation;
 use pdec::pipeline::{self, Times};
+use pdec::syntax;
 
 /// What a statement gives whose meaning comes later; examples that need one cannot be judged yet.
 const LATER: &str = "E0901";
@@ -64,7 +65,8 @@ fn diagnose(text: &str) -> (Source, Vec<Diagnostic>) {
     let files = Files::below(Path::new("tests/language"), &[]).expect("a folder");
     let given = Given { overrides: &Overrides::default(), formulas: &Formulas::default(), files: &files };
     let checked = pipeline::check_given(Source::new("example.pde", text), given, &mut Times::default());
-    (checked.source, checked.found)
+    let allowances = checked.ast.map(|ast| syntax::allowances(&checked.source, &ast)).unwrap_or_default();
+    (checked.source, Policy::default().apply(checked.found, &allowances))
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn wrong_replacements_are_told() {
         assert!(model.is_none(), "{argument}");
         assert_eq!(found[0].code, code, "{argument}: {found:?}");
         assert!(found[0].message.contains(words), "{argument}: {}", found[0].message);
-        assert_eq!((found[0].span().start, found[0].span().end), (0, 0));
+        assert!(!found[0].span().is_in_file(), "{argument}");
     }
     assert_eq!(Overrides::parse(&["a"]).unwrap_err().to_string(), "`--set a`: write `--set name=value`");
     assert!(Overrides::parse(&["a=1 2"]).is_err());

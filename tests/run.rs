@@ -173,7 +173,7 @@ fn exit_codes_of_training() {
 #[test]
 fn a_loss_that_is_no_number_names_its_term() {
     let desk = Desk::new();
-    fs::write(desk.path("wrong.pde"), TINY.replace("-pi^2*sin(pi*x)", "log(x - 2)").replace("exact", "# exact"))
+    fs::write(desk.path("wrong.pde"), TINY.replace("-pi^2*sin(pi*x)", "log(u - 5)").replace("exact", "# exact"))
         .expect("it can be written");
     let said = desk.fails(4, &["train", "wrong.pde"]);
     assert!(said.contains("training failed at step 1: the loss of `eq` is not finite"), "{said}");

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::{CliError, Context, Document, FILE_HAS_ERRORS, Reading, Status, read};
 use crate::dataset::Files;
-use crate::diagnostic::{Allowance, Diagnostic, Record, Source, Span, allowed_codes, has_errors, records, tidy};
+use crate::diagnostic::{Diagnostic, Record, Source, has_errors, records, tidy};
 use crate::model::{Formulas, Given, Model, OverrideError, Overrides};
 use crate::pipeline::{self, Times};
-use crate::syntax::ast::{Ast, FormulaKind};
+use crate::syntax::{self, ast::Ast};
 
 /// A file and what was found in it.
 pub struct Checked {
@@ -63,7 +63,7 @@ pub fn check_source(source: Source, overrides: &Overrides, files: Files, context
     let mut times = Times::default();
     let given = Given { overrides, formulas: &Formulas::default(), files: &files };
     let pipeline::Checked { source, ast, model, found } = pipeline::check_given(source, given, &mut times);
-    let allowances = ast.as_ref().map(|ast| allowances(&source, ast)).unwrap_or_default();
+    let allowances = ast.as_ref().map(|ast| syntax::allowances(&source, ast)).unwrap_or_default();
     let found = context.show(&source, found, &allowances);
     let model = model.filter(|_| !has_errors(&found)).map(|(model, _)| model);
     Checked { source, model, found, ast, files, times }
@@ -85,24 +85,4 @@ pub fn refuse(checked: &Checked, context: &Context) -> Result<ExitCode, CliError
 struct Refusal<'a> {
     file: &'a str,
     diagnostics: Vec<Record<'a>>,
-}
-
-/// The warnings that a file silences itself: `# pdec: allow W0301`, and `with allow=W0301`.
-fn allowances(source: &Source, ast: &Ast) -> Vec<Allowance> {
-    let mut found = Vec::new();
-    for comment in &ast.comments {
-        // What the problem itself allows holds for the files that it imports, too.
-        let file = |span: Span| ast.parts.iter().rev().find(|part| part.span.start <= span.start).map(|part| part.span);
-        let within = if ast.is_imported(comment.span) { file(comment.span) } else { None };
-        let codes = allowed_codes(source.slice(comment.span));
-        found.extend(codes.into_iter().map(|code| Allowance { code, within }));
-    }
-    for statement in &ast.statements {
-        for attribute in statement.attributes.iter().filter(|a| a.name.text == "allow") {
-            if let Some(FormulaKind::Name(code)) = attribute.value.as_ref().map(|value| &value.kind) {
-                found.push(Allowance { code: code.clone(), within: Some(statement.span) });
-            }
-        }
-    }
-    found
 }
