@@ -4,9 +4,9 @@
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `parametric`
 //! (`param .. in`), `fits` (`fit`), `terms` (`eq`, `bc`, `ic`, `exact`), `data`, `tables` (`table(..)`), `measured`
 //! (`reference`), `energies` (`minimize`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with
-//! `sample_options`, `stages` (`train`) and `settings` (`set`, `report`, and what comes later). They share one `Elaborator`,
-//! which turns formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`,
-//! `operators`, `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint
+//! `sample_options`, `stages` (`train`), `constraints`, `reports` and `settings` (`set`). They share one `Elaborator`, which
+//! turns formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
+//! `calculus`, `integrals`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint
 //! pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
