@@ -10,11 +10,10 @@ use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name, Range};
 use crate::syntax::print_formula;
 
 use super::elaborate::Elaborator;
-use super::places::{on_boundary, within};
 use super::problem::{Field, FieldSource, Integral, MovingLimit, Over, Piece};
 use super::quadrature::{fine_rule, points_of};
-use super::regions::Rest;
 use super::scope::Meaning;
+use super::terms::constant_normals;
 use super::values::Value;
 
 /// The most integrals of a problem.
@@ -65,14 +64,7 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         self.idle_axes(&value, &over, &axes, formula);
-        self.each(value, |this, expr| this.integrate(expr, &over, call.span))
-    }
-
-    /// Applies an operation that may fail to each component.
-    fn each(&mut self, value: Value, mut f: impl FnMut(&mut Self, Expr) -> Option<Expr>) -> Option<Value> {
-        let images: Vec<Option<Expr>> = value.components().iter().map(|&expr| f(self, expr)).collect();
-        let mut images = images.into_iter().collect::<Option<Vec<Expr>>>()?.into_iter();
-        Some(self.map(&value, |_, _| images.next().unwrap_or(Graph::ZERO)))
+        value.try_map(&mut |expr| self.integrate(expr, &over, call.span))
     }
 
     fn over_space(&mut self, span: Span) -> Option<Over> {
@@ -97,7 +89,20 @@ impl<'a> Elaborator<'a> {
             let span = axes.iter().rev().find(|(axis, _)| *axis == twice[0]).map(|(_, span)| *span)?;
             return self.error("E0221", format!("an integral over {name} twice"), span, "again here");
         }
+        self.whole_shape_or_none(&numbers, axes.first().map_or(Span::default(), |(_, span)| *span))?;
         Some(self.over_box(numbers))
+    }
+
+    /// The axes of a shape are integrated over together.
+    fn whole_shape_or_none(&mut self, axes: &[usize], span: Span) -> Option<()> {
+        let Some(shape) = &self.shape else { return Some(()) };
+        let count = axes.iter().filter(|&axis| shape.axes().contains(axis)).count();
+        if count == 0 || count == shape.axes().len() {
+            return Some(());
+        }
+        let names: Vec<&str> = self.axes[shape.axes()].iter().map(|axis| axis.name.as_str()).collect();
+        let message = format!("{} range over a shape together", names.join(", "));
+        self.error("E0222", message, span, "an integral along one of them")
     }
 
     fn over_box(&self, axes: Vec<usize>) -> Over {
@@ -112,7 +117,15 @@ impl<'a> Elaborator<'a> {
         } else {
             axes.iter().map(|&axis| format!(", {}", self.axes[axis].name)).collect()
         };
-        Over { axes, place: vec![Piece::plain(ranges)], moving: None, ends: Some(lengths), text }
+        let mut piece = Piece::plain(ranges);
+        let mut ends = Some(lengths);
+        if let Some(shape) = &self.shape
+            && shape.axes().all(|axis| axes.contains(&axis))
+        {
+            piece.part = Some(shape.interior());
+            ends = None;
+        }
+        Over { axes, place: vec![piece], moving: None, ends, text }
     }
 
     /// `x in 0..1`, `x in 0..x`
@@ -125,6 +138,7 @@ impl<'a> Elaborator<'a> {
             let label = format!("axes are {}", names.join(", "));
             return self.error("E0201", format!("`{}` is not an axis", name.text), name.span, label);
         };
+        self.whole_shape_or_none(&[axis], name.span)?;
         let (first, last) = (self.root_number(&limits.first), self.root_number(&limits.last));
         let (first, last) = (first?, last?);
         let here = self.graph.coordinate(axis);
@@ -172,17 +186,11 @@ impl<'a> Elaborator<'a> {
 
     /// `over=wall`
     fn over_place(&mut self, place: &'a Formula) -> Option<Over> {
-        let region = self.named_region(place, &Rest::Everything)?;
+        let axes = self.space();
+        let mut pieces = self.pieces_over(place)?;
         if self.unsure {
             return None;
         }
-        let axes = self.space();
-        let mut pieces = if self.is_region(place) {
-            within(&mut self.graph, &self.axes, &region)
-        } else {
-            let faces: Vec<usize> = axes.iter().copied().filter(|&axis| !self.axes[axis].periodic).collect();
-            on_boundary(&mut self.graph, &self.axes, &faces, &region).pieces
-        };
         if pieces.is_empty() {
             return self.error("E0305", "an integral over nothing", place.span, "no point lies here");
         }
@@ -207,7 +215,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Whether a place is a part of the inside: declared by `region`.
-    fn is_region(&self, place: &Formula) -> bool {
+    pub(super) fn is_region(&self, place: &Formula) -> bool {
         match &place.kind {
             FormulaKind::Parenthesized(inner) => self.is_region(inner),
             FormulaKind::Name(name) => {
@@ -219,7 +227,7 @@ impl<'a> Elaborator<'a> {
 
     /// Warns of an axis that is named although nothing depends on it.
     fn idle_axes(&mut self, value: &Value, over: &Over, named: &[(usize, Span)], formula: &'a Formula) {
-        let roots = value.components().to_vec();
+        let roots = value.components();
         if self.graph.symbols(&roots).is_empty() || over.moving.is_some() {
             return;
         }
@@ -244,15 +252,15 @@ impl<'a> Elaborator<'a> {
 
     /// The integral of a formula.
     fn integrate(&mut self, expr: Expr, over: &Over, span: Span) -> Option<Expr> {
-        let normals: Vec<_> = over.place.iter().map(|piece| piece.normal).collect();
+        let normals = constant_normals(&over.place);
         let has_normal = |graph: &Graph, e| graph.symbols(&[e]).iter().any(|s| matches!(s, Symbol::Normal(_)));
-        if has_normal(&self.graph, expr) && normals.iter().any(Option::is_none) {
+        if has_normal(&self.graph, expr) && !over.place.iter().all(Piece::has_normal) {
             let message = "the normal exists only on the boundary";
             let diagnostic = Diagnostic::error("E0309", message, span, "needs the normal");
             self.found.push(diagnostic.help("integrate over a part of the boundary: `integral(dn(u), over=boundary)`"));
             return None;
         }
-        let expr = self.with_known_normals(expr, &normals);
+        let expr = self.with_known_normals(expr, normals.as_deref());
         let (factor, over) = self.without_idle_axes(expr, over);
         if over.axes.is_empty() {
             return Some(self.graph.mul(factor, expr));
@@ -321,7 +329,12 @@ impl<'a> Elaborator<'a> {
     fn flattened(&self, expr: Expr, mut over: Over) -> (Expr, Over) {
         let crate::expr::Node::Symbol(Symbol::Jet(jet)) = self.graph.node(expr) else { return (expr, over) };
         let Some(inner) = self.integral_of(jet.field.into()) else { return (expr, over) };
-        let plain = |over: &Over| over.ends.is_some() && over.moving.is_none();
+        let whole = |axis: &usize, range: [f64; 2]| range == [self.axes[*axis].lower, self.axes[*axis].upper];
+        let plain = |over: &Over| {
+            over.ends.is_some()
+                && over.moving.is_none()
+                && over.axes.iter().all(|axis| whole(axis, over.place[0].ranges[*axis]))
+        };
         if !plain(&over) || !plain(&inner.over) {
             return (expr, over);
         }
@@ -343,7 +356,11 @@ impl<'a> Elaborator<'a> {
     pub(super) fn integral_of(&self, field: usize) -> Option<&Integral> {
         match self.fields.get(field)?.source {
             FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. } | FieldSource::Formula(_) => None,
+            FieldSource::Network { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Number { .. }
+            | FieldSource::Table { .. }
+            | FieldSource::Column { .. } => None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, P
 
 use super::elaborate::{Elaborator, unsupported};
 use super::nearest::nearest;
-use super::places::{on_boundary, whole_box, within};
+use super::places::{on_boundary, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
@@ -87,6 +87,7 @@ impl<'a> Elaborator<'a> {
                     let setting = Setting { kind: TermKind::Initial, label, weight, hard, several };
                     self.initial_terms(&mut terms, &setting, statement, equations);
                 }
+                StatementKind::Data { names, path } => self.data_terms(&mut terms, statement, names, path),
                 StatementKind::Constraint { .. } => self.constraint_term(&mut terms, statement),
                 _ => {}
             }
@@ -112,7 +113,7 @@ impl<'a> Elaborator<'a> {
         weight
     }
 
-    fn weight(&mut self, value: &'a Formula) -> Option<f64> {
+    pub(super) fn weight(&mut self, value: &'a Formula) -> Option<f64> {
         let (_, weight) = self.constant(value, "a weight")?;
         if weight <= 0.0 {
             return self.error("E0404", "a weight is greater than 0", value.span, format!("this is {weight}"));
@@ -148,9 +149,9 @@ impl<'a> Elaborator<'a> {
     ) {
         let sides = self.sides(equation);
         let pieces = match place {
-            None => Some(vec![Piece::plain(whole_box(&self.axes))]),
-            Some(predicate) => self.region(predicate, &Rest::Everything).map(|region| {
-                let pieces = within(&mut self.graph, &self.axes, &region);
+            None => Some(vec![self.interior()]),
+            Some(predicate) => self.region(predicate, &Rest::Inside).map(|region| {
+                let pieces = within(&mut self.graph, &self.axes, self.shape.as_ref(), &region);
                 if pieces.is_empty() && !self.unsure {
                     self.found.push(Diagnostic::error(
                         "E0305",
@@ -198,7 +199,7 @@ impl<'a> Elaborator<'a> {
             return self.claim_label(terms, setting);
         }
         let faces = self.face_axes(&fields);
-        let found = on_boundary(&mut self.graph, &self.axes, &faces, &region);
+        let found = on_boundary(&mut self.graph, &self.axes, self.shape.as_ref(), &faces, &region);
         if found.inside && !interior {
             let message = "this place is inside the domain, not on its boundary";
             let diagnostic = Diagnostic::warning("W0304", message, place.span, "an inner place");
@@ -208,7 +209,7 @@ impl<'a> Elaborator<'a> {
             self.empty_place(place, &earlier);
             return self.claim_label(terms, setting);
         }
-        let without_normal = found.pieces.iter().any(|piece| piece.normal.is_none());
+        let without_normal = !found.pieces.iter().all(Piece::has_normal);
         if without_normal && self.reject_normals(&left, &right, equation, "there is no normal at this place") {
             return self.claim_label(terms, setting);
         }
@@ -227,7 +228,7 @@ impl<'a> Elaborator<'a> {
         if rest && !earlier.is_empty() {
             diagnostic = diagnostic.note("earlier conditions on the same unknown cover the whole boundary");
         }
-        if self.axes.iter().all(|axis| axis.periodic || axis.kind == AxisKind::Time) {
+        if self.axes.iter().all(|axis| axis.periodic || axis.kind != AxisKind::Space) {
             diagnostic = diagnostic.note("the domain has no boundary in space");
         }
         self.found.push(diagnostic);
@@ -273,15 +274,15 @@ impl<'a> Elaborator<'a> {
             self.found.push(diagnostic.label(self.axes[time].span, "declared periodic"));
             return self.claim_label(terms, setting);
         }
-        let mut ranges = whole_box(&self.axes);
-        ranges[time] = [self.axes[time].lower; 2];
+        let mut start = self.interior();
+        start.ranges[time] = [self.axes[time].lower; 2];
         for equation in equations {
             let Some((left, right)) = self.sides(equation) else {
                 self.claim_label(terms, setting);
                 continue;
             };
             if !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
-                let place = vec![Piece::plain(ranges.clone())];
+                let place = vec![start.clone()];
                 self.push_terms(terms, setting, equation, (left, right), place, None);
             }
         }
@@ -355,9 +356,11 @@ impl<'a> Elaborator<'a> {
             (Some(label), true) => format!("{}_{}", label.text, self.subject(&equation.left, &left)),
             (None, _) => match setting.kind {
                 TermKind::Equation => "eq".to_owned(),
+                TermKind::Energy => "energy".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
                 TermKind::Constraint => "constraint".to_owned(),
+                TermKind::Data(_) => "data".to_owned(),
             },
         };
         let (left, right) = if left.is_complex() || right.is_complex() {
@@ -367,7 +370,7 @@ impl<'a> Elaborator<'a> {
             (left, right)
         };
         let names = self.component_names("", &left);
-        let normals: Vec<Option<(usize, f64)>> = place.iter().map(|piece| piece.normal).collect();
+        let normals = constant_normals(&place);
         let pairs = left.components().into_iter().zip(right.components());
         for (name, (left, right)) in names.iter().zip(pairs) {
             let name = plain(name.trim_start_matches(['.', '[']));
@@ -380,7 +383,7 @@ impl<'a> Elaborator<'a> {
                 return;
             }
             let difference = self.graph.sub(left, right);
-            let residual = self.with_known_normals(difference, &normals);
+            let residual = self.with_known_normals(difference, normals.as_deref());
             let draft = Draft {
                 label: terms.unique(base),
                 statement: setting.label.map(|label| label.text.clone()),
@@ -400,7 +403,8 @@ impl<'a> Elaborator<'a> {
 
     /// Components of the normal that are the same on all pieces become numbers, so that their derivatives are not
     /// computed in vain.
-    pub(super) fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
+    pub(super) fn with_known_normals(&mut self, expr: Expr, normals: Option<&[Option<(usize, f64)>]>) -> Expr {
+        let Some(normals) = normals else { return expr };
         let known = |axis: usize| {
             let mut components = normals.iter().map(|n| n.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign));
             let first = components.next()?;
@@ -478,6 +482,12 @@ impl<'a> Elaborator<'a> {
     }
 }
 
+/// The axis and sign of the normal of each piece; `None` if there is one whose normal is not along an axis.
+pub(super) fn constant_normals(place: &[Piece]) -> Option<Vec<Option<(usize, f64)>>> {
+    let along_axis = |piece: &Piece| piece.normal.is_some() || !piece.has_normal();
+    place.iter().all(along_axis).then(|| place.iter().map(|piece| piece.normal).collect())
+}
+
 /// The name of a component as a part of a label: `w.x` as `w_x`, `T[1, 2]` as `T_1_2`.
 fn plain(name: &str) -> String {
     name.trim_end_matches(']').replace(", ", "_").replace(['.', '['], "_")
@@ -489,7 +499,7 @@ fn is_hard(statement: &Statement) -> bool {
 }
 
 impl Terms {
-    fn unique(&mut self, base: String) -> String {
+    pub(super) fn unique(&mut self, base: String) -> String {
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
         let label = label.unwrap_or(base);
