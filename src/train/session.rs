@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use super::batch;
 use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
+use super::numbers::{FoundNumber, found_numbers, number_values};
 use super::points::TrainingPoints;
 use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
+use crate::kernel::{AssembleError, Kernel, PointSet, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
@@ -111,6 +112,8 @@ pub struct StepEvent<'a> {
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
     pub errors: &'a [FieldError],
+    /// The numbers that are to be found, with their present values.
+    pub numbers: &'a [(String, f64)],
 }
 
 /// Sees every step.
@@ -287,18 +290,30 @@ impl Session {
         report_values(&lowered, &self.thetas(), self.compiled.backend)
     }
 
+    /// The numbers that are to be found, with their present values and standard deviations, without causal weights.
+    pub fn numbers(&mut self) -> Vec<FoundNumber> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
+        found_numbers(&self.compiled, &self.theta)
+    }
+
     /// The loss of each term at θ, by label, without causal weights.
     pub fn term_losses(&mut self) -> Vec<(String, f64)> {
         if let Some(causal) = &self.causal {
             causal.remove(&mut self.compiled.kernel, &self.points.sets);
         }
         let kernel = &self.compiled.kernel;
-        let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(&self.theta, &mut residual);
+        let mut values = vec![0.0; kernel.rows()];
+        kernel.values(&self.theta, &mut values);
         let mut losses = Vec::new();
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
-                let loss = kernel.rows_of(b, r).map(|rows| half_square(&residual[rows])).sum();
+                let of_rows = |rows: std::ops::Range<usize>| match block.energy {
+                    true => values[rows].iter().sum(),
+                    false => half_square(&values[rows]),
+                };
+                let loss = kernel.rows_of(b, r).map(of_rows).sum();
                 losses.push((term, loss));
             }
         }
@@ -311,7 +326,7 @@ impl Session {
     pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
         let kernel = &self.compiled.kernel;
         let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(&self.theta, &mut residual);
+        kernel.values(&self.theta, &mut residual);
         let mut found: Option<(usize, Vec<f64>)> = None;
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
@@ -491,6 +506,7 @@ impl Session {
                 causal: self.causal.as_ref().map(CausalWeights::least),
                 terms: &terms,
                 errors: &errors,
+                numbers: &number_values(&self.compiled.lowered, &self.theta),
             };
             if observer.step(&event, self) == Control::Stop {
                 return Ok(Stop::Interrupted);
@@ -515,7 +531,12 @@ impl Session {
                 self.stagnation.restore(&[]);
                 None
             }
-            _ => self.stagnation.observe(report.loss).then_some(Stop::Stagnated),
+            _ => {
+                // The least value of an energy is not zero, so that no part of it says how much there is left to do.
+                let energies = self.compiled.lowered.model.energies().next().is_some();
+                let left = if energies { self.stagnation.least(report.gradient) } else { report.loss };
+                self.stagnation.observe(left).then_some(Stop::Stagnated)
+            }
         }
     }
 
