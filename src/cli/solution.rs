@@ -37,9 +37,9 @@ impl Solution {
     /// What the run has no copy of is looked for in the folders that are `allowed`.
     pub fn load(run: &Path, formulas: &Formulas, allowed: &[PathBuf], context: &Context) -> Result<Self, CliError> {
         if run.extension().is_some_and(|extension| extension == "pde") {
-            let (file, name) = (run.display(), run.file_stem().unwrap_or_default().display());
+            let file = run.display();
             let text =
-                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one, then name it `{name}`");
+                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one and says its name");
             return Err(CliError::Usage(text));
         }
         let (files, path) = if run.is_file() {
