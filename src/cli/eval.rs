@@ -16,7 +16,7 @@ use super::train::scientific;
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
-use crate::model::Formulas;
+use crate::model::{Formulas, Model};
 use crate::report::files;
 use crate::train::{FieldError, ReportValue};
 
@@ -115,7 +115,10 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     let count = points.as_ref().map_or(0, |p| p.columns.first().map_or(0, Vec::len));
     let mut printed = false;
     if let Some(points) = points {
-        let values = solution.values(&solution.formulas, &points.columns)?;
+        let mut values = solution.values(&solution.formulas, &points.columns)?;
+        if points.shape.is_some() {
+            without_outside(solution.model(), &points.columns, &mut values);
+        }
         let axes = solution.model().axes.iter().map(|axis| axis.name.clone());
         let columns = points.columns.into_iter().chain(values).collect();
         let table = Table { names: axes.chain(names).collect(), columns };
@@ -201,6 +204,20 @@ fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Resu
     Ok(Some(Points { columns: grid(&lines), shape: Some(counts) }))
 }
 
+/// On a grid around a shape, what lies outside of the shape has no value.
+fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
+    if model.shape.is_none() {
+        return;
+    }
+    let tolerance = 1e-12;
+    for i in 0..columns.first().map_or(0, Vec::len) {
+        let point: Vec<f64> = columns.iter().map(|column| column[i]).collect();
+        if model.outside(&point) > tolerance {
+            values.iter_mut().for_each(|column| column[i] = f64::NAN);
+        }
+    }
+}
+
 fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Points, CliError> {
     let data = |source| CliError::Data { path: path.to_owned(), source };
     let table = dataset::read(path).map_err(data)?;
@@ -213,6 +230,14 @@ fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Poin
             context.say(&format!("warning: {outside} points are outside of the domain along {}", axis.name));
         }
         columns.push(column);
+    }
+    if solution.model().shape.is_some() {
+        let point = |i: usize| columns.iter().map(|column| column[i]).collect::<Vec<f64>>();
+        let count = columns.first().map_or(0, Vec::len);
+        let outside = (0..count).filter(|&i| solution.model().outside(&point(i)) > 1e-9).count();
+        if outside > 0 {
+            context.say(&format!("warning: {outside} points are outside of the shape of the domain"));
+        }
     }
     Ok(Points { columns, shape: None })
 }

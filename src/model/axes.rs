@@ -43,7 +43,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Whether this is where the name is declared (and not a second declaration, which was reported).
-    fn declares(&self, name: &Name) -> bool {
+    pub(super) fn declares(&self, name: &Name) -> bool {
         self.scope.declarations.get(name.text.as_str()).is_some_and(|d| d.span == name.span)
     }
 
@@ -71,9 +71,13 @@ impl<'a> Elaborator<'a> {
                 self.families.insert(&name.text, Family { first, axis: start, count: self.axes.len() - start });
             }
             Space::Shape { names, shape } => {
-                let last = names.last().map_or(shape.span, |name| name.span);
-                self.unsure = true;
-                let _: Option<()> = self.unsupported("a domain that is a shape", shape.span.to(last));
+                if self.axes.len() + names.len() > MOST_AXES {
+                    self.unsure = true;
+                    let message = format!("more than {MOST_AXES} axes");
+                    let _: Option<()> = self.error("E0212", message, shape.span, "too many");
+                } else {
+                    self.shape_axes(names, shape);
+                }
             }
         }
     }

@@ -1,13 +1,14 @@
 //! A problem in words: what `pdec show` prints.
 
 use crate::expr::{Expr, MultiIndex, Names};
-use crate::geometry::{Grading, Rule};
+use crate::geometry::{Grading, Part, Rule};
 
 use super::networks::parameter_count;
 use super::problem::{
-    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, Stage, Term,
-    TermKind,
+    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, ShapePart,
+    Stage, Term, TermKind,
 };
+use super::shape_words;
 
 /// A headed table.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,7 @@ pub fn describe(model: &Model) -> Vec<Section> {
         parameters(model),
         ansatzes(model),
         equations(model),
+        energies(model),
         terms(model),
         satisfied(model),
         integrals(model),
@@ -56,7 +58,12 @@ fn axes(model: &Model) -> Section {
         let periodic = if axis.periodic { " periodic" } else { "" };
         vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}")]
     };
-    section("axes", &["name", "kind", "range"], model.axes.iter().map(row).collect())
+    let mut rows: Vec<Vec<String>> = model.axes.iter().map(row).collect();
+    if let Some(shape) = &model.shape {
+        let names: Vec<&str> = model.axes[shape.axes()].iter().map(|axis| axis.name.as_str()).collect();
+        rows.push(vec![names.join(", "), "shape".to_owned(), shape_words::solid(shape.inside.solid())]);
+    }
+    section("axes", &["name", "kind", "range"], rows)
 }
 
 fn unknowns(model: &Model) -> Section {
@@ -99,7 +106,13 @@ fn parameters(model: &Model) -> Section {
 
 fn equations(model: &Model) -> Section {
     let row = |term: &Term| vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right)];
-    section("equations", &["label", "left", "", "right"], model.terms.iter().map(row).collect())
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    section("equations", &["label", "left", "", "right"], residuals.map(row).collect())
+}
+
+fn energies(model: &Model) -> Section {
+    let row = |term: &Term| vec![term.label.clone(), text(model, term.left)];
+    section("energies", &["label", "integrand"], model.energies().map(row).collect())
 }
 
 fn terms(model: &Model) -> Section {
@@ -108,6 +121,7 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Energy => "energy",
             TermKind::Constraint => "constraint",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
@@ -135,8 +149,12 @@ fn integrals(model: &Model) -> Section {
 
 /// A piece in the notation of the language: `x = 0, y in [0, 1/2]`.
 pub fn place(model: &Model, piece: &Piece) -> String {
+    let of_shape = piece.part.as_ref().map_or(0..0, ShapePart::axes);
     let range = |axis: usize| {
         let [a, b] = piece.ranges[axis];
+        if of_shape.contains(&axis) {
+            return None;
+        }
         let whole = [model.axes[axis].lower, model.axes[axis].upper] == [a, b];
         let name = &model.axes[axis].name;
         if a == b {
@@ -146,6 +164,9 @@ pub fn place(model: &Model, piece: &Piece) -> String {
         }
     };
     let mut parts: Vec<String> = (0..model.axes.len()).filter_map(range).collect();
+    if let Some(ShapePart { part: Part::Patch(patch), .. }) = &piece.part {
+        parts.push(shape_words::patch(patch));
+    }
     parts.extend(piece.keep.map(|keep| format!("where {}", text(model, keep))));
     if parts.is_empty() { "interior".to_owned() } else { parts.join(", ") }
 }
@@ -273,7 +294,7 @@ fn settings(model: &Model) -> Section {
 impl Sampling {
     /// How many points each piece has, before a formula drops some; a grid inside has no points at the ends.
     pub fn counts(&self, place: &[Piece]) -> Vec<usize> {
-        let free = |piece: &Piece| piece.ranges.iter().filter(|[a, b]| a < b).count();
+        let free = |piece: &Piece| piece.free_axes().len();
         let counts = place.iter().zip(&self.pieces).map(|(piece, rule)| match rule {
             _ if free(piece) == 0 => 1,
             Rule::Uniform { count } | Rule::Sobol { count } | Rule::LatinHypercube { count } => *count,

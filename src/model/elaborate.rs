@@ -3,16 +3,19 @@
 //! Parameters and definitions are inlined, each elaborated once: what comes out is a graph with shared nodes, never an
 //! expanded tree. A formula with a mistake gives `None` and its diagnostic; what depends on it stays silent.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Function, Graph, Jet, Names};
+use crate::geometry::Solid;
 use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, UnaryOperator};
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
-use super::problem::{Axis, AxisKind, Field, Integral, Unknown};
+use super::problem::{Axis, AxisKind, Field, Integral, Shape, Unknown};
 use super::references::References;
 use super::scope::{Meaning, Scope};
 use super::values::Value;
@@ -51,6 +54,12 @@ pub(super) struct Elaborator<'a> {
     pub(super) ast: &'a ast::Ast,
     /// The axes so far.
     pub axes: Vec<Axis>,
+    /// The shape that some axes range over.
+    pub shape: Option<Shape>,
+    /// A shape that is the box of axes; they need no shape then.
+    pub(super) boxed: Option<(usize, Arc<Solid>)>,
+    /// Definitions that are shapes, as far as they were read.
+    pub(super) shapes: FxHashMap<&'a str, Option<Arc<Solid>>>,
     /// The axes of `x[1..10]`, by name.
     pub families: FxHashMap<&'a str, Family>,
     /// The unknowns.
@@ -88,6 +97,9 @@ impl<'a> Elaborator<'a> {
             files,
             ast,
             axes: Vec::new(),
+            shape: None,
+            boxed: None,
+            shapes: FxHashMap::default(),
             families: FxHashMap::default(),
             unknowns: Vec::new(),
             fields: Vec::new(),
@@ -127,11 +139,16 @@ impl<'a> Elaborator<'a> {
 
     /// A formula of a statement; the definitions that it needs are elaborated first.
     pub fn root(&mut self, formula: &'a Formula) -> Option<Value> {
+        self.define_for(formula);
+        let value = self.formula(formula)?;
+        self.within_budget(formula.span).then_some(value)
+    }
+
+    /// Reads the definitions that a formula needs.
+    pub(super) fn define_for(&mut self, formula: &'a Formula) {
         let mut names = Vec::new();
         References::new(Vec::new(), &mut |name, _| names.push(name)).formula(formula);
         self.define(names);
-        let value = self.formula(formula)?;
-        self.within_budget(formula.span).then_some(value)
     }
 
     /// A formula of a statement that must be a number.
@@ -193,6 +210,7 @@ impl<'a> Elaborator<'a> {
         let locals = std::mem::take(&mut self.locals);
         let value = match self.scope.get(name) {
             Some(Meaning::Param(value)) => self.parameter(name, value).map(Value::Number),
+            Some(Meaning::Let([], body)) if self.define_shape(name, body) => None,
             Some(Meaning::Let([], body)) => self.formula(body),
             Some(Meaning::Place(place)) => {
                 // A place of the boundary is no formula; whether it must be one is seen where it is used as one.

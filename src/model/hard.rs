@@ -93,7 +93,13 @@ impl<'a> Elaborator<'a> {
                 (0..self.axes.len()).filter(|&a| piece.ranges[a][0] == piece.ranges[a][1]).collect();
             let whole = |a: usize| piece.ranges[a] == [self.axes[a].lower, self.axes[a].upper];
             let axis = match fixed.as_slice() {
-                [axis] if piece.keep.is_none() && (0..self.axes.len()).all(|a| a == *axis || whole(a)) => *axis,
+                [axis]
+                    if piece.keep.is_none()
+                        && !piece.is_on_surface()
+                        && (0..self.axes.len()).all(|a| a == *axis || whole(a)) =>
+                {
+                    *axis
+                }
                 _ => {
                     let span = draft.place_span.unwrap_or(draft.span);
                     let message = "`hard` takes whole faces of the domain";

@@ -10,11 +10,10 @@ use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name, Range};
 use crate::syntax::print_formula;
 
 use super::elaborate::Elaborator;
-use super::places::{on_boundary, within};
 use super::problem::{Field, FieldSource, Integral, MovingLimit, Over, Piece};
 use super::quadrature::{fine_rule, points_of};
-use super::regions::Rest;
 use super::scope::Meaning;
+use super::terms::constant_normals;
 use super::values::Value;
 
 /// The most integrals of a problem.
@@ -97,7 +96,20 @@ impl<'a> Elaborator<'a> {
             let span = axes.iter().rev().find(|(axis, _)| *axis == twice[0]).map(|(_, span)| *span)?;
             return self.error("E0221", format!("an integral over {name} twice"), span, "again here");
         }
+        self.whole_shape_or_none(&numbers, axes.first().map_or(Span::default(), |(_, span)| *span))?;
         Some(self.over_box(numbers))
+    }
+
+    /// The axes of a shape are integrated over together.
+    fn whole_shape_or_none(&mut self, axes: &[usize], span: Span) -> Option<()> {
+        let Some(shape) = &self.shape else { return Some(()) };
+        let count = axes.iter().filter(|&axis| shape.axes().contains(axis)).count();
+        if count == 0 || count == shape.axes().len() {
+            return Some(());
+        }
+        let names: Vec<&str> = self.axes[shape.axes()].iter().map(|axis| axis.name.as_str()).collect();
+        let message = format!("{} range over a shape together", names.join(", "));
+        self.error("E0222", message, span, "an integral along one of them")
     }
 
     fn over_box(&self, axes: Vec<usize>) -> Over {
@@ -112,7 +124,15 @@ impl<'a> Elaborator<'a> {
         } else {
             axes.iter().map(|&axis| format!(", {}", self.axes[axis].name)).collect()
         };
-        Over { axes, place: vec![Piece::plain(ranges)], moving: None, ends: Some(lengths), text }
+        let mut piece = Piece::plain(ranges);
+        let mut ends = Some(lengths);
+        if let Some(shape) = &self.shape
+            && shape.axes().all(|axis| axes.contains(&axis))
+        {
+            piece.part = Some(shape.interior());
+            ends = None;
+        }
+        Over { axes, place: vec![piece], moving: None, ends, text }
     }
 
     /// `x in 0..1`, `x in 0..x`
@@ -125,6 +145,7 @@ impl<'a> Elaborator<'a> {
             let label = format!("axes are {}", names.join(", "));
             return self.error("E0201", format!("`{}` is not an axis", name.text), name.span, label);
         };
+        self.whole_shape_or_none(&[axis], name.span)?;
         let (first, last) = (self.root_number(&limits.first), self.root_number(&limits.last));
         let (first, last) = (first?, last?);
         let here = self.graph.coordinate(axis);
@@ -172,17 +193,11 @@ impl<'a> Elaborator<'a> {
 
     /// `over=wall`
     fn over_place(&mut self, place: &'a Formula) -> Option<Over> {
-        let region = self.named_region(place, &Rest::Everything)?;
+        let axes = self.space();
+        let mut pieces = self.pieces_over(place)?;
         if self.unsure {
             return None;
         }
-        let axes = self.space();
-        let mut pieces = if self.is_region(place) {
-            within(&mut self.graph, &self.axes, &region)
-        } else {
-            let faces: Vec<usize> = axes.iter().copied().filter(|&axis| !self.axes[axis].periodic).collect();
-            on_boundary(&mut self.graph, &self.axes, &faces, &region).pieces
-        };
         if pieces.is_empty() {
             return self.error("E0305", "an integral over nothing", place.span, "no point lies here");
         }
@@ -207,7 +222,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Whether a place is a part of the inside: declared by `region`.
-    fn is_region(&self, place: &Formula) -> bool {
+    pub(super) fn is_region(&self, place: &Formula) -> bool {
         match &place.kind {
             FormulaKind::Parenthesized(inner) => self.is_region(inner),
             FormulaKind::Name(name) => {
@@ -244,15 +259,15 @@ impl<'a> Elaborator<'a> {
 
     /// The integral of a formula.
     fn integrate(&mut self, expr: Expr, over: &Over, span: Span) -> Option<Expr> {
-        let normals: Vec<_> = over.place.iter().map(|piece| piece.normal).collect();
+        let normals = constant_normals(&over.place);
         let has_normal = |graph: &Graph, e| graph.symbols(&[e]).iter().any(|s| matches!(s, Symbol::Normal(_)));
-        if has_normal(&self.graph, expr) && normals.iter().any(Option::is_none) {
+        if has_normal(&self.graph, expr) && !over.place.iter().all(Piece::has_normal) {
             let message = "the normal exists only on the boundary";
             let diagnostic = Diagnostic::error("E0309", message, span, "needs the normal");
             self.found.push(diagnostic.help("integrate over a part of the boundary: `integral(dn(u), over=boundary)`"));
             return None;
         }
-        let expr = self.with_known_normals(expr, &normals);
+        let expr = self.with_known_normals(expr, normals.as_deref());
         let (factor, over) = self.without_idle_axes(expr, over);
         if over.axes.is_empty() {
             return Some(self.graph.mul(factor, expr));

@@ -2,7 +2,7 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
+//! `bc`, `ic`, `exact`), `energies` (`minimize`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
 //! `stages` (`train`) and `settings` (`set`, `report`, and what comes later). They share one `Elaborator`, which turns
 //! formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
 //! `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
@@ -22,6 +22,7 @@ mod constraints;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod energies;
 mod files;
 mod foreign;
 mod formulas;
@@ -35,6 +36,7 @@ mod numbers;
 mod operators;
 mod outputs;
 mod overrides;
+mod pieces;
 mod places;
 mod predicates;
 pub mod problem;
@@ -46,7 +48,11 @@ mod sample_options;
 mod samples;
 mod scope;
 mod settings;
+pub mod shape_formulas;
+mod shape_words;
+mod shapes;
 mod stages;
+mod surface_places;
 mod symmetry;
 mod terms;
 mod values;
@@ -69,8 +75,8 @@ pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
     Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Integral, Method, Model, MovingLimit, NetworkPlan,
-    OptionValue, Output, OutputFormat, Over, Parameter, Piece, Report, Sampling, Settings, Stage, Term, TermKind,
-    Unknown, UnknownKind,
+    OptionValue, Output, OutputFormat, Over, Parameter, Piece, Report, Sampling, Settings, Shape, ShapePart, Stage,
+    Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -170,7 +176,9 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.ansatzes(ast);
         self.needs_something_to_solve(ast);
-        let terms = self.terms(ast);
+        let mut terms = self.terms(ast);
+        let energies = self.energies(ast, &mut terms);
+        terms.drafts.extend(energies);
         self.exact(ast);
         self.hard_conditions(&terms);
         let networks = self.networks(ast);
@@ -194,6 +202,7 @@ impl<'a> Elaborator<'a> {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
+            shape: self.shape.take(),
             unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
             integrals: std::mem::take(&mut self.integrals),

@@ -23,6 +23,9 @@ impl<'a> Elaborator<'a> {
             },
             Some(Meaning::Axes) => self.family(name, span),
             Some(Meaning::Unknown(unknown)) => self.unknown_value(unknown, &MultiIndex::zero()),
+            Some(Meaning::Let([], _)) if self.shapes.contains_key(name) => {
+                self.shape_as_number(&format!("`{name}`"), span)
+            }
             Some(Meaning::Param(_) | Meaning::Let([], _)) => self.definition(name),
             Some(Meaning::Let(arguments, _)) => {
                 let message = format!("`{name}` is a function of {}", counted(arguments.len(), "argument"));

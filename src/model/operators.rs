@@ -1,13 +1,14 @@
 //! Functions and differential operators inside formulas. Space operators never act on time.
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Function};
+use crate::expr::{Expr, Function, Symbol};
 use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name};
 use crate::syntax::print_formula;
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, counted};
 use super::foreign;
 use super::scope::{Meaning, callable};
+use super::shapes::SHAPES;
 use super::values::Value;
 
 /// The most members of a `sum`.
@@ -86,8 +87,8 @@ impl<'a> Elaborator<'a> {
             "sum" => self.sum(call),
             "net" => self.net(call),
             "integral" => self.integral(call),
-            name @ ("disk" | "ball" | "box" | "polygon" | "ellipse" | "rectangle") if !self.scope.excuses(name) => {
-                self.unsupported(&format!("the shape `{name}(..)`"), call.span)
+            name if SHAPES.contains(&name) && !self.scope.excuses(name) => {
+                self.shape_as_number(&format!("`{name}(..)`"), call.span)
             }
             name => self.unknown_function(name, call),
         }
@@ -114,6 +115,11 @@ impl<'a> Elaborator<'a> {
     pub(super) fn derivative(&mut self, expr: Expr, axis: usize, span: Span) -> Option<Expr> {
         if !self.may_differentiate(expr, span) {
             return None;
+        }
+        let has_normal = self.graph.symbols(&[expr]).iter().any(|symbol| matches!(symbol, Symbol::Normal(_)));
+        if has_normal && self.has_curved_boundary() {
+            let message = "a derivative of something with the normal, which changes along a curved boundary";
+            return self.error("E0509", message, span, "only the boundary has a normal");
         }
         let order = self.graph.jets(&[expr]).iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         if order >= HIGHEST_ORDER {

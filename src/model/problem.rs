@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
-use crate::geometry::{AxisRange, Rule};
+use crate::geometry::{AxisRange, Inside, Part, Patch, Rule};
 use crate::network::Architecture;
 use crate::syntax::ast::UnknownDeclaration;
 
@@ -18,6 +18,8 @@ pub struct Model {
     pub graph: Graph,
     /// The time axis first, if there is one, then space in order of declaration.
     pub axes: Vec<Axis>,
+    /// The shape that some of the axes in space range over, if it is not a box.
+    pub shape: Option<Shape>,
     /// What the file declares as unknown. Errors, plots, `exact` and the counting of conditions speak of these.
     pub unknowns: Vec<Unknown>,
     /// The atoms that training determines; jets and kernels speak of these. The components of the unknowns come first,
@@ -49,6 +51,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// The terms that are energies.
+    pub fn energies(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter().filter(|term| term.kind == TermKind::Energy)
+    }
+
     /// The weight of a term in the loss: given, or by [`default_weight`](super::defaults::weight).
     pub fn weight(&self, term: usize) -> f64 {
         self.terms[term].weight.unwrap_or_else(|| super::defaults::weight(self, term))
@@ -309,11 +316,40 @@ pub enum TermKind {
     Boundary,
     /// `ic`
     Initial,
+    /// `minimize`
+    Energy,
     /// `constraint`
     Constraint,
 }
 
-/// One residual of the loss: ½·weight·∫ residual² over its place.
+impl Term {
+    /// Whether it is taken inside of the domain: an equation, or an energy that is no integral over a boundary.
+    pub fn is_inside(&self) -> bool {
+        self.kind.is_inside(&self.place)
+    }
+}
+
+impl TermKind {
+    /// Whether a term of this kind is taken inside of the domain, given its place.
+    pub(super) fn is_inside(self, place: &[Piece]) -> bool {
+        match self {
+            TermKind::Equation => true,
+            TermKind::Energy => {
+                let solid = |piece: &Piece| piece.ranges.iter().all(|[lower, upper]| lower < upper);
+                place.iter().all(|piece| solid(piece) && !piece.is_on_surface())
+            }
+            TermKind::Boundary | TermKind::Initial | TermKind::Constraint => false,
+        }
+    }
+
+    /// Whether the term is a residual, whose square the loss integrates; else an energy, which it integrates as it is.
+    pub fn is_residual(self) -> bool {
+        self != TermKind::Energy
+    }
+}
+
+/// One term of the loss: ½·weight·∫ residual² over its place, or weight·∫ residual of an energy, whose integrand stands in
+/// place of the residual and on the left side.
 #[derive(Clone, Debug)]
 pub struct Term {
     /// The label, or a name made from the statement (`eq`, `eq_2`, `bc_u`, `ic_u`); unique.
@@ -349,12 +385,36 @@ pub struct Piece {
     pub normal: Option<(usize, f64)>,
     /// A formula of the coordinates: the piece is only where it is not 0.
     pub keep: Option<Expr>,
+    /// The part of a shape that the axes of the shape range over; `ranges` has a box around it then.
+    pub part: Option<ShapePart>,
+}
+
+/// Some axes together range over a shape that is not a box.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The first of its axes; the others follow.
+    pub first: usize,
+    /// The inside.
+    pub inside: Arc<Inside>,
+    /// The whole surface.
+    pub surface: Vec<Arc<Patch>>,
+    /// Where it is given.
+    pub span: Span,
+}
+
+/// Axes from `first` on range over a part of a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapePart {
+    /// The first of the axes.
+    pub first: usize,
+    /// The part.
+    pub part: Part,
 }
 
 impl Piece {
     /// A box inside of the domain.
     pub fn plain(ranges: Vec<[f64; 2]>) -> Self {
-        Self { ranges, normal: None, keep: None }
+        Self { ranges, normal: None, keep: None, part: None }
     }
 }
 

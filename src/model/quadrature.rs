@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Symbol};
-use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
+use crate::geometry::{AxisRange, Place, Rule, RuleError, ShapePoints, Stream};
 
 use super::defaults;
 use super::elaborate::Elaborator;
@@ -51,46 +51,30 @@ pub(super) fn points_of(
     let mut all = IntegralPoints { coordinates: none.clone(), normals: none, weights: Vec::new() };
     for (p, (piece, rule)) in over.place.iter().zip(rules).enumerate() {
         let points = draw(graph, axes, piece, rule, &stream.part(p as u64))?;
-        for (axis, normals) in all.normals.iter_mut().enumerate() {
-            let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
-            normals.extend(std::iter::repeat_n(component, points.len()));
-        }
-        all.coordinates.iter_mut().zip(points.coordinates).for_each(|(all, more)| all.extend(more));
-        all.weights.extend(points.weights);
+        all.normals.iter_mut().zip(points.normals).for_each(|(all, more)| all.extend(more));
+        all.coordinates.iter_mut().zip(points.points.coordinates).for_each(|(all, more)| all.extend(more));
+        all.weights.extend(points.points.weights);
     }
     Ok(all)
 }
 
-fn draw(graph: &Graph, axes: &[Axis], piece: &Piece, rule: &Rule, stream: &Stream) -> Result<Points, RuleError> {
+fn draw(graph: &Graph, axes: &[Axis], piece: &Piece, rule: &Rule, stream: &Stream) -> Result<ShapePoints, RuleError> {
     let range = |(axis, [lower, upper]): (&Axis, &[f64; 2])| {
         let whole = *lower == axis.lower && *upper == axis.upper;
         AxisRange { lower: *lower, upper: *upper, periodic: axis.periodic && whole }
     };
     let ranges: Vec<AxisRange> = axes.iter().zip(&piece.ranges).map(range).collect();
-    let Some(keep) = piece.keep else { return rule.draw(&ranges, Place::Face, stream) };
-    let holds = |point: &[f64]| {
-        let at = |symbol: &Symbol| match symbol {
-            Symbol::Coordinate(axis) => point[usize::from(*axis)],
-            _ => f64::NAN,
-        };
-        graph.evaluate(&[keep], at)[0] != 0.0
-    };
-    rule.draw_where(&ranges, Place::Face, &holds, stream)
+    piece.draw(graph, &ranges, 0.0, (rule, Place::Face), stream)
 }
 
 /// The rule for what is computed once: as fine as is cheap.
 pub(super) fn fine_rule(piece: &Piece) -> Rule {
-    match (free(piece).len(), piece.keep) {
-        (0 | 1, None) => Rule::Gauss { counts: vec![128], grading: Vec::new() },
-        (2, None) => Rule::Gauss { counts: vec![48], grading: Vec::new() },
-        (3, None) => Rule::Gauss { counts: vec![20], grading: Vec::new() },
+    match (piece.free_axes().len(), piece.rejects_points()) {
+        (0 | 1, false) => Rule::Gauss { counts: vec![128], grading: Vec::new() },
+        (2, false) => Rule::Gauss { counts: vec![48], grading: Vec::new() },
+        (3, false) => Rule::Gauss { counts: vec![20], grading: Vec::new() },
         _ => Rule::Sobol { count: 1 << 14 },
     }
-}
-
-/// The axes along which a piece extends.
-pub(super) fn free(piece: &Piece) -> Vec<usize> {
-    (0..piece.ranges.len()).filter(|&axis| piece.ranges[axis][0] < piece.ranges[axis][1]).collect()
 }
 
 impl Elaborator<'_> {
@@ -114,7 +98,9 @@ impl Elaborator<'_> {
                 continue;
             }
             let grouped = !self.fields[integral.field].axes.is_empty();
-            let rule = |piece: &Piece| defaults::integral(free(piece).len(), piece.keep.is_none(), grouped, parameters);
+            let rule = |piece: &Piece| {
+                defaults::integral(piece.free_axes().len(), !piece.rejects_points(), grouped, parameters)
+            };
             let pieces: Vec<Rule> = integral.over.place.iter().map(rule).collect();
             let first = pieces.first().cloned().unwrap_or(Rule::Sobol { count: 1 });
             self.integrals[number].sampling = Some(Sampling::of_rules(first, pieces, true));

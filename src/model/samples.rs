@@ -9,7 +9,7 @@ use super::defaults;
 use super::elaborate::{Elaborator, counted, listed};
 use super::nearest::nearest;
 use super::places::fraction;
-use super::problem::{Axis, FieldSource, Piece, Sampling, Term, TermKind};
+use super::problem::{Axis, FieldSource, Piece, Sampling, ShapePart, Term, TermKind};
 use super::sample_options::SampleOptions;
 use super::terms::{Draft, Terms};
 
@@ -64,7 +64,7 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             self.request(statement, &terms, &mut requests);
         }
-        let default_interior = default_request(self.axes.len(), parameters);
+        let default_interior = default_request(self.axes.len(), parameters, self.shape.is_some());
         let drafts = terms.drafts.into_iter();
         drafts.map(|draft| self.sampled_term(draft, &requests, &default_interior)).collect()
     }
@@ -243,9 +243,11 @@ impl<'a> Elaborator<'a> {
     fn sampled_term(&mut self, draft: Draft, requests: &Requests, default_interior: &Request) -> Term {
         let labelled = requests.labels.iter().find(|(label, _)| *label == draft.label);
         let of_statement = || requests.labels.iter().find(|(label, _)| Some(label) == draft.statement.as_ref());
+        let inside = draft.kind.is_inside(&draft.place);
         let by_kind = match draft.kind {
             TermKind::Equation => &requests.interior,
-            TermKind::Boundary => &requests.boundary,
+            TermKind::Energy if inside => &requests.interior,
+            TermKind::Boundary | TermKind::Energy => &requests.boundary,
             TermKind::Initial => &requests.initial,
             TermKind::Constraint => &None,
         };
@@ -259,10 +261,10 @@ impl<'a> Elaborator<'a> {
         let given = asked.is_some();
         let request = match asked {
             Some(request) => request.clone(),
-            None if draft.kind == TermKind::Equation => default_interior.clone(),
+            None if inside => default_interior.clone(),
             None => inherited(interior),
         };
-        let inherits = !given && draft.kind != TermKind::Equation;
+        let inherits = !given && !inside;
         let rules = self.rules(&request, &draft, inherits);
         self.check_rules(&request, &draft, &rules, given);
         self.check_adaption(&request, &draft);
@@ -332,10 +334,8 @@ impl<'a> Elaborator<'a> {
                 share(*count, &measures).into_iter().map(|count| random.rule(count)).collect()
             }
             Requested::Along(product, counts, gradings) => {
-                let free = |piece: &Piece| -> Vec<usize> {
-                    (0..piece.ranges.len()).filter(|&a| piece.ranges[a][0] < piece.ranges[a][1]).collect()
-                };
-                draft.place.iter().map(|piece| product.rule(&free(piece), counts, gradings, inherits, piece)).collect()
+                let rule = |piece| product.rule(&Piece::free_axes(piece), counts, gradings, inherits, piece);
+                draft.place.iter().map(rule).collect()
             }
         }
     }
@@ -345,7 +345,16 @@ impl<'a> Elaborator<'a> {
         let mut total = 0.0;
         for (piece, rule) in draft.place.iter().zip(rules) {
             let Some(ranges) = self.inset_ranges(request, draft, piece) else { return };
-            let free: Vec<usize> = (0..ranges.len()).filter(|&axis| !ranges[axis].is_point()).collect();
+            let free = piece.free_axes();
+            if let Some(name) = boxes_only(piece, rule) {
+                let message = format!("`{name}` points exist on boxes, not on a shape");
+                let diagnostic = Diagnostic::error("E0406", message, request.span, format!("for `{}`", draft.label));
+                let diagnostic = diagnostic.help("use `sobol` with a total count");
+                if !self.found.iter().any(|d| d.code == "E0406" && d.span() == request.span) {
+                    self.found.push(diagnostic);
+                }
+                return;
+            }
             if let Rule::Grid { counts }
             | Rule::Gauss { counts, .. }
             | Rule::Trapezoid { counts }
@@ -365,6 +374,9 @@ impl<'a> Elaborator<'a> {
             if total > MAX_POINTS as f64 {
                 return self.too_many::<()>(total, request.span).unwrap_or(());
             }
+            if piece.part.is_some() {
+                continue;
+            }
             let place = if draft.kind == TermKind::Equation { Place::Interior } else { Place::Face };
             if let Err(error) = shrunken(rule).draw(&ranges, place, &Stream::new(0, 0, 0)) {
                 let label = format!("for `{}`", draft.label);
@@ -381,7 +393,9 @@ impl<'a> Elaborator<'a> {
     fn inset_ranges(&mut self, request: &Request, draft: &Draft, piece: &Piece) -> Option<Vec<AxisRange>> {
         let mut ranges = self.ranges(piece);
         let Some((margin, span)) = request.options.margin else { return Some(ranges) };
-        for (axis, range) in ranges.iter_mut().enumerate().filter(|(_, range)| !range.periodic && !range.is_point()) {
+        let of_shape = piece.part.as_ref().map_or(0..0, ShapePart::axes);
+        let ended = ranges.iter_mut().enumerate().filter(|(_, range)| !range.periodic && !range.is_point());
+        for (axis, range) in ended.filter(|(axis, _)| !of_shape.contains(axis)) {
             let AxisRange { lower, upper, .. } = *range;
             if lower + margin >= upper - margin {
                 let message = format!("a margin of {margin} leaves nothing of the place of `{}`", draft.label);
@@ -435,8 +449,8 @@ fn rule_span(statement: &Statement) -> Span {
 }
 
 /// The points of equations where the file says nothing.
-fn default_request(axes: usize, parameters: usize) -> Request {
-    let rule = match defaults::interior(axes, parameters) {
+fn default_request(axes: usize, parameters: usize, shape: bool) -> Request {
+    let rule = match defaults::interior(axes, parameters, shape) {
         Rule::Gauss { counts, .. } => Requested::Along(Product::Gauss, counts, Vec::new()),
         Rule::Grid { counts } => Requested::Along(Product::Grid, counts, Vec::new()),
         Rule::Trapezoid { counts } => Requested::Along(Product::Trapezoid, counts, Vec::new()),
@@ -461,8 +475,19 @@ fn inherited(interior: &Request) -> Request {
 
 /// The measure of a piece; 1 where it is a point.
 fn measure(graph: &Graph, axes: &[Axis], piece: &Piece) -> f64 {
-    let lengths = piece.ranges.iter().map(|[a, b]| b - a).filter(|length| *length > 0.0);
-    lengths.product::<f64>() * fraction(graph, axes, piece)
+    piece.whole_measure() * fraction(graph, axes, piece)
+}
+
+/// The name of a rule that needs a box where a piece is none: quadrature rules do inside of a shape, and on surfaces in
+/// space from which points are rejected.
+fn boxes_only(piece: &Piece, rule: &Rule) -> Option<&'static str> {
+    let name = match rule {
+        Rule::Gauss { .. } => "gauss",
+        Rule::Trapezoid { .. } => "trapezoid",
+        _ => return None,
+    };
+    let of_shape = Piece { keep: None, ..piece.clone() };
+    of_shape.rejects_points().then_some(name)
 }
 
 /// The same rule with few points: cheap to try, and too few are still too few.
@@ -526,7 +551,8 @@ impl Product {
         };
         let grading = |axis: &usize| {
             let [lower, upper] = piece.ranges[*axis];
-            gradings.iter().find(|(a, g)| a == axis && lower <= g.at && g.at <= upper).map(|(_, g)| *g)
+            let of_shape = piece.part.as_ref().is_some_and(|part| part.axes().contains(axis));
+            gradings.iter().find(|(a, g)| !of_shape && a == axis && lower <= g.at && g.at <= upper).map(|(_, g)| *g)
         };
         let grading: Vec<Option<Grading>> = free.iter().map(grading).collect();
         let graded = grading.iter().any(Option::is_some);

@@ -149,7 +149,7 @@ impl<'a> Scope<'a> {
                         Space::Axis { name, .. } => _ = self.declare(name, Meaning::Axis, found),
                         Space::Axes { name, .. } => _ = self.declare(name, Meaning::Axes, found),
                         Space::Shape { names, .. } => {
-                            names.iter().for_each(|name| _ = self.declare(name, Meaning::Unsupported, found));
+                            names.iter().for_each(|name| _ = self.declare(name, Meaning::Axis, found));
                         }
                     }
                 }

@@ -11,7 +11,7 @@ use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, P
 
 use super::elaborate::{Elaborator, unsupported};
 use super::nearest::nearest;
-use super::places::{on_boundary, whole_box, within};
+use super::places::{on_boundary, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
@@ -148,9 +148,9 @@ impl<'a> Elaborator<'a> {
     ) {
         let sides = self.sides(equation);
         let pieces = match place {
-            None => Some(vec![Piece::plain(whole_box(&self.axes))]),
-            Some(predicate) => self.region(predicate, &Rest::Everything).map(|region| {
-                let pieces = within(&mut self.graph, &self.axes, &region);
+            None => Some(vec![self.interior()]),
+            Some(predicate) => self.region(predicate, &Rest::Inside).map(|region| {
+                let pieces = within(&mut self.graph, &self.axes, self.shape.as_ref(), &region);
                 if pieces.is_empty() && !self.unsure {
                     self.found.push(Diagnostic::error(
                         "E0305",
@@ -198,7 +198,7 @@ impl<'a> Elaborator<'a> {
             return self.claim_label(terms, setting);
         }
         let faces = self.face_axes(&fields);
-        let found = on_boundary(&mut self.graph, &self.axes, &faces, &region);
+        let found = on_boundary(&mut self.graph, &self.axes, self.shape.as_ref(), &faces, &region);
         if found.inside && !interior {
             let message = "this place is inside the domain, not on its boundary";
             let diagnostic = Diagnostic::warning("W0304", message, place.span, "an inner place");
@@ -208,7 +208,7 @@ impl<'a> Elaborator<'a> {
             self.empty_place(place, &earlier);
             return self.claim_label(terms, setting);
         }
-        let without_normal = found.pieces.iter().any(|piece| piece.normal.is_none());
+        let without_normal = !found.pieces.iter().all(Piece::has_normal);
         if without_normal && self.reject_normals(&left, &right, equation, "there is no normal at this place") {
             return self.claim_label(terms, setting);
         }
@@ -273,15 +273,15 @@ impl<'a> Elaborator<'a> {
             self.found.push(diagnostic.label(self.axes[time].span, "declared periodic"));
             return self.claim_label(terms, setting);
         }
-        let mut ranges = whole_box(&self.axes);
-        ranges[time] = [self.axes[time].lower; 2];
+        let mut start = self.interior();
+        start.ranges[time] = [self.axes[time].lower; 2];
         for equation in equations {
             let Some((left, right)) = self.sides(equation) else {
                 self.claim_label(terms, setting);
                 continue;
             };
             if !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
-                let place = vec![Piece::plain(ranges.clone())];
+                let place = vec![start.clone()];
                 self.push_terms(terms, setting, equation, (left, right), place, None);
             }
         }
@@ -355,6 +355,7 @@ impl<'a> Elaborator<'a> {
             (Some(label), true) => format!("{}_{}", label.text, self.subject(&equation.left, &left)),
             (None, _) => match setting.kind {
                 TermKind::Equation => "eq".to_owned(),
+                TermKind::Energy => "energy".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
                 TermKind::Constraint => "constraint".to_owned(),
@@ -367,7 +368,7 @@ impl<'a> Elaborator<'a> {
             (left, right)
         };
         let names = self.component_names("", &left);
-        let normals: Vec<Option<(usize, f64)>> = place.iter().map(|piece| piece.normal).collect();
+        let normals = constant_normals(&place);
         let pairs = left.components().into_iter().zip(right.components());
         for (name, (left, right)) in names.iter().zip(pairs) {
             let name = plain(name.trim_start_matches(['.', '[']));
@@ -380,7 +381,7 @@ impl<'a> Elaborator<'a> {
                 return;
             }
             let difference = self.graph.sub(left, right);
-            let residual = self.with_known_normals(difference, &normals);
+            let residual = self.with_known_normals(difference, normals.as_deref());
             let draft = Draft {
                 label: terms.unique(base),
                 statement: setting.label.map(|label| label.text.clone()),
@@ -400,7 +401,8 @@ impl<'a> Elaborator<'a> {
 
     /// Components of the normal that are the same on all pieces become numbers, so that their derivatives are not
     /// computed in vain.
-    pub(super) fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
+    pub(super) fn with_known_normals(&mut self, expr: Expr, normals: Option<&[Option<(usize, f64)>]>) -> Expr {
+        let Some(normals) = normals else { return expr };
         let known = |axis: usize| {
             let mut components = normals.iter().map(|n| n.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign));
             let first = components.next()?;
@@ -478,6 +480,12 @@ impl<'a> Elaborator<'a> {
     }
 }
 
+/// The axis and sign of the normal of each piece; `None` if there is one whose normal is not along an axis.
+pub(super) fn constant_normals(place: &[Piece]) -> Option<Vec<Option<(usize, f64)>>> {
+    let along_axis = |piece: &Piece| piece.normal.is_some() || !piece.has_normal();
+    place.iter().all(along_axis).then(|| place.iter().map(|piece| piece.normal).collect())
+}
+
 /// The name of a component as a part of a label: `w.x` as `w_x`, `T[1, 2]` as `T_1_2`.
 fn plain(name: &str) -> String {
     name.trim_end_matches(']').replace(", ", "_").replace(['.', '['], "_")
@@ -489,7 +497,7 @@ fn is_hard(statement: &Statement) -> bool {
 }
 
 impl Terms {
-    fn unique(&mut self, base: String) -> String {
+    pub(super) fn unique(&mut self, base: String) -> String {
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
         let label = label.unwrap_or(base);

@@ -7,8 +7,7 @@ mod adaptive;
 
 pub use adaptive::{by_distribution, by_refinement};
 
-use crate::expr::{Expr, Symbol};
-use crate::geometry::{AxisRange, Place, Points, Rule, RuleError, Stream};
+use crate::geometry::{AxisRange, Place, RuleError, Stream};
 use crate::kernel::{InnerPoints, IntegralDescription, MovingEnd, PointSet};
 use crate::model::{Model, MovingLimit, Piece, Sampling, TermKind};
 
@@ -22,14 +21,17 @@ pub struct Block {
     /// How it is sampled.
     pub sampling: Sampling,
     interior: bool,
+    /// Whether its terms are energies.
+    pub energy: bool,
 }
 
 /// Groups the terms of a model into blocks, in the order of their first terms.
 pub fn blocks(model: &Model) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (t, term) in model.terms.iter().enumerate() {
-        let interior = term.kind == TermKind::Equation;
-        let fits = |b: &&mut Block| b.interior == interior && b.place == term.place && b.sampling == term.sampling;
+        let (interior, energy) = (term.is_inside(), term.kind == TermKind::Energy);
+        let alike = |b: &&mut Block| b.interior == interior && b.energy == energy;
+        let fits = |b: &&mut Block| alike(b) && b.place == term.place && b.sampling == term.sampling;
         match blocks.iter_mut().find(fits) {
             Some(block) => block.terms.push(t),
             None => blocks.push(Block {
@@ -37,6 +39,7 @@ pub fn blocks(model: &Model) -> Vec<Block> {
                 place: term.place.clone(),
                 sampling: term.sampling.clone(),
                 interior,
+                energy,
             }),
         }
     }
@@ -58,13 +61,11 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
         let place = if block.interior { Place::Interior } else { Place::Face };
-        let points = points(model, &block.sampling.pieces[p], axes, place, piece.keep, &stream.part(p as u64))?;
-        for (axis, normals) in set.normals.iter_mut().enumerate() {
-            let component = piece.normal.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign);
-            normals.extend(std::iter::repeat_n(component, points.len()));
-        }
-        set.coordinates.iter_mut().zip(points.coordinates).for_each(|(all, more)| all.extend(more));
-        set.weights.extend(points.weights);
+        let rule = (&block.sampling.pieces[p], place);
+        let drawn = piece.draw(&model.graph, axes, block.sampling.margin, rule, &stream.part(p as u64))?;
+        set.normals.iter_mut().zip(drawn.normals).for_each(|(all, more)| all.extend(more));
+        set.coordinates.iter_mut().zip(drawn.points.coordinates).for_each(|(all, more)| all.extend(more));
+        set.weights.extend(drawn.points.weights);
     }
     Ok(set)
 }
@@ -101,23 +102,4 @@ fn ranges(model: &Model, piece: &Piece) -> Vec<AxisRange> {
         AxisRange { lower: *lower, upper: *upper, periodic: axis.periodic && whole }
     };
     model.axes.iter().zip(&piece.ranges).map(range).collect()
-}
-
-fn points(
-    model: &Model,
-    rule: &Rule,
-    axes: &[AxisRange],
-    place: Place,
-    keep: Option<Expr>,
-    stream: &Stream,
-) -> Result<Points, RuleError> {
-    let Some(keep) = keep else { return rule.draw(axes, place, stream) };
-    let holds = |point: &[f64]| {
-        let at = |symbol: &Symbol| match symbol {
-            Symbol::Coordinate(axis) => point[usize::from(*axis)],
-            _ => f64::NAN,
-        };
-        model.graph.evaluate(&[keep], at)[0] != 0.0
-    };
-    rule.draw_where(axes, place, &holds, stream)
 }

@@ -2,8 +2,8 @@
 
 use super::trained::Trained;
 use crate::expr::Expr;
-use crate::geometry::{AxisRange, HELD_OUT_COUNT, held_out};
-use crate::model::{Model, Unknown};
+use crate::geometry::HELD_OUT_COUNT;
+use crate::model::Unknown;
 use crate::pipeline::{Backend, CompileError, Lowered};
 
 /// The error of one unknown; of a vector or a complex number in the Euclidean norm of its components.
@@ -43,7 +43,7 @@ impl Metrics {
         let model = &lowered.model;
         let known = |unknown: &&Unknown| unknown.components.iter().all(|component| component.exact.is_some());
         let known: Vec<&Unknown> = model.unknowns.iter().filter(known).collect();
-        let Ok(points) = held_out(&ranges(model), HELD_OUT_COUNT) else { return Ok(None) };
+        let Ok(coordinates) = model.held_out(HELD_OUT_COUNT) else { return Ok(None) };
         if known.is_empty() {
             return Ok(None);
         }
@@ -53,7 +53,7 @@ impl Metrics {
         let graph = &lowered.description.graph;
         let values = Trained::new(lowered, graph, &values, backend)?;
         let theta = vec![0.0; lowered.description.parameters()];
-        let mut exact = lowered.predictor(graph, &exact, backend)?.evaluate(&theta, &points.coordinates).into_iter();
+        let mut exact = lowered.predictor(graph, &exact, backend)?.evaluate(&theta, &coordinates).into_iter();
         let compared = |unknown: &&Unknown| Compared {
             name: unknown.name.clone(),
             exact: exact.by_ref().take(unknown.components.len()).collect(),
@@ -61,7 +61,7 @@ impl Metrics {
         let unknowns = known.iter().map(compared).collect();
         let position = |unknown: usize| known.iter().position(|k| std::ptr::eq(*k, &model.unknowns[unknown]));
         let up_to_sign = model.up_to_sign().into_iter().map(|set| set.into_iter().filter_map(position).collect());
-        Ok(Some(Self { values, coordinates: points.coordinates, unknowns, up_to_sign: up_to_sign.collect() }))
+        Ok(Some(Self { values, coordinates, unknowns, up_to_sign: up_to_sign.collect() }))
     }
 
     /// The error of each unknown that has an exact solution, for the parameters of each window.
@@ -110,8 +110,4 @@ impl Compared {
         let (relative_l2, maximum) = ((difference / count).sqrt(), maximum.sqrt());
         FieldError { name: self.name.clone(), relative_l2, maximum, up_to_sign: false }
     }
-}
-
-fn ranges(model: &Model) -> Vec<AxisRange> {
-    model.axes.iter().map(|a| AxisRange { lower: a.lower, upper: a.upper, periodic: a.periodic }).collect()
 }

@@ -12,25 +12,31 @@ use super::super::elaborate::listed;
 use super::super::{AxisKind, Model, TermKind};
 use super::counting::{FaceCount, Shortage, boundary_terms, faces, fields_of};
 use super::orders::{Orders, equations};
-use super::probe::{generic, points_of, values_at, whole};
+use super::probe::{generic, points_inside, values_at};
 use super::wording::{counted, face, ordinal, point};
 
-const NOT_UNIQUE: &str = "without it the solution is not unique; in an inverse problem with data this may be intended";
+pub(super) const NOT_UNIQUE: &str =
+    "without it the solution is not unique; in an inverse problem with data this may be intended";
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let orders = Orders::of(model);
     let mut found = Vec::new();
-    for field in model.declared() {
+    // Under an energy conditions are free: where there is none, the natural one holds.
+    let free: Vec<usize> = model.energies().flat_map(|energy| fields_of(model, energy)).collect();
+    for field in model.declared().filter(|field| !free.contains(field)) {
         found.extend(initial(model, &orders, field));
     }
     let faces = faces(model);
-    if model.axes.len() == 1 && model.axes[0].kind == AxisKind::Space {
-        found.extend(along_a_line(model, &orders, &faces));
+    if model.axes.len() == 1 && model.axes[0].kind == AxisKind::Space && model.shape.is_none() {
+        if free.is_empty() {
+            found.extend(along_a_line(model, &orders, &faces));
+        }
         return found;
     }
-    for field in model.declared() {
+    for field in model.declared().filter(|field| !free.contains(field)) {
         let shortages: Vec<Shortage> = faces.iter().filter_map(|f| f.shortage(model, &orders, field)).collect();
         found.extend(too_few(model, &orders, field, &shortages));
+        found.extend(super::coverage::check(model, &orders, field));
         for ends in faces.chunks(2) {
             let at_ends = at_both_ends(model, graph, &orders, field, ends, shortages.is_empty());
             // One statement `on boundary` is one mistake, however many faces it has.
@@ -208,7 +214,7 @@ fn takes_at_each_end(model: &Model, orders: &Orders, field: usize, axis: usize) 
 }
 
 /// `u = 0`, `u = 0, dn(u) = 0`: an example of conditions.
-fn vanishing_conditions(name: &str, count: usize) -> String {
+pub(super) fn vanishing_conditions(name: &str, count: usize) -> String {
     if count < 2 { format!("{name} = 0") } else { format!("{name} = 0, dn({name}) = 0") }
 }
 
@@ -354,7 +360,7 @@ fn inflow_side(model: &Model, graph: &mut Graph, field: usize, axis: usize) -> O
     if !graph.jets(&[slope, rate]).is_empty() {
         return Some(None);
     }
-    let speeds = points_of(&whole(model)).into_iter().map(|p| {
+    let speeds = points_inside(model).into_iter().map(|p| {
         let values = values_at(graph, &[slope, rate], &p, None, generic);
         values[0] / values[1]
     });

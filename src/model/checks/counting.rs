@@ -2,7 +2,7 @@
 
 use crate::geometry::Side;
 
-use super::super::{AxisKind, Model, Piece, Term, TermKind};
+use super::super::{AxisKind, Model, Piece, Shape, Term, TermKind};
 use super::orders::Orders;
 use super::probe::{contains, points_of, whole};
 
@@ -34,7 +34,10 @@ pub(super) struct Shortage<'c> {
 
 /// The end-face counts of every space axis that has ends.
 pub(super) fn faces(model: &Model) -> Vec<FaceCount> {
-    let bounded = (0..model.axes.len()).filter(|&a| model.axes[a].kind == AxisKind::Space && !model.axes[a].periodic);
+    // The boundary of a shape is looked at elsewhere ([`coverage`](super::coverage)).
+    let of_shape = model.shape.as_ref().map_or(0..0, Shape::axes);
+    let ended = |axis: &usize| model.axes[*axis].kind == AxisKind::Space && !model.axes[*axis].periodic;
+    let bounded = (0..model.axes.len()).filter(ended).filter(|axis| !of_shape.contains(axis));
     bounded.flat_map(|axis| [Side::Lower, Side::Upper].map(|side| face(model, axis, side))).collect()
 }
 

@@ -12,7 +12,7 @@ use crate::geometry::Rule;
 
 use super::super::{Integral, Model, Piece, Term, TermKind};
 use super::nonlocal::{Quadrature, Quadratures};
-use super::probe::{points_of, points_of_term, whole};
+use super::probe::{points_inside, points_of_term};
 use super::wording::{number, point};
 
 /// The largest residual, relative to the largest summand.
@@ -23,19 +23,26 @@ const ROUGH_TOLERANCE: f64 = 5e-2;
 const ROUNDING: f64 = 1e-9;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    let mut solution = Solution { model, derivatives: FxHashMap::default(), integrals: Quadratures::default() };
-    solution.insert_into_integrals(graph);
-    model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
+    let mut solution = Solution::new(model, graph);
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    residuals.filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
 }
 
 /// The exact solution and its derivatives.
-struct Solution<'m> {
+pub(super) struct Solution<'m> {
     model: &'m Model,
     derivatives: FxHashMap<Jet, Expr>,
     integrals: Quadratures,
 }
 
-impl Solution<'_> {
+impl<'m> Solution<'m> {
+    /// The exact solution of a model, with its integrals.
+    pub(super) fn new(model: &'m Model, graph: &mut Graph) -> Self {
+        let mut solution = Self { model, derivatives: FxHashMap::default(), integrals: Quadratures::default() };
+        solution.insert_into_integrals(graph);
+        solution
+    }
+
     /// Puts the exact solution under the integral signs; inner integrals come first.
     fn insert_into_integrals(&mut self, graph: &mut Graph) {
         for integral in &self.model.integrals {
@@ -70,7 +77,7 @@ impl Solution<'_> {
     }
 
     /// A formula with the exact solution in place of its fields.
-    fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
+    pub(super) fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
         let jets = graph.jets(&[formula]);
         let images: FxHashMap<Jet, Expr> =
             jets.into_iter().map(|jet| self.jet(graph, &jet).map(|image| (jet, image))).collect::<Option<_>>()?;
@@ -157,7 +164,7 @@ fn gap((left, right): (f64, f64)) -> f64 {
 /// The size of the largest summand, on the place and in the box.
 fn scale(model: &Model, graph: &Graph, solution: &Solution, inserted: &Inserted, points: &[(Vec<f64>, &Piece)]) -> f64 {
     let first = points.first().map(|(_, piece)| *piece);
-    let in_box = points_of(&whole(model)).into_iter().map(|point| (point, first));
+    let in_box = points_inside(model).into_iter().map(|point| (point, first));
     let on_place = points.iter().map(|(point, piece)| (point.clone(), Some(*piece)));
     let mut largest = f64::MIN_POSITIVE;
     for (point, piece) in in_box.chain(on_place) {
@@ -178,6 +185,7 @@ fn statement(term: &Term) -> String {
         TermKind::Equation => "equation",
         TermKind::Boundary => "boundary condition",
         TermKind::Initial => "initial condition",
+        TermKind::Energy => "energy",
         TermKind::Constraint => "constraint",
     };
     format!("{kind} `{}`", term.label)

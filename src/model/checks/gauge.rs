@@ -57,7 +57,7 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
     let mut all = equations(model);
     let (equation, None) = (all.next()?, all.next()) else { return None };
     let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
-    if !steady || model.declared().len() != 1 || model.axes.len() > 2 {
+    if model.shape.is_some() || !steady || model.declared().len() != 1 || model.axes.len() > 2 {
         return None;
     }
     let coefficients = diffusion(model, graph, field, equation.residual)?;

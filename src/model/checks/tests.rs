@@ -67,6 +67,7 @@ impl Draft {
             name: "draft".to_owned(),
             graph,
             axes: axes.collect(),
+            shape: None,
             unknowns,
             fields,
             integrals: Vec::new(),
@@ -139,7 +140,7 @@ impl Draft {
     }
 
     fn eq(&mut self, left: Expr, right: Expr) -> Span {
-        let place = vec![Piece { ranges: self.box_ranges(), normal: None, keep: None }];
+        let place = vec![Piece { ranges: self.box_ranges(), normal: None, keep: None, part: None }];
         self.term(TermKind::Equation, left, right, place)
     }
 
@@ -152,13 +153,13 @@ impl Draft {
     fn ic(&mut self, left: Expr, right: Expr) -> Span {
         let mut ranges = self.box_ranges();
         ranges[0] = [0.0; 2];
-        self.term(TermKind::Initial, left, right, vec![Piece { ranges, normal: None, keep: None }])
+        self.term(TermKind::Initial, left, right, vec![Piece { ranges, normal: None, keep: None, part: None }])
     }
 
     fn face(&self, axis: usize, sign: f64) -> Piece {
         let mut ranges = self.box_ranges();
         ranges[axis] = if sign < 0.0 { [0.0; 2] } else { [1.0; 2] };
-        Piece { ranges, normal: Some((axis, sign)), keep: None }
+        Piece { ranges, normal: Some((axis, sign)), keep: None, part: None }
     }
 
     fn box_ranges(&self) -> Vec<[f64; 2]> {
