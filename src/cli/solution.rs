@@ -48,8 +48,7 @@ impl Solution {
     ) -> Result<Self, CliError> {
         if run.extension().is_some_and(|extension| extension == "pde") {
             let file = run.display();
-            let text =
-                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one and says its name");
+            let text = format!("`{file}` is a problem, not a run: `pdec train {file}` makes one and says its name");
             return Err(CliError::Usage(text));
         }
         let (files, path) = if run.is_file() {
