@@ -356,7 +356,11 @@ impl<'a> Elaborator<'a> {
     pub(super) fn integral_of(&self, field: usize) -> Option<&Integral> {
         match self.fields.get(field)?.source {
             FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. } | FieldSource::Formula(_) => None,
+            FieldSource::Network { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Number { .. }
+            | FieldSource::Table { .. }
+            | FieldSource::Column { .. } => None,
         }
     }
 
