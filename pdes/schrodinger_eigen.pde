@@ -16,6 +16,5 @@ exact psi = pi^(-1/4)*exp(-x^2/2)
 network mlp(32)
 sample interior: gauss(100)
 train engd(steps=200)
-report energy = E
 
 set tier = smoke
