@@ -172,7 +172,8 @@ pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered,
 fn known_range(symbol: &Symbol, axes: &[[f64; 2]]) -> Interval {
     match symbol {
         Symbol::Coordinate(axis) => axes.get(usize::from(*axis)).map_or(Interval::ALL, |[a, b]| Interval::new(*a, *b)),
-        Symbol::Normal(_) => Interval::new(-1.0, 1.0),
+        Symbol::Normal(axis) if usize::from(*axis) < axes.len() => Interval::new(-1.0, 1.0),
+        Symbol::Normal(_) => Interval::ALL,
         Symbol::Slot(_) | Symbol::Jet(_) => Interval::ALL,
     }
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Rational};
 use crate::geometry::Rule;
 
-use super::elaborate::{Elaborator, unsupported};
+use super::elaborate::Elaborator;
 use super::problem::{AxisKind, Model, Piece, Stage, Term, TermKind};
 
 /// The most windows.
@@ -19,6 +19,11 @@ impl Model {
     /// The time axis.
     pub fn time(&self) -> Option<usize> {
         self.axes.iter().position(|axis| axis.kind == AxisKind::Time)
+    }
+
+    /// What the initial conditions are about: their left sides.
+    pub fn initial_sides(&self) -> Vec<Expr> {
+        self.terms.iter().filter(|term| term.kind == TermKind::Initial).map(|term| term.left).collect()
     }
 
     /// Where each window but the first begins.
@@ -47,6 +52,9 @@ impl Model {
         axis.ends = ends;
         let place = Within { time, range, first: window == 0 };
         model.terms = self.terms.iter().filter_map(|term| place.term(term)).collect();
+        if window > 0 {
+            hand_over(&mut model);
+        }
         model
     }
 
@@ -111,6 +119,27 @@ impl Within {
     }
 }
 
+/// Initial conditions get their right sides from the numbers beside their points. There is no normal at a time: what
+/// formulas read behind the components of the normal are these numbers, in the order of the conditions.
+fn hand_over(model: &mut Model) {
+    let dimension = model.axes.len();
+    let Model { terms, graph, .. } = model;
+    for (number, term) in terms.iter_mut().filter(|term| term.kind == TermKind::Initial).enumerate() {
+        term.right = graph.normal(dimension + number);
+        term.residual = graph.sub(term.left, term.right);
+    }
+}
+
+/// Initial conditions that an ansatz satisfies at the start of the time axis, where later windows do not begin.
+pub(super) fn built_in_start(model: &Model) -> Option<Diagnostic> {
+    let (windows, span) = model.stages.iter().find_map(|stage| stage.windows).filter(|(windows, _)| *windows > 1)?;
+    let held = model.satisfied.iter().find(|term| term.kind == TermKind::Initial)?;
+    let message = format!("`{}` is built in at the start of the time axis, but {windows} windows begin elsewhere, too", held.label);
+    let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+    let diagnostic = diagnostic.label(held.span, "holds at the start by construction");
+    Some(diagnostic.help("leave out `hard`, or the factor of the ansatz that vanishes at the start"))
+}
+
 impl Elaborator<'_> {
     /// Into how many windows the stages cut the time axis; reports stages that differ, and problems that can't be cut.
     pub fn windows(&mut self, stages: &[Stage], terms: &[Term]) -> usize {
@@ -138,15 +167,6 @@ impl Elaborator<'_> {
             let message = "windows without an initial condition: nothing is handed over from one to the next";
             let diagnostic = Diagnostic::error("E0423", message, span, "what does a window begin with?");
             self.found.push(diagnostic.help("give one with `ic`, for each time derivative below the highest"));
-        }
-        let whole = |term: &&Term| !matches!(term.kind, TermKind::Equation | TermKind::Boundary | TermKind::Initial);
-        if let Some(term) = terms.iter().find(whole) {
-            let message = format!("windows are solved one after the other, but `{}` speaks of all times", term.label);
-            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
-            self.found.push(diagnostic.label(term.span, "needs the whole time axis"));
-        }
-        if windows > 1 {
-            self.found.push(unsupported("`with windows`", span));
         }
         windows
     }

@@ -151,7 +151,8 @@ fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
         tensors.push(Tensor::vector(format!("{WINDOW}{window}"), theta));
     }
     for (block, set) in &checkpoint.points {
-        let columns = [&set.coordinates[..], &set.normals, std::slice::from_ref(&set.weights)].concat();
+        let normals = &set.normals[..set.coordinates.len().min(set.normals.len())];
+        let columns = [&set.coordinates[..], normals, std::slice::from_ref(&set.weights)].concat();
         let shape = vec![columns.len(), set.len()];
         tensors.push(Tensor { name: format!("{POINTS}{block}"), shape, values: columns.concat() });
     }
