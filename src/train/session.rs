@@ -70,9 +70,6 @@ pub enum RestoreError {
     /// Points could not be drawn or a program not be made.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// A program could not be made.
-    #[error(transparent)]
-    Assemble(#[from] AssembleError),
 }
 
 /// What an observer wants.
@@ -444,7 +441,7 @@ impl Session {
     }
 
     /// What the initial conditions of a window take over from the one before.
-    fn handover(&self, window: usize, stage: usize, backend: Backend) -> Result<Option<Handover>, AssembleError> {
+    fn handover(&self, window: usize, stage: usize, backend: Backend) -> Result<Option<Handover>, CompileError> {
         let Some(theta) = window.checked_sub(1).and_then(|before| self.finished.get(before)) else { return Ok(None) };
         let model = self.model.stages[stage].model.as_deref().unwrap_or(&self.model);
         let sides = window_predictor(model, window - 1, &model.graph, &model.initial_sides(), backend)?;
