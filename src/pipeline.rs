@@ -269,7 +269,7 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
         BlockDescription {
             formulas: model.expand(&mut graph, &residuals),
             weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
-            role: Role::Residual,
+            role: if block.energy { Role::Energy } else { Role::Residual },
         }
     };
     let blocks = blocks.iter().map(&mut block).collect();

@@ -76,13 +76,18 @@ pub fn stages() -> Vec<Stage> {
     vec![Stage::of(Method::Engd)]
 }
 
-/// The weight of a term without one: 1 for equations, 100 for conditions.
+/// The weight of a condition beside an energy. The energy pulls at the condition, so that the solution is off by about
+/// one over the weight.
+const PENALTY: f64 = 1e5;
+
+/// The weight of a term without one: 1 for equations and energies, 100 for conditions, and 1e5 for conditions of an energy.
 ///
 /// In the true measures a boundary value is worth far less than a residual with second derivatives in it, whose size is
 /// some π² ≈ 10 times, squared 100 times, that of the solution.
 pub fn weight(model: &Model, term: usize) -> f64 {
     match model.terms[term].kind {
-        TermKind::Equation => 1.0,
+        TermKind::Equation | TermKind::Energy => 1.0,
+        TermKind::Boundary | TermKind::Initial | TermKind::Constraint if model.energies().next().is_some() => PENALTY,
         TermKind::Boundary | TermKind::Initial | TermKind::Constraint => 100.0,
     }
 }

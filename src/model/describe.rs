@@ -29,6 +29,7 @@ pub fn describe(model: &Model) -> Vec<Section> {
         parameters(model),
         ansatzes(model),
         equations(model),
+        energies(model),
         terms(model),
         satisfied(model),
         integrals(model),
@@ -105,7 +106,13 @@ fn parameters(model: &Model) -> Section {
 
 fn equations(model: &Model) -> Section {
     let row = |term: &Term| vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right)];
-    section("equations", &["label", "left", "", "right"], model.terms.iter().map(row).collect())
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    section("equations", &["label", "left", "", "right"], residuals.map(row).collect())
+}
+
+fn energies(model: &Model) -> Section {
+    let row = |term: &Term| vec![term.label.clone(), text(model, term.left)];
+    section("energies", &["label", "integrand"], model.energies().map(row).collect())
 }
 
 fn terms(model: &Model) -> Section {
@@ -114,6 +121,7 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Energy => "energy",
             TermKind::Constraint => "constraint",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();

@@ -2,7 +2,7 @@
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
 //! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
+//! `bc`, `ic`, `exact`), `energies` (`minimize`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
 //! `stages` (`train`) and `settings` (`set`, `report`, and what comes later). They share one `Elaborator`, which turns
 //! formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
 //! `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
@@ -22,6 +22,7 @@ mod constraints;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod energies;
 mod files;
 mod foreign;
 mod formulas;
@@ -176,7 +177,9 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.ansatzes(ast);
         self.needs_something_to_solve(ast);
-        let terms = self.terms(ast);
+        let mut terms = self.terms(ast);
+        let energies = self.energies(ast, &mut terms);
+        terms.drafts.extend(energies);
         self.exact(ast);
         self.hard_conditions(&terms);
         let networks = self.networks(ast);

@@ -51,6 +51,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// The terms that are energies.
+    pub fn energies(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter().filter(|term| term.kind == TermKind::Energy)
+    }
+
     /// The weight of a term in the loss: given, or by [`default_weight`](super::defaults::weight).
     pub fn weight(&self, term: usize) -> f64 {
         self.terms[term].weight.unwrap_or_else(|| super::defaults::weight(self, term))
@@ -311,11 +316,40 @@ pub enum TermKind {
     Boundary,
     /// `ic`
     Initial,
+    /// `minimize`
+    Energy,
     /// `constraint`
     Constraint,
 }
 
-/// One residual of the loss: ½·weight·∫ residual² over its place.
+impl Term {
+    /// Whether it is taken inside of the domain: an equation, or an energy that is no integral over a boundary.
+    pub fn is_inside(&self) -> bool {
+        self.kind.is_inside(&self.place)
+    }
+}
+
+impl TermKind {
+    /// Whether a term of this kind is taken inside of the domain, given its place.
+    pub(super) fn is_inside(self, place: &[Piece]) -> bool {
+        match self {
+            TermKind::Equation => true,
+            TermKind::Energy => {
+                let solid = |piece: &Piece| piece.ranges.iter().all(|[lower, upper]| lower < upper);
+                place.iter().all(|piece| solid(piece) && !piece.is_on_surface())
+            }
+            TermKind::Boundary | TermKind::Initial | TermKind::Constraint => false,
+        }
+    }
+
+    /// Whether the term is a residual, whose square the loss integrates; else an energy, which it integrates as it is.
+    pub fn is_residual(self) -> bool {
+        self != TermKind::Energy
+    }
+}
+
+/// One term of the loss: ½·weight·∫ residual² over its place, or weight·∫ residual of an energy, whose integrand stands in
+/// place of the residual and on the left side.
 #[derive(Clone, Debug)]
 pub struct Term {
     /// The label, or a name made from the statement (`eq`, `eq_2`, `bc_u`, `ic_u`); unique.

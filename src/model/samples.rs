@@ -243,9 +243,11 @@ impl<'a> Elaborator<'a> {
     fn sampled_term(&mut self, draft: Draft, requests: &Requests, default_interior: &Request) -> Term {
         let labelled = requests.labels.iter().find(|(label, _)| *label == draft.label);
         let of_statement = || requests.labels.iter().find(|(label, _)| Some(label) == draft.statement.as_ref());
+        let inside = draft.kind.is_inside(&draft.place);
         let by_kind = match draft.kind {
             TermKind::Equation => &requests.interior,
-            TermKind::Boundary => &requests.boundary,
+            TermKind::Energy if inside => &requests.interior,
+            TermKind::Boundary | TermKind::Energy => &requests.boundary,
             TermKind::Initial => &requests.initial,
             TermKind::Constraint => &None,
         };
@@ -259,10 +261,10 @@ impl<'a> Elaborator<'a> {
         let given = asked.is_some();
         let request = match asked {
             Some(request) => request.clone(),
-            None if draft.kind == TermKind::Equation => default_interior.clone(),
+            None if inside => default_interior.clone(),
             None => inherited(interior),
         };
-        let inherits = !given && draft.kind != TermKind::Equation;
+        let inherits = !given && !inside;
         let rules = self.rules(&request, &draft, inherits);
         self.check_rules(&request, &draft, &rules, given);
         self.check_adaption(&request, &draft);

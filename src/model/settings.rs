@@ -152,7 +152,6 @@ impl<'a> Elaborator<'a> {
             let what = match &statement.kind {
                 StatementKind::Fit { .. } => "`fit`",
                 StatementKind::Param { interval: Some(_), .. } => "a parametric problem (`param ... in`)",
-                StatementKind::Minimize(_) => "`minimize`",
                 StatementKind::Data { .. } => "`data`",
                 StatementKind::Reference { .. } => "`reference`",
                 _ => continue,

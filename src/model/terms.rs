@@ -355,6 +355,7 @@ impl<'a> Elaborator<'a> {
             (Some(label), true) => format!("{}_{}", label.text, self.subject(&equation.left, &left)),
             (None, _) => match setting.kind {
                 TermKind::Equation => "eq".to_owned(),
+                TermKind::Energy => "energy".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
                 TermKind::Constraint => "constraint".to_owned(),
@@ -496,7 +497,7 @@ fn is_hard(statement: &Statement) -> bool {
 }
 
 impl Terms {
-    fn unique(&mut self, base: String) -> String {
+    pub(super) fn unique(&mut self, base: String) -> String {
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
         let label = label.unwrap_or(base);

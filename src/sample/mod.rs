@@ -21,14 +21,17 @@ pub struct Block {
     /// How it is sampled.
     pub sampling: Sampling,
     interior: bool,
+    /// Whether its terms are energies.
+    pub energy: bool,
 }
 
 /// Groups the terms of a model into blocks, in the order of their first terms.
 pub fn blocks(model: &Model) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (t, term) in model.terms.iter().enumerate() {
-        let interior = term.kind == TermKind::Equation;
-        let fits = |b: &&mut Block| b.interior == interior && b.place == term.place && b.sampling == term.sampling;
+        let (interior, energy) = (term.is_inside(), term.kind == TermKind::Energy);
+        let alike = |b: &&mut Block| b.interior == interior && b.energy == energy;
+        let fits = |b: &&mut Block| alike(b) && b.place == term.place && b.sampling == term.sampling;
         match blocks.iter_mut().find(fits) {
             Some(block) => block.terms.push(t),
             None => blocks.push(Block {
@@ -36,6 +39,7 @@ pub fn blocks(model: &Model) -> Vec<Block> {
                 place: term.place.clone(),
                 sampling: term.sampling.clone(),
                 interior,
+                energy,
             }),
         }
     }

@@ -1,7 +1,7 @@
 //! The points of a run: as they are drawn first, drawn anew, or moved to where the residuals are large.
 
 use crate::geometry::Stream;
-use crate::kernel::{Kernel, LeastSquares, PointSet, Predictor};
+use crate::kernel::{Kernel, PointSet, Predictor};
 use crate::model::{Adapt, TermKind};
 use crate::pipeline::{CompileError, Lowered};
 use crate::sample::{self, Block};
@@ -74,7 +74,8 @@ impl TrainingPoints {
             if !due {
                 continue;
             }
-            self.sets[b] = match block.sampling.adapt {
+            // An energy stays the integral that the file says: points that crowd would give it another minimum.
+            self.sets[b] = match block.sampling.adapt.filter(|_| !block.energy) {
                 None => self.drawn(lowered, block, seed, drawing(block, steps))?,
                 Some(adapt) => self.adapted(lowered, kernel, b, adapt, (seed, steps), theta)?,
             };
@@ -110,7 +111,7 @@ impl TrainingPoints {
 
     /// The points that can't be drawn again, since they depend on the parameters of their time: block and points.
     pub fn save(&self, lowered: &Lowered) -> Vec<(usize, PointSet)> {
-        let follow = |b: &usize| lowered.blocks[*b].sampling.adapt.is_some();
+        let follow = |b: &usize| lowered.blocks[*b].sampling.adapt.is_some() && !lowered.blocks[*b].energy;
         (0..self.sets.len()).filter(follow).map(|b| (b, self.sets[b].clone())).collect()
     }
 
@@ -128,7 +129,7 @@ impl TrainingPoints {
 
 /// How often a block was drawn before these points; what follows the residuals begins with its first drawing.
 fn drawing(block: &Block, steps: usize) -> u64 {
-    if block.sampling.adapt.is_some() { 0 } else { steps_between(block, steps) }
+    if block.sampling.adapt.is_some() && !block.energy { 0 } else { steps_between(block, steps) }
 }
 
 fn steps_between(block: &Block, steps: usize) -> u64 {
@@ -145,7 +146,7 @@ fn squares(kernel: &Kernel, block: usize, points: &PointSet, theta: &[f64]) -> V
         part.weights.fill(1.0);
         probe.set_points(block, &part);
         let mut residual = vec![0.0; probe.rows()];
-        probe.residual(theta, &mut residual);
+        probe.values(theta, &mut residual);
         squares.extend(probe.squares_of(block, &residual));
     }
     squares

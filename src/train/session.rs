@@ -11,7 +11,7 @@ use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
+use crate::kernel::{AssembleError, Kernel, PointSet, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
@@ -290,12 +290,16 @@ impl Session {
             causal.remove(&mut self.compiled.kernel, &self.points.sets);
         }
         let kernel = &self.compiled.kernel;
-        let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(&self.theta, &mut residual);
+        let mut values = vec![0.0; kernel.rows()];
+        kernel.values(&self.theta, &mut values);
         let mut losses = Vec::new();
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
-                let loss = kernel.rows_of(b, r).map(|rows| half_square(&residual[rows])).sum();
+                let of_rows = |rows: std::ops::Range<usize>| match block.energy {
+                    true => values[rows].iter().sum(),
+                    false => half_square(&values[rows]),
+                };
+                let loss = kernel.rows_of(b, r).map(of_rows).sum();
                 losses.push((term, loss));
             }
         }
@@ -308,7 +312,7 @@ impl Session {
     pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
         let kernel = &self.compiled.kernel;
         let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(&self.theta, &mut residual);
+        kernel.values(&self.theta, &mut residual);
         let mut found: Option<(usize, Vec<f64>)> = None;
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
@@ -522,7 +526,12 @@ impl Session {
                 self.stagnation.restore(&[]);
                 None
             }
-            _ => self.stagnation.observe(report.loss).then_some(Stop::Stagnated),
+            _ => {
+                // The least value of an energy is not zero, so that no part of it says how much there is left to do.
+                let energies = self.compiled.lowered.model.energies().next().is_some();
+                let left = if energies { self.stagnation.least(report.gradient) } else { report.loss };
+                self.stagnation.observe(left).then_some(Stop::Stagnated)
+            }
         }
     }
 

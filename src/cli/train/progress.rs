@@ -47,7 +47,9 @@ impl<'a> Progress<'a> {
                 if event.step.is_multiple_of(8) || last {
                     live.set_message(line(event, self.error));
                 }
-                if event.report.loss <= self.kept / 10.0 || last {
+                // The loss of an energy may be negative, and has no decades.
+                let decade = event.report.loss > 0.0 && event.report.loss <= self.kept / 10.0;
+                if decade || last {
                     self.kept = event.report.loss;
                     live.println(line(event, self.error));
                 }

@@ -21,15 +21,19 @@ pub(super) const NOT_UNIQUE: &str =
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     let orders = Orders::of(model);
     let mut found = Vec::new();
-    for field in model.declared() {
+    // Under an energy conditions are free: where there is none, the natural one holds.
+    let free: Vec<usize> = model.energies().flat_map(|energy| fields_of(model, energy)).collect();
+    for field in model.declared().filter(|field| !free.contains(field)) {
         found.extend(initial(model, &orders, field));
     }
     let faces = faces(model);
     if model.axes.len() == 1 && model.axes[0].kind == AxisKind::Space && model.shape.is_none() {
-        found.extend(along_a_line(model, &orders, &faces));
+        if free.is_empty() {
+            found.extend(along_a_line(model, &orders, &faces));
+        }
         return found;
     }
-    for field in model.declared() {
+    for field in model.declared().filter(|field| !free.contains(field)) {
         let shortages: Vec<Shortage> = faces.iter().filter_map(|f| f.shortage(model, &orders, field)).collect();
         found.extend(too_few(model, &orders, field, &shortages));
         found.extend(super::coverage::check(model, &orders, field));

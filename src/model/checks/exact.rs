@@ -23,19 +23,26 @@ const ROUGH_TOLERANCE: f64 = 5e-2;
 const ROUNDING: f64 = 1e-9;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    let mut solution = Solution { model, derivatives: FxHashMap::default(), integrals: Quadratures::default() };
-    solution.insert_into_integrals(graph);
-    model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
+    let mut solution = Solution::new(model, graph);
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    residuals.filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
 }
 
 /// The exact solution and its derivatives.
-struct Solution<'m> {
+pub(super) struct Solution<'m> {
     model: &'m Model,
     derivatives: FxHashMap<Jet, Expr>,
     integrals: Quadratures,
 }
 
-impl Solution<'_> {
+impl<'m> Solution<'m> {
+    /// The exact solution of a model, with its integrals.
+    pub(super) fn new(model: &'m Model, graph: &mut Graph) -> Self {
+        let mut solution = Self { model, derivatives: FxHashMap::default(), integrals: Quadratures::default() };
+        solution.insert_into_integrals(graph);
+        solution
+    }
+
     /// Puts the exact solution under the integral signs; inner integrals come first.
     fn insert_into_integrals(&mut self, graph: &mut Graph) {
         for integral in &self.model.integrals {
@@ -70,7 +77,7 @@ impl Solution<'_> {
     }
 
     /// A formula with the exact solution in place of its fields.
-    fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
+    pub(super) fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
         let jets = graph.jets(&[formula]);
         let images: FxHashMap<Jet, Expr> =
             jets.into_iter().map(|jet| self.jet(graph, &jet).map(|image| (jet, image))).collect::<Option<_>>()?;
@@ -178,6 +185,7 @@ fn statement(term: &Term) -> String {
         TermKind::Equation => "equation",
         TermKind::Boundary => "boundary condition",
         TermKind::Initial => "initial condition",
+        TermKind::Energy => "energy",
         TermKind::Constraint => "constraint",
     };
     format!("{kind} `{}`", term.label)

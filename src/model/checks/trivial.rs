@@ -8,6 +8,10 @@ use super::super::elaborate::listed;
 use super::orders::equations;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
+    // Zero may or may not be the least of an energy.
+    if model.energies().next().is_some() {
+        return Vec::new();
+    }
     let homogeneous = model.terms.iter().all(|term| at_zero(model, graph, term.residual) == Graph::ZERO);
     let Some(equation) = equations(model).next().filter(|_| homogeneous) else { return Vec::new() };
     let zeros: Vec<String> = model.unknowns.iter().map(|unknown| format!("{} = 0", unknown.name)).collect();
