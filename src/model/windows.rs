@@ -171,6 +171,11 @@ impl Elaborator<'_> {
             let diagnostic = Diagnostic::error("E0423", message, span, "what does a window begin with?");
             self.found.push(diagnostic.help("give one with `ic`, for each time derivative below the highest"));
         }
+        if let Some(energy) = terms.iter().find(|term| term.kind == TermKind::Energy) {
+            let message = "windows are solved one after the other, but an energy is the least over all times";
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(energy.span, "an integral over the whole time axis"));
+        }
         windows
     }
 }
