@@ -186,7 +186,7 @@ fn a_later_window_begins_with_the_end_of_the_one_before() {
     let initial = model.terms.iter().find(|term| term.kind == pdec::model::TermKind::Initial).expect("it has one");
     assert_eq!(initial.place[0].ranges[0], [0.5, 0.5]);
     // The right side is a number beside the point now, and no formula of the point.
-    assert!(model.graph.symbols(&[initial.right]).iter().all(|s| matches!(s, pdec::expr::Symbol::Normal(_))));
+    assert!(model.graph.symbols(&[initial.right]).iter().all(|s| matches!(s, pdec::expr::Symbol::Jet(_))));
     run(&mut session, None);
     let losses = session.term_losses();
     let loss = losses.iter().find(|(label, _)| label == "ic_u").expect("it is a term").1;

@@ -6,11 +6,11 @@
 //! values stand beside the points of the conditions, as numbers.
 
 use crate::diagnostic::Diagnostic;
-use crate::expr::{Expr, Graph, Rational};
+use crate::expr::{Expr, Graph, MultiIndex, Rational};
 use crate::geometry::Rule;
 
 use super::elaborate::Elaborator;
-use super::problem::{AxisKind, Model, Piece, Stage, Term, TermKind};
+use super::problem::{AxisKind, Field, FieldSource, Model, Piece, Reference, ReferenceValues, Stage, Term, TermKind};
 
 /// The most windows.
 pub(super) const MOST_WINDOWS: usize = 1000;
@@ -52,8 +52,9 @@ impl Model {
         axis.ends = ends;
         let place = Within { time, range, first: window == 0 };
         model.terms = self.terms.iter().filter_map(|term| place.term(term)).collect();
+        model.references.iter_mut().for_each(|reference| place.reference(reference));
         if window > 0 {
-            hand_over(&mut model);
+            hand_over(&mut model, time);
         }
         model
     }
@@ -91,6 +92,20 @@ impl Within {
         (!term.place.is_empty()).then_some(term)
     }
 
+    /// Only the points of a reference that are in the window.
+    fn reference(&self, reference: &mut Reference) {
+        let Some(times) = reference.points.get(self.time) else { return };
+        let inside = |i: &usize| (self.range[0]..=self.range[1]).contains(&times[*i]);
+        let kept: Vec<usize> = (0..times.len()).filter(inside).collect();
+        let pick = |values: &[f64]| kept.iter().map(|&i| values[i]).collect::<Vec<f64>>();
+        for values in &mut reference.components {
+            if let ReferenceValues::Points(values) = values {
+                *values = pick(values);
+            }
+        }
+        reference.points = reference.points.iter().map(|column| pick(column)).collect();
+    }
+
     fn piece(&self, mut piece: Piece, mut rule: Rule, initial: bool) -> Option<(Piece, Rule)> {
         let [lower, upper] = self.range;
         let range = &mut piece.ranges[self.time];
@@ -119,13 +134,15 @@ impl Within {
     }
 }
 
-/// Initial conditions get their right sides from the numbers beside their points. There is no normal at a time: what
-/// formulas read behind the components of the normal are these numbers, in the order of the conditions.
-fn hand_over(model: &mut Model) {
-    let dimension = model.axes.len();
-    let Model { terms, graph, .. } = model;
-    for (number, term) in terms.iter_mut().filter(|term| term.kind == TermKind::Initial).enumerate() {
-        term.right = graph.normal(dimension + number);
+/// Initial conditions get their right sides from the numbers beside their points.
+fn hand_over(model: &mut Model, time: usize) {
+    let axes: Vec<usize> = (0..model.axes.len()).filter(|&axis| axis != time).collect();
+    let Model { terms, fields, graph, .. } = model;
+    for (column, term) in terms.iter_mut().filter(|term| term.kind == TermKind::Initial).enumerate() {
+        let name = format!("{} of the window before", term.label);
+        let source = FieldSource::Column { column };
+        fields.push(Field { name, axes: axes.clone(), source, span: term.span });
+        term.right = graph.jet(fields.len() - 1, MultiIndex::zero());
         term.residual = graph.sub(term.left, term.right);
     }
 }
@@ -170,6 +187,17 @@ impl Elaborator<'_> {
             let message = "windows without an initial condition: nothing is handed over from one to the next";
             let diagnostic = Diagnostic::error("E0423", message, span, "what does a window begin with?");
             self.found.push(diagnostic.help("give one with `ic`, for each time derivative below the highest"));
+        }
+        if let Some(number) = self.numbers.first() {
+            let message =
+                format!("windows are solved one after the other, but `{}` is the same at all times", number.name);
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(number.span, "one number for all windows"));
+        }
+        if let Some(data) = terms.iter().find(|term| matches!(term.kind, TermKind::Data(_))) {
+            let message = "windows are solved one after the other, but data are about all times";
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(data.span, "data"));
         }
         if let Some(energy) = terms.iter().find(|term| term.kind == TermKind::Energy) {
             let message = "windows are solved one after the other, but an energy is the least over all times";

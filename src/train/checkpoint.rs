@@ -151,8 +151,7 @@ fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
         tensors.push(Tensor::vector(format!("{WINDOW}{window}"), theta));
     }
     for (block, set) in &checkpoint.points {
-        let normals = &set.normals[..set.coordinates.len().min(set.normals.len())];
-        let columns = [&set.coordinates[..], normals, std::slice::from_ref(&set.weights)].concat();
+        let columns = [&set.coordinates[..], &set.normals, std::slice::from_ref(&set.weights)].concat();
         let shape = vec![columns.len(), set.len()];
         tensors.push(Tensor { name: format!("{POINTS}{block}"), shape, values: columns.concat() });
     }
@@ -241,6 +240,8 @@ fn point_set(tensor: &Tensor) -> Option<PointSet> {
         coordinates: (0..axes).map(column).collect(),
         normals: (axes..2 * axes).map(column).collect(),
         weights: column(2 * axes),
+        // Only rows of data have any, and these are never drawn.
+        columns: Vec::new(),
     })
 }
 
@@ -275,6 +276,7 @@ mod tests {
                     coordinates: vec![vec![0.1, 0.2], vec![0.3, 0.4]],
                     normals: vec![vec![0.0, 1.0], vec![-1.0, 0.0]],
                     weights: vec![0.5, 0.25],
+                    columns: Vec::new(),
                 },
             )],
         }

@@ -33,9 +33,7 @@ impl Handover {
     /// Puts the values beside the points of initial conditions.
     fn fill(&mut self, lowered: &Lowered, block: &Block, set: &mut PointSet) {
         if lowered.model.terms[block.terms[0]].kind == TermKind::Initial {
-            // Behind the components of the normal, of which there is one for each axis.
-            set.normals.truncate(set.coordinates.len());
-            set.normals.extend(self.sides.evaluate(&self.theta, &set.coordinates));
+            set.columns = self.sides.evaluate(&self.theta, &set.coordinates);
         }
     }
 }
