@@ -2,7 +2,7 @@
 # before has at its end. One network for all times needs many more neurons, since it has to know the past of every point.
 problem transport_windows
 
-time   t in [0, 2]
+time t in [0, 2]
 domain x in [0, 1] periodic
 unknown u
 
@@ -11,7 +11,7 @@ ic u = exp(sin(2*pi*x))
 
 exact u = exp(sin(2*pi*(x - t)))
 
-network mlp(24)
+network mlp(40)
 sample interior: gauss(16, 32)
 sample initial:  gauss(32)
 train engd(steps=150) with windows=4

@@ -74,8 +74,12 @@ fn images(
 ) -> Result<PathBuf, CliError> {
     let axes = &solution.model().axes;
     let time = solution.model().time();
-    let image: Vec<ImageAxis> =
-        lines.iter().enumerate().filter(|(axis, _)| Some(*axis) != time && axes[*axis].value.is_none()).map(image_axis).collect();
+    let image: Vec<ImageAxis> = lines
+        .iter()
+        .enumerate()
+        .filter(|(axis, _)| Some(*axis) != time && axes[*axis].value.is_none())
+        .map(image_axis)
+        .collect();
     let size: usize = image.iter().map(|axis| axis.count).product();
     let part = |step: usize| {
         let columns = output.columns.iter().zip(values);
