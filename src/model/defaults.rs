@@ -18,10 +18,18 @@ pub fn network(inputs: usize) -> Architecture {
 
 /// How many points an equation should have for so many parameters of the networks.
 ///
-/// With fewer than about three equations a parameter the network can hide large residuals between the points.
+/// With fewer than about three equations a parameter the network can hide large residuals between the points. Beyond
+/// [`MOST_INTERIOR`] points the system of a natural gradient step would cost more than it brings: a large network then
+/// has fewer equations than parameters, and the step is the shortest that solves them.
 fn interior_count(parameters: usize) -> usize {
-    parameters.saturating_mul(3).clamp(256, 1 << 15)
+    parameters.saturating_mul(3).clamp(256, MOST_INTERIOR)
 }
+
+/// The most points of an equation that are chosen by default.
+const MOST_INTERIOR: usize = 1 << 12;
+/// The most parameters that a natural gradient trains by default; its system then has a side of about
+/// [`MOST_INTERIOR`], and its rows take a gigabyte.
+const MOST_FOR_ENGD: usize = 20_000;
 
 /// The points of equations: Gauss up to three axes, where quadrature is most accurate, Sobol beyond.
 pub fn interior(axes: usize, parameters: usize) -> Rule {
@@ -38,9 +46,9 @@ pub fn boundary_count(interior: usize) -> usize {
     (interior / 4).max(64)
 }
 
-/// The training of a file without `train`.
-pub fn stages() -> Vec<Stage> {
-    vec![Stage::of(Method::Engd)]
+/// The training of a file without `train`: natural gradients, SOAP for the largest networks.
+pub fn stages(parameters: usize) -> Vec<Stage> {
+    vec![Stage::of(if parameters <= MOST_FOR_ENGD { Method::Engd } else { Method::Soap })]
 }
 
 /// The weight of a term without one: 1 for equations, 100 for conditions.

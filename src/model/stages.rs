@@ -10,8 +10,8 @@ use super::nearest::nearest;
 use super::problem::{Method, OptionValue, Stage};
 
 impl<'a> Elaborator<'a> {
-    /// The stages of training, in order.
-    pub fn stages(&mut self, ast: &'a Ast) -> Vec<Stage> {
+    /// The stages of training, in order; `parameters` of the networks decide where none is asked for.
+    pub fn stages(&mut self, ast: &'a Ast, parameters: usize) -> Vec<Stage> {
         let mut stages = Vec::new();
         let mut asked = false;
         for statement in &ast.statements {
@@ -26,7 +26,7 @@ impl<'a> Elaborator<'a> {
                 stages.push(stage);
             }
         }
-        if asked { stages } else { defaults::stages() }
+        if asked { stages } else { defaults::stages(parameters) }
     }
 
     /// A method with its options.
