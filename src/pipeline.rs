@@ -4,6 +4,7 @@
 //! text --parse--> Ast --check--> Model --simplify, tape--> KernelTapes --codegen--> Kernel
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,12 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, NetworkDescription, PointSet,
-    Predictor,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, Metric,
+    NetworkDescription, PointSet, Predictor, Role,
 };
-use crate::model::{self, Formulas, Given, Model, Overrides};
+use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
+use crate::optim;
 use crate::sample;
 use crate::simplify::{self, Effort, SimplifyReport};
 use crate::syntax;
@@ -89,8 +91,8 @@ pub struct Checked {
 }
 
 /// Like [`check`], with the files that the problem names, and with formulas in its names.
-pub fn check_given(source: Source, given: Given<'_>, times: &mut Times) -> Checked {
-    let (ast, mut found) = times.stage("parse", || syntax::parse(&source));
+pub fn check_given(mut source: Source, given: Given<'_>, times: &mut Times) -> Checked {
+    let (ast, mut found) = times.stage("parse", || syntax::parse_all(&mut source, given.files));
     let mut model = None;
     if let Some(ast) = &ast {
         let (checked, more) = times.stage("check", || model::check_given(ast, given));
@@ -112,6 +114,8 @@ pub struct Lowered {
     pub tapes: KernelTapes,
     /// What simplification did, block by block: value and partials, then directional derivatives.
     pub simplified: Vec<SimplifyReport>,
+    /// How hard it tried.
+    pub effort: Effort,
 }
 
 /// A problem that is ready to be trained.
@@ -146,7 +150,7 @@ pub enum CompileError {
 /// [`CompileError::Assemble`] if a formula has no tape.
 pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered, CompileError> {
     let blocks = sample::blocks(&model);
-    let mut description = describe(&model, &blocks);
+    let mut description = describe(&model, &blocks)?;
     let ranges: Vec<[f64; 2]> = model.axes.iter().map(|a| [a.lower, a.upper]).collect();
     let mut simplified = Vec::new();
     let mut simplify_time = Duration::ZERO;
@@ -162,7 +166,7 @@ pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered,
     let tapes = KernelTapes::new(&mut description, host_contraction(), &mut simplify).map_err(AssembleError::from)?;
     times.0.push(("simplify", simplify_time));
     times.0.push(("tape", start.elapsed() - simplify_time));
-    Ok(Lowered { model, blocks, description, tapes, simplified })
+    Ok(Lowered { model, blocks, description, tapes, simplified, effort })
 }
 
 /// What is known of an atom: a coordinate stays in its axis, a component of a unit normal in [-1, 1].
@@ -180,7 +184,20 @@ fn known_range(symbol: &Symbol, axes: &[[f64; 2]]) -> Interval {
 /// [`CompileError`] if the points can't be drawn or the back end refuses a tape.
 pub fn assemble(lowered: Lowered, seed: u64, backend: Backend, times: &mut Times) -> Result<Compiled, CompileError> {
     let points = times.stage("sample", || lowered.draw_all(seed))?;
-    let kernel = times.stage("codegen", || Kernel::new(&lowered.description, &lowered.tapes, &points, &backend))?;
+    assemble_on(lowered, &points, backend, times)
+}
+
+/// Makes machine code for points that were drawn.
+///
+/// # Errors
+/// [`CompileError`] if the back end refuses a tape.
+pub fn assemble_on(
+    lowered: Lowered,
+    points: &[PointSet],
+    backend: Backend,
+    times: &mut Times,
+) -> Result<Compiled, CompileError> {
+    let kernel = times.stage("codegen", || Kernel::new(&lowered.description, &lowered.tapes, points, &backend))?;
     Ok(Compiled { lowered, kernel, backend })
 }
 
@@ -202,6 +219,14 @@ impl Lowered {
             .map_err(|error| CompileError::Points { label: self.model.terms[block.terms[0]].label.clone(), error })
     }
 
+    /// Where the raw numbers of `fit` stand in θ.
+    pub fn raw_numbers(&self) -> Range<usize> {
+        let of_numbers = |network: &&NetworkDescription| {
+            self.model.numbers.first().is_some_and(|number| network.fields.contains(&number.field))
+        };
+        self.description.networks.iter().find(of_numbers).map_or(0..0, |network| network.layout.parameters())
+    }
+
     /// Something that evaluates formulas of the model at any points.
     ///
     /// # Errors
@@ -209,11 +234,30 @@ impl Lowered {
     pub fn predictor(&self, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Predictor, AssembleError> {
         let mut description = self.description.clone();
         description.graph = graph.clone();
-        Predictor::new(&description, formulas, host_contraction(), &backend)
+        let formulas = lowered_formulas(&self.model, &mut description.graph, formulas);
+        Predictor::new(&description, &formulas, host_contraction(), &backend)
     }
 }
 
-fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
+/// Something that evaluates formulas of a model at points of one of its windows of time, with the parameters of that
+/// window; the formulas live in `graph`, which holds those of the model.
+///
+/// # Errors
+/// [`CompileError`] if a formula has no program.
+pub fn window_predictor(
+    model: &Model,
+    window: usize,
+    graph: &Graph,
+    formulas: &[Expr],
+    backend: Backend,
+) -> Result<Predictor, CompileError> {
+    let model = Model { graph: graph.clone(), ..model.clone() }.window(window);
+    let mut description = describe(&model, &[])?;
+    let formulas = lowered_formulas(&model, &mut description.graph, formulas);
+    Ok(Predictor::new(&description, &formulas, host_contraction(), &backend)?)
+}
+
+fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, CompileError> {
     let mut graph = model.graph.clone();
     let mut start = 0;
     let mut networks = Vec::with_capacity(model.networks.len());
@@ -228,9 +272,51 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Description {
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
-    let block = |block: &sample::Block| BlockDescription {
-        residuals: block.terms.iter().map(|&t| model.terms[t].residual).collect(),
-        weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+    let numbers: Vec<usize> = model.numbers.iter().map(|number| number.field).collect();
+    if !numbers.is_empty() {
+        // A network without inputs: its biases are the raw numbers, which start at 0.
+        let layout = Layout::numbers(&vec![0.0; numbers.len()], start);
+        let features = Features { formulas: Vec::new(), groups: Vec::new() };
+        networks.push(NetworkDescription { features, layout, fields: numbers });
+    }
+    let known = |(number, field): (usize, &Field)| {
+        let source = match field.source {
+            FieldSource::Column { column } => KnownSource::Column(column),
+            FieldSource::Table { table } => {
+                let table = &model.tables[table];
+                KnownSource::Table { table: table.function.clone(), axes: table.axes.clone() }
+            }
+            FieldSource::Network { .. }
+            | FieldSource::Number { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Integral(_) => return None,
+        };
+        Some((number, source))
     };
-    Description { dimension: model.axes.len(), networks, blocks: blocks.iter().map(block).collect(), graph }
+    let known = model.fields.iter().enumerate().filter_map(known).collect();
+    let mut block = |block: &sample::Block| {
+        let residuals: Vec<Expr> = block.terms.iter().map(|&t| model.terms[t].residual).collect();
+        BlockDescription {
+            formulas: lowered_formulas(model, &mut graph, &residuals),
+            weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
+            role: if block.energy { Role::Energy } else { Role::Residual },
+        }
+    };
+    let blocks = blocks.iter().map(&mut block).collect();
+    let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
+        Metric::Newton
+    } else {
+        Metric::GaussNewton
+    };
+    let (mut integrals, inner) = sample::integrals(model)
+        .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
+    for integral in &mut integrals {
+        integral.integrand = lowered_formulas(model, &mut graph, &[integral.integrand])[0];
+    }
+    Ok(Description { dimension: model.axes.len(), networks, known, blocks, graph, metric, integrals, inner })
+}
+
+/// Formulas of a model as kernels have them: an ansatz inserted, and numbers as what training moves.
+fn lowered_formulas(model: &Model, graph: &mut Graph, formulas: &[Expr]) -> Vec<Expr> {
+    model.expand(graph, formulas).into_iter().map(|formula| model.in_raw_numbers(graph, formula)).collect()
 }

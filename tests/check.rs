@@ -47,6 +47,7 @@ fn shown(source: &Source, found: &[Diagnostic]) -> String {
 
 #[test]
 fn wrong_files_are_explained() {
+    let mut sound = Vec::new();
     for path in files("tests/check/wrong") {
         let (source, found) = diagnose(&path);
         let name = path.file_stem().expect("a file name").to_string_lossy().into_owned();
@@ -55,15 +56,20 @@ fn wrong_files_are_explained() {
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_snapshot!(name, shown(&source, &found)));
-        assert!(!found.is_empty(), "{path:?} is found to be sound");
+        if found.is_empty() {
+            sound.push(path);
+        }
     }
+    assert!(sound.is_empty(), "found to be sound: {sound:?}");
 }
 
 #[test]
 fn sound_files_have_nothing_to_report() {
     let mut reports = String::new();
     for path in files("tests/check/sound").into_iter().chain(files("pdes")) {
-        let (source, found) = diagnose(&path);
+        let (source, mut found) = diagnose(&path);
+        // A note that says what `exact` makes of a number is no complaint.
+        found.retain(|d| d.code != "W0243");
         reports += &shown(&source, &found);
     }
     assert!(reports.is_empty(), "{reports}");

@@ -173,7 +173,7 @@ fn exit_codes_of_training() {
 #[test]
 fn a_loss_that_is_no_number_names_its_term() {
     let desk = Desk::new();
-    fs::write(desk.path("wrong.pde"), TINY.replace("-pi^2*sin(pi*x)", "log(x - 2)").replace("exact", "# exact"))
+    fs::write(desk.path("wrong.pde"), TINY.replace("-pi^2*sin(pi*x)", "log(u - 5)").replace("exact", "# exact"))
         .expect("it can be written");
     let said = desk.fails(4, &["train", "wrong.pde"]);
     assert!(said.contains("training failed at step 1: the loss of `eq` is not finite"), "{said}");
@@ -223,4 +223,70 @@ fn all_forms_are_shown() {
     assert_eq!(document["schema"], 1);
     desk.done(&["check", "tiny.pde"]);
     desk.fails(3, &["check", "tiny.pde", "missing.pde"]);
+}
+
+/// An eigenfunction with a norm, a mean that holds at all times, and numbers and functions of time to report.
+const WHOLES: &str = "problem wholes
+time t in [0, 1]
+domain x in [0, 1]
+unknown u, v(x)
+eq u_t = u_xx + 2*integral(u) - u
+eq v_xx = -pi^2*v
+ic u = 1 + cos(pi*x)
+bc dn(u) = 0 on boundary
+bc v = 0 on boundary
+constraint norm: integral(v^2) = 1
+exact u = exp(t) + exp(-(1 + pi^2)*t)*cos(pi*x), v = sqrt(2)*sin(pi*x)
+network mlp(20)
+sample interior: gauss(16)
+train engd(steps=100)
+report mass = integral(u)
+report norm = integral(v^2)
+";
+
+#[test]
+fn integrals_constraints_and_reports() {
+    let desk = Desk::new();
+    fs::write(desk.path("wholes.pde"), WHOLES).expect("it can be written");
+    for seed in ["0", "1"] {
+        let said = desk.done(&["train", "wholes.pde", "--seed", seed]);
+        assert!(said.contains("(up to sign)") && said.contains("mass"), "{said}");
+        let run = desk.path("runs/wholes/latest");
+        let result = json(&run.join("result.json"));
+        let number = |value: &Value| value.as_f64().expect("a number");
+        assert!(number(&result["errors"]["u"]["l2rel"]) < 1e-3, "{result}");
+        assert!(number(&result["errors"]["v"]["l2rel"]) < 1e-3, "{result}");
+        assert!((number(&result["reports"]["norm"]) - 1.0).abs() < 1e-4, "{result}");
+        let mass = std::f64::consts::E;
+        assert!((number(&result["reports"]["mass"]) - mass).abs() < 1e-3 * mass, "{result}");
+        let series = fs::read_to_string(run.join("report_mass.csv")).expect("the function of time");
+        assert!(series.starts_with("t,mass\n") && series.lines().count() == 202, "{series}");
+        assert!(!run.join("report_norm.csv").exists());
+    }
+    let said = desk.done(&["eval", "runs/wholes/001"]);
+    assert!(said.contains("norm") && said.contains("up to sign"), "{said}");
+    let said = desk.done(&["--json", "eval", "runs/wholes/001", "--grid", "5", "--fields", "integral(u),u_x"]);
+    assert!(said.contains("up_to_sign"), "{said}");
+}
+
+#[test]
+fn fields_are_written_on_grids() {
+    let desk = Desk::new();
+    let outputs = "output grid(3), u, slope = u_x\noutput u with format=csv\noutput grid(5), u with format=vti\n";
+    fs::write(desk.path("grids.pde"), TINY.replace("tiny", "grids") + outputs).expect("it can be written");
+    desk.done(&["train", "grids.pde"]);
+    let run = desk.path("runs/grids/latest");
+    assert!(run.join("fields.npz").is_file());
+    let table = fs::read_to_string(run.join("fields_2.csv")).expect("a table");
+    assert_eq!((table.lines().next(), table.lines().count()), (Some("x,u"), 202));
+    assert_eq!(table, desk.done(&["eval", "grids", "--grid", "201"]), "the same values as those of `eval`");
+    assert!(fs::read_to_string(run.join("fields_3.vti")).expect("an image").contains("WholeExtent=\"0 4 0 0 0 0\""));
+    let text = "problem moving\ntime t in [0, 1]\ndomain x in [0, 1] periodic\nunknown u\neq u_t + u_x = 0\n\
+                ic u = sin(2*pi*x)\nnetwork mlp(6)\ntrain engd(steps=5)\noutput grid(3, 5), u with format=vti\n";
+    fs::write(desk.path("moving.pde"), text).expect("it can be written");
+    desk.done(&["train", "moving.pde"]);
+    let run = desk.path("runs/moving/latest");
+    let list = fs::read_to_string(run.join("fields.pvd")).expect("a list");
+    assert!(list.contains("timestep=\"0.5\" part=\"0\" file=\"fields_0001.vti\""), "{list}");
+    assert!(run.join("fields_0002.vti").is_file());
 }

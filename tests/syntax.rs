@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pdec::diagnostic::{Diagnostic, Source, Span, has_errors};
 use pdec::syntax::ast::{Ast, Formula, StatementKind};
-use pdec::syntax::{allowed_codes, format, parse, print_formula, print_formula_explicit};
+use pdec::syntax::{allowances, format, parse, print_formula, print_formula_explicit};
 use proptest::prelude::*;
 
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
@@ -199,7 +199,7 @@ fn comments_name_the_codes_they_silence() {
     let text = "# pdec: allow W0105, W0301\nproblem heat  #pdec: allow W0207\n# allow W0001\n";
     let source = Source::new("allow", text);
     let ast = parse(&source).0.expect("a tree");
-    let codes: Vec<_> = allowed_codes(&source, &ast).into_iter().map(|(code, _)| code).collect();
+    let codes: Vec<_> = allowances(&source, &ast).into_iter().map(|allowance| allowance.code).collect();
     assert_eq!(codes, ["W0105", "W0301", "W0207"]);
 }
 

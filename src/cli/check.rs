@@ -31,6 +31,9 @@ struct Body<'a> {
 struct FileRecord<'a> {
     file: &'a str,
     status: Status,
+    /// Why it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
 }
 
 /// Checks each file; a failure with one does not keep the others from being checked.
@@ -41,6 +44,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let overrides = model::Overrides::parse(&arguments.overrides.texts())?;
     let mut worst = 0;
     let mut all = Vec::new();
+    let mut failed = Vec::new();
     for path in &arguments.files {
         match check_file(path, &overrides, &arguments.overrides.reading.allow_read, context) {
             Ok(checked) => {
@@ -53,16 +57,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
             Err(error) => {
                 error.complain();
                 worst = worst.max(error.code());
+                failed.push((path.display().to_string(), error.to_string()));
             }
         }
     }
     if context.json {
-        document(&all, worst).print(context)?;
+        document(&all, &failed, worst).print(context)?;
     }
     Ok(ExitCode::from(worst))
 }
 
-fn document(all: &[Checked], worst: u8) -> Document<Body<'_>> {
+fn document<'a>(all: &'a [Checked], failed: &'a [(String, String)], worst: u8) -> Document<Body<'a>> {
+    let unread = failed.iter().map(|(file, why)| FileRecord { file, status: Status::Failed, error: Some(why) });
     let status = |checked: &Checked| Status::of(&checked.found);
     let overall = match worst {
         0 if all.iter().any(|checked| status(checked) == Status::Warnings) => Status::Warnings,
@@ -73,7 +79,11 @@ fn document(all: &[Checked], worst: u8) -> Document<Body<'_>> {
     Document::new(
         overall,
         Body {
-            files: all.iter().map(|c| FileRecord { file: c.source.name(), status: status(c) }).collect(),
+            files: all
+                .iter()
+                .map(|c| FileRecord { file: c.source.name(), status: status(c), error: None })
+                .chain(unread)
+                .collect(),
             diagnostics: all.iter().flat_map(|c| records(&c.source, tidy(&c.found))).collect(),
         },
     )

@@ -4,9 +4,12 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde::Serialize;
+
+use super::document::{Document, Status};
 use super::{FILE_HAS_ERRORS, INPUT_OUTPUT_FAILURE, INTERNAL_ERROR, WRONG_USAGE};
 use crate::dataset::DataError;
-use crate::diagnostic::visible;
+use crate::diagnostic::{to_json, visible};
 use crate::kernel::AssembleError;
 use crate::pipeline::CompileError;
 use crate::report::PlotError;
@@ -134,9 +137,12 @@ impl CliError {
         }
     }
 
-    /// Says it and gives the exit code.
-    pub fn finish(&self) -> ExitCode {
+    /// Says it and gives the exit code. Where a document was asked for, there is one that says so.
+    pub fn finish(&self, json: bool) -> ExitCode {
         self.complain();
+        if json && !matches!(self, CliError::OutputClosed | CliError::Output(_)) {
+            print_failure(&self.to_string());
+        }
         ExitCode::from(self.code())
     }
 }
@@ -155,6 +161,20 @@ impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::OutputClosed } else { Self::Output(error) }
     }
+}
+
+/// What is printed with `--json` in place of the document of a command that failed.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: &'a str,
+}
+
+/// Prints a document that says why there is no other one.
+pub(super) fn print_failure(error: &str) {
+    use std::io::Write;
+    let text = to_json(&Document::new(Status::Failed, Failure { error })).unwrap_or_default();
+    // The command has failed already; that nobody listens does not make it worse.
+    let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// In words, without the number that the standard library appends.

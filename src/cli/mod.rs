@@ -76,9 +76,15 @@ enum Command {
 
 /// Runs the command line `arguments` (the first is the name of the program) and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            if json && error.use_stderr() {
+                let text = error.to_string();
+                error::print_failure(text.lines().next().unwrap_or_default().trim_start_matches("error: "));
+            }
             // Help and version are errors to clap, with exit code 0; a closed pipe is no reason to fail.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(WRONG_USAGE));
@@ -86,9 +92,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let context = match Context::new(cli.global) {
         Ok(context) => context,
-        Err(error) => return error.finish(),
+        Err(error) => return error.finish(json),
     };
-    cli.command.run(&context).unwrap_or_else(|error| error.finish())
+    cli.command.run(&context).unwrap_or_else(|error| error.finish(context.json))
 }
 
 impl Command {

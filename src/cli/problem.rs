@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::{CliError, Context, Document, FILE_HAS_ERRORS, Reading, Status, read};
 use crate::dataset::Files;
-use crate::diagnostic::{Allowance, Diagnostic, Record, Source, allowed_codes, has_errors, records, tidy};
+use crate::diagnostic::{Diagnostic, Record, Source, has_errors, records, tidy};
 use crate::model::{Formulas, Given, Model, OverrideError, Overrides};
 use crate::pipeline::{self, Times};
-use crate::syntax::ast::{Ast, FormulaKind};
+use crate::syntax::{self, ast::Ast};
 
 /// A file and what was found in it.
 pub struct Checked {
@@ -20,6 +20,8 @@ pub struct Checked {
     pub model: Option<Model>,
     /// What was found, less what is allowed; it has been shown already.
     pub found: Vec<Diagnostic>,
+    /// Its statements, unless the text is too large.
+    pub ast: Option<Ast>,
     /// The files that it names, as far as they were read.
     pub files: Files,
     /// How long parsing and checking took.
@@ -51,7 +53,7 @@ pub fn check_file(
         }
         Reading::Rejected(source, found) => {
             let found = context.show(&source, vec![*found], &[]);
-            Ok(Checked { source, model: None, found, files: Files::default(), times: Times::default() })
+            Ok(Checked { source, model: None, found, ast: None, files: Files::default(), times: Times::default() })
         }
     }
 }
@@ -61,10 +63,10 @@ pub fn check_source(source: Source, overrides: &Overrides, files: Files, context
     let mut times = Times::default();
     let given = Given { overrides, formulas: &Formulas::default(), files: &files };
     let pipeline::Checked { source, ast, model, found } = pipeline::check_given(source, given, &mut times);
-    let allowances = ast.map(|ast| allowances(&source, &ast)).unwrap_or_default();
+    let allowances = ast.as_ref().map(|ast| syntax::allowances(&source, ast)).unwrap_or_default();
     let found = context.show(&source, found, &allowances);
     let model = model.filter(|_| !has_errors(&found)).map(|(model, _)| model);
-    Checked { source, model, found, files, times }
+    Checked { source, model, found, ast, files, times }
 }
 
 /// The document of a file that has errors, where one is wanted.
@@ -83,18 +85,4 @@ pub fn refuse(checked: &Checked, context: &Context) -> Result<ExitCode, CliError
 struct Refusal<'a> {
     file: &'a str,
     diagnostics: Vec<Record<'a>>,
-}
-
-/// The warnings that a file silences itself: `# pdec: allow W0301`, and `with allow=W0301`.
-fn allowances(source: &Source, ast: &Ast) -> Vec<Allowance> {
-    let everywhere = ast.comments.iter().flat_map(|c| allowed_codes(source.slice(c.span)));
-    let mut found: Vec<Allowance> = everywhere.map(|code| Allowance { code, within: None }).collect();
-    for statement in &ast.statements {
-        for attribute in statement.attributes.iter().filter(|a| a.name.text == "allow") {
-            if let Some(FormulaKind::Name(code)) = attribute.value.as_ref().map(|value| &value.kind) {
-                found.push(Allowance { code: code.clone(), within: Some(statement.span) });
-            }
-        }
-    }
-    found
 }

@@ -15,12 +15,12 @@ use super::table::Table;
 pub fn read_csv(bytes: &[u8]) -> Result<Table, DataError> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
     let mut record = ByteRecord::new();
-    if !reader.read_byte_record(&mut record).map_err(corrupt)? {
+    if !reader.read_byte_record(&mut record).map_err(unread)? {
         return Err(DataError::Empty);
     }
     let names = header(&record, bytes)?;
     let mut columns = vec![Vec::new(); names.len()];
-    while reader.read_byte_record(&mut record).map_err(corrupt)? {
+    while reader.read_byte_record(&mut record).map_err(unread)? {
         let line = line_of(&record, bytes);
         if record.len() != names.len() {
             return Err(DataError::Ragged { line, found: record.len(), expected: names.len() });
@@ -35,7 +35,7 @@ pub fn read_csv(bytes: &[u8]) -> Result<Table, DataError> {
 fn header(record: &ByteRecord, bytes: &[u8]) -> Result<Vec<String>, DataError> {
     let mut names = Vec::with_capacity(record.len());
     for (index, cell) in record.iter().enumerate() {
-        let name = std::str::from_utf8(cell).map_err(corrupt)?;
+        let name = std::str::from_utf8(cell).map_err(|_| corrupt("the names of its columns are not UTF-8 text"))?;
         let name = if index == 0 { name.trim_start_matches('#').trim_start() } else { name };
         names.push(name.to_owned());
     }
@@ -63,8 +63,13 @@ fn line_of(record: &ByteRecord, bytes: &[u8]) -> u64 {
     position.line() + blank as u64
 }
 
-fn corrupt(error: impl ToString) -> DataError {
-    DataError::Corrupt { format: "CSV", reason: error.to_string() }
+fn corrupt(reason: &str) -> DataError {
+    DataError::Corrupt { format: "CSV", reason: reason.to_owned() }
+}
+
+/// What the reader refuses: with records of any length and of any bytes, only what it can't read.
+fn unread(_: csv::Error) -> DataError {
+    corrupt("its records can't be told apart")
 }
 
 /// Writes a table with the shortest decimals that read back to the same numbers.
@@ -74,7 +79,7 @@ fn corrupt(error: impl ToString) -> DataError {
 pub fn write_csv(table: &Table, out: &mut dyn Write) -> Result<(), DataError> {
     let io = |error: csv::Error| match error.into_kind() {
         csv::ErrorKind::Io(error) => DataError::Io(error),
-        other => corrupt(format!("{other:?}")),
+        _ => corrupt("its records can't be written"),
     };
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(&table.names).map_err(io)?;

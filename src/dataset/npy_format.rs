@@ -40,7 +40,7 @@ impl Array {
 /// [`DataError::Corrupt`] if the bytes are not a sound file, or the elements no numbers.
 pub fn read_npy(bytes: &[u8]) -> Result<Array, DataError> {
     check_header(bytes)?;
-    let file = NpyFile::new(bytes).map_err(corrupt)?;
+    let file = NpyFile::new(bytes).map_err(|_| corrupt("it does not begin like an array of NumPy"))?;
     let shape: Vec<usize> = file.shape().iter().map(|&length| length as usize).collect();
     let order = file.order();
     let values = values(file)?;
@@ -76,7 +76,7 @@ fn of_type<T: Deserialize>(
     convert: impl Fn(T) -> f64,
 ) -> Result<Result<Vec<f64>, DataError>, NpyFile<&[u8]>> {
     let reader = file.try_data::<T>()?;
-    Ok(reader.map(|value| value.map(&convert)).collect::<Result<_, _>>().map_err(corrupt))
+    Ok(reader.map(|value| value.map(&convert)).collect::<Result<_, _>>().map_err(|_| corrupt("it is cut off")))
 }
 
 /// What the parser of the header takes on trust: its length, shallow nesting, and a shape that the bytes can hold.
@@ -91,7 +91,7 @@ fn check_header(bytes: &[u8]) -> Result<(), DataError> {
     if header.iter().filter(|byte| b"([{".contains(byte)).count() > 64 {
         return Err(corrupt("its header is nested too deeply"));
     }
-    let header = std::str::from_utf8(header).map_err(corrupt)?;
+    let header = std::str::from_utf8(header).map_err(|_| corrupt("its header is not text"))?;
     let elements = elements(header).ok_or_else(|| corrupt("its header has no sound shape"))?;
     if elements > bytes.len() { Err(corrupt("it is cut off")) } else { Ok(()) }
 }

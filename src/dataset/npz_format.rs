@@ -27,14 +27,18 @@ pub fn read_npz(bytes: &[u8]) -> Result<Table, DataError> {
 /// # Errors
 /// [`DataError::Corrupt`]
 pub fn read_npz_arrays(bytes: &[u8]) -> Result<Vec<(String, Array)>, DataError> {
-    let mut archive = NpzArchive::new(Cursor::new(bytes)).map_err(corrupt)?;
+    let no_archive = "it is no archive of arrays, or it is cut off; `numpy.savez` writes such files";
+    let mut archive = NpzArchive::new(Cursor::new(bytes)).map_err(|_| corrupt(no_archive))?;
     let zip = archive.zip_archive();
     let mut arrays = Vec::new();
     for index in 0..zip.len() {
-        let entry = zip.by_index(index).map_err(corrupt)?;
+        let entry = zip.by_index(index).map_err(|_| corrupt("one of its arrays is packed in an unknown way"))?;
         let Some(name) = array_name_from_file_name(entry.name()).map(str::to_owned) else { continue };
         let mut unpacked = Vec::new();
-        entry.take(MOST_BYTES).read_to_end(&mut unpacked).map_err(corrupt)?;
+        entry
+            .take(MOST_BYTES)
+            .read_to_end(&mut unpacked)
+            .map_err(|_| corrupt(&format!("the array `{name}` is damaged")))?;
         arrays.push((name, read_npy(&unpacked)?));
     }
     Ok(arrays)
@@ -60,7 +64,7 @@ pub fn write_npz(table: &Table, shape: Option<&[usize]>, out: &mut dyn Write) ->
         writer.extend(column.iter().copied())?;
         writer.finish()?;
     }
-    archive.zip_writer().finish().map_err(corrupt)?;
+    archive.zip_writer().finish().map_err(|_| corrupt("it can't be written"))?;
     drop(archive);
     undate(&mut bytes);
     out.write_all(&bytes)?;
@@ -84,8 +88,8 @@ fn undate(zip: &mut [u8]) {
     }
 }
 
-fn corrupt(reason: impl ToString) -> DataError {
-    DataError::Corrupt { format: "NPZ", reason: reason.to_string() }
+fn corrupt(reason: &str) -> DataError {
+    DataError::Corrupt { format: "NPZ", reason: reason.to_owned() }
 }
 
 #[cfg(test)]

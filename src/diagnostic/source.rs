@@ -12,6 +12,14 @@ pub struct Span {
 }
 
 impl Span {
+    /// No place in any file: what it labels stands on the command line.
+    pub const OUTSIDE: Self = Self { start: u32::MAX, end: u32::MAX };
+
+    /// Whether there is a place.
+    pub fn is_in_file(self) -> bool {
+        self != Self::OUTSIDE
+    }
+
     /// The bytes `start..end`.
     pub fn new(start: usize, end: usize) -> Self {
         Self { start: start as u32, end: end as u32 }

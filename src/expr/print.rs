@@ -33,8 +33,12 @@ impl Names {
             return field;
         }
         let axes: Vec<String> = jet.index.axes().map(|axis| self.axis(axis)).collect();
-        if axes.iter().all(|a| a.chars().all(char::is_alphanumeric)) {
-            return format!("{field}_{}", axes.concat());
+        if axes.iter().all(|a| a.chars().all(char::is_alphanumeric)) && !field.contains(['(', '[']) {
+            // The derivative of a vector has components: `w_x.y`.
+            return match field.split_once('.') {
+                Some((vector, component)) => format!("{vector}_{}.{component}", axes.concat()),
+                None => format!("{field}_{}", axes.concat()),
+            };
         }
         let orders = jet.index.orders().iter().enumerate().filter(|(_, o)| **o > 0);
         orders.fold(field, |inner, (axis, order)| format!("d({inner}, {}, {order})", self.axis(axis)))

@@ -33,8 +33,8 @@ pub use quadrature::{Grading, Nodes, gauss_legendre};
 pub use random::Stream;
 pub use rule::{AxisRange, MAX_POINTS, Place, Points, Rule, RuleError, measure};
 pub use shape::{
-    Cell, Chain, Curve, Ellipse, Facets, Inside, Mesh, Part, Patch, Polygon, Primitive, ProductPlace, ShapeError,
-    ShapePoints, Solid, Surface, Tree, held_out_inside,
+    Cell, Chain, Curve, Ellipse, Facets, Halves, Inside, Mesh, Part, Patch, Polygon, Primitive, ProductPlace,
+    ShapeError, ShapePoints, Solid, Surface, Tree, held_out_inside,
 };
 pub use share::share;
 pub use sobol::{MAX_AXES, Sobol};

@@ -1,5 +1,10 @@
 //! What a kernel is made from.
 
+use std::collections::BTreeMap;
+
+use super::known::KnownSource;
+use super::objective::Metric;
+use super::tile::PointSet;
 use crate::expr::{Expr, Graph};
 use crate::network::{Features, Layout};
 
@@ -14,16 +19,67 @@ pub struct NetworkDescription {
     pub fields: Vec<usize>,
 }
 
-/// Residuals that share their points.
-#[derive(Clone, Debug)]
-pub struct BlockDescription {
-    /// Formulas of coordinates, normals and jet variables.
-    pub residuals: Vec<Expr>,
-    /// The weight of each in the loss.
-    pub weights: Vec<f64>,
+/// What a block adds to the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// ½R² of each formula R, integrated.
+    #[default]
+    Residual,
+    /// Each formula F as it stands, integrated: an energy.
+    Energy,
 }
 
-/// A least-squares problem for networks, as formulas.
+/// Formulas that share their points.
+#[derive(Clone, Debug, Default)]
+pub struct BlockDescription {
+    /// Formulas of coordinates, normals and jet variables.
+    pub formulas: Vec<Expr>,
+    /// The weight of each in the loss.
+    pub weights: Vec<f64>,
+    /// What they are.
+    pub role: Role,
+}
+
+/// The integral of a formula: a field of the coordinates that remain.
+///
+/// Its derivatives along axes are integrals of their own, so that only ε raises its index.
+#[derive(Clone, Debug)]
+pub struct IntegralDescription {
+    /// The number of the field.
+    pub field: usize,
+    /// What is integrated: a formula of coordinates, normals and jet variables, integrals among them.
+    pub integrand: Expr,
+    /// The axes that the field depends on, ascending.
+    pub axes: Vec<usize>,
+    /// Which of [`Description::inner`] it is taken over.
+    pub inner: usize,
+}
+
+/// The points of an integral with their quadrature weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InnerPoints {
+    /// The axes that are integrated over; along the others a point stands where the outer point does.
+    pub axes: Vec<usize>,
+    /// The points: coordinates along all axes, of which those integrated over count.
+    pub points: PointSet,
+    /// The axis whose range ends at the outer coordinate, if there is one.
+    pub moving: Option<MovingEnd>,
+}
+
+/// A range between a fixed coordinate and that of the outer point: `x in 0..x`.
+///
+/// Along this axis inner points are given in [0, 1], from the fixed end to the moving one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MovingEnd {
+    /// The axis.
+    pub axis: usize,
+    /// The end that does not move.
+    pub fixed: f64,
+    /// Whether the moving end is the upper limit of the integral.
+    pub upper: bool,
+}
+
+/// A problem for networks, as formulas: residuals and energies.
 #[derive(Clone, Debug)]
 pub struct Description {
     /// The arena of all formulas.
@@ -32,8 +88,16 @@ pub struct Description {
     pub dimension: usize,
     /// The networks; their parameters lie one after the other in θ.
     pub networks: Vec<NetworkDescription>,
+    /// The fields that do not depend on the parameters.
+    pub known: BTreeMap<usize, KnownSource>,
     /// The blocks of points.
     pub blocks: Vec<BlockDescription>,
+    /// The metric that residuals need programs for; energies have their own.
+    pub metric: Metric,
+    /// The fields that are integrals; those inside others stand before them.
+    pub integrals: Vec<IntegralDescription>,
+    /// The points of the integrals.
+    pub inner: Vec<InnerPoints>,
 }
 
 impl Description {
@@ -47,6 +111,11 @@ impl Description {
             .enumerate()
             .find_map(|(n, network)| network.fields.iter().position(|&f| f == field).map(|output| (n, output)))
             .expect("every field is an output of a network")
+    }
+
+    /// The number of the integral that a field is; `None` for an output of a network.
+    pub fn integral_of(&self, field: usize) -> Option<usize> {
+        self.integrals.iter().position(|integral| integral.field == field)
     }
 
     /// The length of θ.

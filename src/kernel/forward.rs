@@ -1,5 +1,7 @@
 //! Jets through the networks, then residuals.
 
+use super::description::Role;
+use super::integrals::IntegralValues;
 use super::programs::PointInput;
 use super::sweep::{Keep, NetworkBuffers, sized};
 use super::system::{Block, PointProgramOf};
@@ -12,6 +14,10 @@ pub(super) struct Workspace {
     pub networks: Vec<NetworkBuffers>,
     /// The outputs of the residual programs: one row each.
     pub point: Vec<f64>,
+    /// Seeds of reverse sweeps, and what must outlive a further run of a program.
+    pub seeds: Vec<f64>,
+    /// Integrals at the points: one row each.
+    pub integrals: Vec<f64>,
     pub scratch: Vec<f64>,
 }
 
@@ -29,21 +35,59 @@ impl Workspace {
 }
 
 impl Block {
-    /// The scaled residuals of a tile: residual by residual, `tile.rows` numbers each.
-    pub(super) fn residual(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &mut [f64]) {
+    /// The scaled values of a tile: formula by formula, `tile.rows` numbers each.
+    pub(super) fn values(
+        &self,
+        tile: &Tile,
+        theta: &[f64],
+        integrals: &IntegralValues,
+        work: &mut Workspace,
+        rows: &mut [f64],
+    ) {
         self.forward(tile, theta, Keep::Value, work);
+        self.gather_integrals(tile, integrals, 1, work);
         self.run_point_program(&self.value, tile, 1, work);
         self.scaled_rows(tile, &work.point, 0, rows);
     }
 
-    /// Writes outputs `first..` of the last point program, times the scale of the rows.
+    /// Runs a program of formulas and partials, and leaves all that a reverse sweep needs.
+    pub(super) fn linearize(
+        &self,
+        program: &PointProgramOf,
+        tile: &Tile,
+        theta: &[f64],
+        integrals: &IntegralValues,
+        work: &mut Workspace,
+    ) {
+        self.forward(tile, theta, Keep::Slopes, work);
+        self.gather_integrals(tile, integrals, 1, work);
+        self.run_point_program(program, tile, 1, work);
+    }
+
+    /// The integrals of the block at the points of a tile, one row for each order along the direction.
+    pub(super) fn gather_integrals(
+        &self,
+        tile: &Tile,
+        integrals: &IntegralValues,
+        extension: usize,
+        work: &mut Workspace,
+    ) {
+        let rows = sized(&mut work.integrals, self.integrals.len() * extension * tile.stride);
+        for (i, row) in rows.chunks_exact_mut(tile.stride).enumerate() {
+            let member = self.integrals[i / extension];
+            integrals.gather(member, i % extension, self.groups_of(tile, member), row);
+        }
+    }
+
+    /// Writes outputs `first..` of the last point program, scaled: residuals by the root of their weight, energies by it.
     pub(super) fn scaled_rows(&self, tile: &Tile, point: &[f64], first: usize, rows: &mut [f64]) {
         for (r, (row, factor)) in rows.chunks_exact_mut(tile.rows).zip(&self.factors).enumerate() {
             let values = &point[(first + r) * tile.stride..];
-            row.iter_mut()
-                .zip(values)
-                .zip(&tile.scale)
-                .for_each(|((out, value), scale)| *out = value * (scale * factor));
+            let scaled = row.iter_mut().zip(values).zip(&tile.scale);
+            match self.role {
+                Role::Residual => scaled.for_each(|((out, value), scale)| *out = value * (scale * factor)),
+                Role::Energy => scaled.for_each(|((out, value), scale)| *out = value * (scale * factor).powi(2)),
+            }
         }
     }
 
@@ -64,6 +108,7 @@ impl Block {
         let lanes: Vec<Lane> = of.inputs.iter().map(|input| self.lane(input, tile.stride, extension)).collect();
         let out_lanes: Vec<Lane> = (0..outputs).map(|o| row_lane(0, o, tile.stride)).collect();
         let mut buffers: Vec<&[f64]> = vec![&tile.columns];
+        buffers.push(&work.integrals);
         buffers.extend(work.networks.iter().map(|n| n.outputs.as_slice()));
         let point = sized(&mut work.point, outputs * tile.stride);
         let scratch = sized(&mut work.scratch, of.program.scratch_len());
@@ -74,9 +119,11 @@ impl Block {
         match *input {
             PointInput::Coordinate(axis) => row_lane(0, axis, stride),
             PointInput::Normal(axis) => row_lane(0, self.dimension + axis, stride),
+            PointInput::Known(number) => row_lane(0, 2 * self.dimension + number, stride),
+            PointInput::Integral(integral, times) => row_lane(1, integral * extension + times, stride),
             PointInput::Channel(c) => {
                 let network = self.networks[c.network].as_ref().expect("channels are of networks in use");
-                row_lane(1 + c.network, c.output * extension * network.plan.len() + c.channel, stride)
+                row_lane(2 + c.network, c.output * extension * network.plan.len() + c.channel, stride)
             }
         }
     }

@@ -10,12 +10,21 @@
 //!   without any ∂_θ u_α being stored;
 //! * [direction](direction): jets with one more axis ε, at θ + εv, give J v and the second directional derivative.
 //!
+//! Where a formula has [integrals](integrals), these are evaluated first, at points of their own, and then stand in the
+//! formulas like jets.
+//!
 //! Rows are scaled by sqrt(weight × quadrature weight), so that the loss is ½‖r‖². Tiles run in parallel; every sum has a
 //! fixed order, so that results do not depend on the number of threads.
 
 mod description;
 mod direction;
+mod evaluate;
 mod forward;
+mod integrals;
+mod known;
+mod local;
+mod metric;
+mod nonlocal;
 mod objective;
 mod predict;
 mod programs;
@@ -23,8 +32,14 @@ mod reverse;
 mod sweep;
 mod system;
 mod tile;
+mod weights;
 
-pub use description::{BlockDescription, Description, NetworkDescription};
+pub use description::{
+    BlockDescription, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription, Role,
+};
+pub use known::KnownSource;
+pub use local::{HessianGroup, LocalTapes, MetricRows};
+pub use nonlocal::{Family, Member};
 pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};

@@ -1,10 +1,13 @@
-//! From residual formulas to tapes.
+//! From formulas of residuals and energies to tapes.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::description::Description;
+use super::description::{BlockDescription, Description, Role};
+use super::local::{Hessian, LocalTapes};
+use super::nonlocal::{Family, Member, families, member_of, without};
+use super::objective::Metric;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
 use crate::network::{JetPlan, Pointwise, pointwise_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
@@ -50,8 +53,12 @@ pub enum PointInput {
     Coordinate(usize),
     /// A component of the outward normal.
     Normal(usize),
+    /// A derivative of a field that is known without the parameters: this one of [`BlockTapes::known`].
+    Known(usize),
     /// A channel of a network; along a direction the channel number counts through the extended plan.
     Channel(Channel),
+    /// An integral of the block, by its number there, and how often it is differentiated along the direction.
+    Integral(usize, usize),
 }
 
 /// A program and what it reads.
@@ -68,18 +75,29 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
-    /// sqrt(weight) of each residual.
+    /// The known fields and their derivatives that the programs read.
+    pub known: Vec<Jet>,
+    /// What the formulas are.
+    pub role: Role,
+    /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     /// For each network in use: the jets of its input features, feature by feature, from the coordinates.
     pub features: Vec<Option<PointTape>>,
-    /// R, for all residuals.
+    /// The formulas.
     pub value: PointTape,
-    /// R, then the partials.
+    /// The formulas, then the partials.
     pub linear: PointTape,
-    /// Which residual and channel each partial belongs to, in the order of the outputs of `linear`.
+    /// Which formula and channel each partial belongs to, in the order of the outputs of `linear`.
     pub partials: Vec<(usize, Channel)>,
-    /// The first derivatives along a direction, then the second ones.
+    /// The integrals that the block uses.
+    pub integrals: Vec<Member>,
+    /// Which formula and integral of the block each further partial belongs to, behind those of the channels.
+    pub integral_partials: Vec<(usize, usize)>,
+    /// Along a direction: of residuals the first derivatives, then the second ones; of energies the second derivatives
+    /// of the partials.
     pub second: PointTape,
+    /// Second derivatives in the jets: of energies, and of residuals if the metric asks for them.
+    pub local: Option<LocalTapes>,
 }
 
 /// The programs of a function of the numbers of a neuron on a plan.
@@ -100,6 +118,8 @@ pub struct PointwiseTapes {
 pub struct KernelTapes {
     /// One a block.
     pub blocks: Vec<BlockTapes>,
+    /// The integrals that blocks use, with the programs of what is under their signs.
+    pub families: Vec<(Family, BlockTapes)>,
     /// One for each function between the layers and plan that occur.
     pub functions: BTreeMap<(Pointwise, Vec<MultiIndex>), PointwiseTapes>,
 }
@@ -114,24 +134,42 @@ impl KernelTapes {
         contraction: Contraction,
         simplify: &mut Simplifier<'_>,
     ) -> Result<Self, TapeError> {
-        let epsilon = description.dimension;
-        let mut blocks = Vec::with_capacity(description.blocks.len());
-        let mut functions = BTreeMap::new();
-        for block in 0..description.blocks.len() {
-            let tapes = block_tapes(description, block, contraction, simplify)?;
-            for (network, plan) in description.networks.iter().zip(&tapes.plans) {
-                let Some(plan) = plan else { continue };
-                for function in network.layout.functions() {
-                    let key = (function, plan.channels().to_vec());
-                    if let Entry::Vacant(entry) = functions.entry(key) {
-                        entry.insert(PointwiseTapes::new(function, plan, epsilon, contraction)?);
-                    }
+        let families = families(description);
+        let mut tapes = Vec::with_capacity(description.blocks.len() + families.len());
+        for block in description.blocks.clone() {
+            tapes.push(block_tapes(description, &families, &block, contraction, simplify)?);
+        }
+        for family in &families {
+            let weights = vec![1.0; family.formulas.len()];
+            let block = BlockDescription { formulas: family.formulas.clone(), weights, role: Role::Residual };
+            tapes.push(block_tapes(description, &families, &block, contraction, simplify)?);
+        }
+        let functions = functions(description, &tapes, contraction)?;
+        let of_families = tapes.split_off(description.blocks.len());
+        Ok(Self { blocks: tapes, families: families.into_iter().zip(of_families).collect(), functions })
+    }
+}
+
+type Functions = BTreeMap<(Pointwise, Vec<MultiIndex>), PointwiseTapes>;
+
+fn functions(
+    description: &Description,
+    blocks: &[BlockTapes],
+    contraction: Contraction,
+) -> Result<Functions, TapeError> {
+    let mut functions = Functions::new();
+    for tapes in blocks {
+        for (network, plan) in description.networks.iter().zip(&tapes.plans) {
+            let Some(plan) = plan else { continue };
+            for function in network.layout.functions() {
+                let key = (function, plan.channels().to_vec());
+                if let Entry::Vacant(entry) = functions.entry(key) {
+                    entry.insert(PointwiseTapes::new(function, plan, description.dimension, contraction)?);
                 }
             }
-            blocks.push(tapes);
         }
-        Ok(Self { blocks, functions })
     }
+    Ok(functions)
 }
 
 impl PointwiseTapes {
@@ -151,48 +189,80 @@ impl PointwiseTapes {
 
 fn block_tapes(
     description: &mut Description,
-    block: usize,
+    families: &[Family],
+    block: &BlockDescription,
     contraction: Contraction,
     simplify: &mut Simplifier<'_>,
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
-    let residuals = description.blocks[block].residuals.clone();
-    let jets = description.graph.jets(&residuals);
+    let (formulas, role) = (block.formulas.clone(), block.role);
+    let is_known = |jet: &Jet| description.known.contains_key(&usize::from(jet.field));
+    let (known, jets): (Vec<Jet>, Vec<Jet>) = description.graph.jets(&formulas).into_iter().partition(is_known);
+    let (integrals, jets): (Vec<Jet>, Vec<Jet>) =
+        jets.into_iter().partition(|jet| description.integral_of(jet.field.into()).is_some());
+    let fields: Vec<usize> = integrals.iter().map(|jet| jet.field.into()).collect();
     let plans = plans(description, &jets);
+    let fixed: Vec<usize> = description.known.keys().copied().collect();
     let graph = &mut description.graph;
-    let mut partials = Vec::new();
-    for (r, &residual) in residuals.iter().enumerate() {
-        for jet in &jets {
-            let partial = graph.derivative(residual, &Symbol::Jet(jet.clone()));
-            if !graph.is_zero(partial) {
-                partials.push((r, jet.clone(), partial));
-            }
-        }
-    }
-    let linear: Vec<Expr> = residuals.iter().copied().chain(partials.iter().map(|(_, _, p)| *p)).collect();
-    let linear = simplify(graph, &linear);
-    let value = linear[..residuals.len()].to_vec();
-    let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |_| true);
-    let first: Vec<Expr> = residuals.iter().map(|r| along(graph, r)).collect();
-    let second: Vec<Expr> = first.iter().map(|r| along(graph, r)).collect();
-    let directional = simplify(graph, &[first, second].concat());
+    let partials = partials_in(graph, &formulas, &jets);
+    let integral_partials = partials_in(graph, &formulas, &integrals);
+    let first_order = formulas.len() + partials.len() + integral_partials.len();
+    let wanted = role == Role::Energy || description.metric == Metric::Newton;
+    let has_integrals = |formula: usize| integral_partials.iter().any(|(f, ..)| *f == formula);
+    let squared = role == Role::Residual;
+    let hessian = wanted.then(|| Hessian::new(graph, formulas.len(), &partials, first_order, squared, &has_integrals));
+    let slopes = partials.iter().chain(&integral_partials).map(|(_, _, p)| *p);
+    let more = hessian.iter().flat_map(|hessian| hessian.formulas.iter().copied());
+    let local: Vec<Expr> = formulas.iter().copied().chain(slopes.clone()).chain(more).collect();
+    let local = simplify(graph, &local);
+    let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |field| !fixed.contains(&field));
+    let bent: Vec<Expr> = if role == Role::Energy { slopes.collect() } else { formulas.clone() };
+    let first: Vec<Expr> = bent.iter().map(|e| along(graph, e)).collect();
+    let second: Vec<Expr> = first.iter().map(|e| along(graph, e)).collect();
+    let directional = if role == Role::Energy { second } else { [first, second].concat() };
+    let directional = simplify(graph, &directional);
     let mut feature_jets = Vec::with_capacity(plans.len());
     for (network, plan) in description.networks.iter().zip(&plans) {
         feature_jets.push(plan.as_ref().map(|plan| network.features.jets(&mut description.graph, plan).concat()));
     }
     let description = &*description;
-    let tape = |roots: &[Expr]| point_tape(description, &plans, roots, contraction);
+    let tape = |roots: &[Expr]| point_tape(description, &plans, (&known, &fields), roots, contraction);
     let features = feature_jets.iter().map(|f| f.as_deref().map(tape).transpose()).collect::<Result<_, _>>()?;
     let channel = |jet: &Jet| channel_of(description, &plans, jet);
     Ok(BlockTapes {
-        factors: description.blocks[block].weights.iter().map(|w| w.sqrt()).collect(),
+        factors: block.weights.iter().map(|w| w.sqrt()).collect(),
         features,
-        value: tape(&value)?,
-        linear: tape(&linear)?,
+        role,
+        value: tape(&local[..formulas.len()])?,
+        linear: tape(&local[..first_order])?,
+        local: match hessian {
+            Some(hessian) => Some(LocalTapes { program: tape(&local)?, rows: hessian.rows }),
+            None => None,
+        },
         partials: partials.iter().map(|(r, jet, _)| (*r, channel(jet))).collect(),
+        integrals: fields.iter().map(|&field| member_of(families, field)).collect(),
+        integral_partials: integral_partials
+            .iter()
+            .filter_map(|(r, jet, _)| Some((*r, integrals.iter().position(|known| known == jet)?)))
+            .collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
+        known: known.clone(),
     })
+}
+
+/// The partial derivatives that are not zero: number of the formula, jet, partial.
+fn partials_in(graph: &mut Graph, formulas: &[Expr], jets: &[Jet]) -> Vec<(usize, Jet, Expr)> {
+    let mut partials = Vec::new();
+    for (f, &formula) in formulas.iter().enumerate() {
+        for jet in jets {
+            let partial = graph.derivative(formula, &Symbol::Jet(jet.clone()));
+            if !graph.is_zero(partial) {
+                partials.push((f, jet.clone(), partial));
+            }
+        }
+    }
+    partials
 }
 
 fn plans(description: &Description, jets: &[Jet]) -> Vec<Option<JetPlan>> {
@@ -207,8 +277,7 @@ fn plans(description: &Description, jets: &[Jet]) -> Vec<Option<JetPlan>> {
 fn channel_of(description: &Description, plans: &[Option<JetPlan>], jet: &Jet) -> Channel {
     let (network, output) = description.place_of(jet.field.into());
     let plan = plans[network].as_ref().expect("the plan of a network in use");
-    let times = usize::from(jet.index.along(description.dimension));
-    let bare = (0..times).fold(jet.index.clone(), |index, _| index.lowered(description.dimension).unwrap_or_default());
+    let (bare, times) = without(&jet.index, description.dimension);
     let channel = plan.position(&bare).expect("the plan holds every jet of the block");
     Channel { network, output, channel: times * plan.len() + channel }
 }
@@ -216,18 +285,27 @@ fn channel_of(description: &Description, plans: &[Option<JetPlan>], jet: &Jet) -
 fn point_tape(
     description: &Description,
     plans: &[Option<JetPlan>],
+    (known, integrals): (&[Jet], &[usize]),
     roots: &[Expr],
     contraction: Contraction,
 ) -> Result<PointTape, TapeError> {
     let symbols = description.graph.symbols(roots);
     let tape = Tape::new(&description.graph, roots, &symbols, contraction)?;
+    let of_trained = |jet: &Jet| match integrals.iter().position(|&field| field == usize::from(jet.field)) {
+        Some(integral) => PointInput::Integral(integral, jet.index.along(description.dimension).into()),
+        None => PointInput::Channel(channel_of(description, plans, jet)),
+    };
+    let of_jet = |jet: &Jet| match known.iter().position(|k| k == jet) {
+        Some(number) => PointInput::Known(number),
+        None => of_trained(jet),
+    };
     let inputs = symbols
         .iter()
         .map(|symbol| match symbol {
             Symbol::Coordinate(axis) => PointInput::Coordinate((*axis).into()),
             Symbol::Normal(axis) => PointInput::Normal((*axis).into()),
-            Symbol::Jet(jet) => PointInput::Channel(channel_of(description, plans, jet)),
-            Symbol::Slot(_) => unreachable!("residuals have no slots"),
+            Symbol::Jet(jet) => of_jet(jet),
+            Symbol::Slot(_) => unreachable!("formulas of a problem have no slots"),
         })
         .collect();
     Ok(PointTape { tape, inputs })

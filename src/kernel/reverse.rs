@@ -2,18 +2,27 @@
 
 use rayon::prelude::*;
 
+use super::description::Role;
 use super::forward::Workspace;
-use super::objective::LeastSquares;
-use super::sweep::{Keep, NetworkUse, sized};
+use super::integrals::{IntegralGradients, IntegralValues};
+use super::sweep::{NetworkBuffers, NetworkUse, sized};
 use super::system::{Block, Kernel};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles};
 
 /// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
-const GRADIENT_PARTS: usize = 16;
+pub(super) const GRADIENT_PARTS: usize = 16;
+
+/// What sweeps over tiles add to: a gradient, and cotangents of the integrals, which become a gradient in the end.
+pub(super) struct Sums<'a> {
+    pub gradient: &'a mut [f64],
+    pub cotangents: &'a mut IntegralValues,
+}
 
 impl Kernel {
     pub(super) fn jacobian_rows(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
+        let known = self.integral_values(theta);
+        let gradients = self.integral_gradients(theta, &known);
         let mut tasks = Vec::with_capacity(self.order.len());
         let (mut rows, mut tiles) = (residual, jacobian.tiles_mut());
         for &(b, t) in &self.order {
@@ -25,81 +34,115 @@ impl Kernel {
         }
         tasks.into_par_iter().for_each(|(block, tile, rows, tiles)| {
             self.workspaces.with(Workspace::default, |work| {
-                block.forward(tile, theta, Keep::Slopes, work);
-                block.run_point_program(&block.linear, tile, 1, work);
+                block.linearize(&block.linear, tile, theta, &known, work);
                 block.scaled_rows(tile, &work.point, 0, rows);
                 for (r, out) in tiles.iter_mut().enumerate() {
-                    block.jacobian_of(r, tile, theta, work, out);
+                    block.jacobian_of(r, tile, theta, &gradients, work, out);
                 }
             });
         });
     }
 
-    /// r, scaled, and its gradient `Jᵀr`.
-    pub(super) fn loss_gradient(&self, theta: &[f64], residual: &mut [f64], gradient: &mut [f64]) {
-        self.sum_over_tiles(residual, gradient, |block, tile, work, rows, sum| {
-            block.forward(tile, theta, Keep::Slopes, work);
-            block.run_point_program(&block.linear, tile, 1, work);
-            block.scaled_rows(tile, &work.point, 0, rows);
-            block.add_gradient(tile, theta, work, rows, sum);
+    /// The values of all formulas, and the gradient of the loss.
+    pub(super) fn loss_gradient(&self, theta: &[f64], values: &mut [f64], gradient: &mut [f64]) {
+        let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
+        let known = self.integral_values(theta);
+        self.sum_over_tiles(theta, &known, values, no_tiles, gradient, |block, tile, work, values, _, sum| {
+            block.linearize(&block.linear, tile, theta, &known, work);
+            block.scaled_rows(tile, &work.point, 0, values);
+            block.add_gradient(tile, theta, work, values, sum);
         });
     }
 
-    /// `Jᵀ r_vv`.
+    /// `Jᵀ r_vv` and `Tᵀ (∇F)_vv`.
     pub(super) fn gradient_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
-        let mut rows = self.row_buffers.take(2, Vec::new);
-        let [first, second] = &mut rows[..] else { unreachable!("as many as were taken") };
-        let (first, second) = (sized(first, self.rows()), sized(second, self.rows()));
-        self.residual_along(theta, v, first, second);
-        self.sum_over_tiles(second, out, |block, tile, work, rows, sum| {
-            block.forward(tile, theta, Keep::Slopes, work);
-            block.run_point_program(&block.linear, tile, 1, work);
-            block.add_gradient(tile, theta, work, rows, sum);
+        let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
+        let (known, along) = (self.integral_values(theta), self.integrals_along(theta, v));
+        self.with_rows(|values| {
+            self.sum_over_tiles(theta, &known, values, no_tiles, out, |block, tile, work, values, _, sum| {
+                block.along_direction(tile, [theta, v], &along, work);
+                let mut bent = std::mem::take(&mut work.seeds);
+                match block.role {
+                    Role::Residual => {
+                        block.scaled_rows(tile, &work.point, block.factors.len(), values);
+                        block.linearize(&block.linear, tile, theta, &known, work);
+                        block.add_gradient(tile, theta, work, values, sum);
+                    }
+                    Role::Energy => {
+                        let length = (block.partials.len() + block.integral_partials.len()) * tile.stride;
+                        sized(&mut bent, length).copy_from_slice(&work.point[..length]);
+                        block.linearize(&block.linear, tile, theta, &known, work);
+                        block.add_seeded(tile, theta, work, &bent, |f, b| block.energy_weight(tile, f, b), sum);
+                    }
+                }
+                work.seeds = bent;
+            });
         });
-        self.row_buffers.give_back(rows);
     }
 
-    /// Calls `f` for every tile with its part of a vector of length N and a sum to add to.
-    fn sum_over_tiles(
+    /// Calls `f` for every tile with its part of a vector of values, its tiles of rows (so many a block), and a sum to
+    /// add to.
+    pub(super) fn sum_over_tiles(
         &self,
-        rows: &mut [f64],
+        theta: &[f64],
+        known: &IntegralValues,
+        values: &mut [f64],
+        (row_tiles, tiles_of): (&mut [RowTile], impl Fn(&Block) -> usize + Sync),
         gradient: &mut [f64],
-        f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64], &mut [f64]) + Sync,
+        f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64], &mut [RowTile], &mut Sums<'_>) + Sync,
     ) {
         let per_part = self.order.len().div_ceil(GRADIENT_PARTS).max(1);
-        let mut rows = rows;
+        let (mut values, mut row_tiles) = (values, row_tiles);
         let mut tasks = Vec::with_capacity(GRADIENT_PARTS);
         for part in self.order.chunks(per_part) {
             let length = part.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum();
-            let (own, rest) = rows.split_at_mut(length);
-            rows = rest;
-            tasks.push((part, own));
+            let (own, rest) = values.split_at_mut(length);
+            let tiles = part.iter().map(|&(b, _)| tiles_of(&self.blocks[b])).sum();
+            let (own_tiles, rest_tiles) = row_tiles.split_at_mut(tiles);
+            (values, row_tiles) = (rest, rest_tiles);
+            tasks.push((part, own, own_tiles));
         }
-        let sum_part = |(part, rows): (&[(usize, usize)], &mut [f64]), sum: &mut [f64]| {
+        let sum_part = |(part, values, row_tiles): (&[(usize, usize)], &mut [f64], &mut [RowTile]), sum: &mut [f64]| {
             sum.fill(0.0);
+            let mut cotangents = known.zeros();
+            let mut sums = Sums { gradient: sum, cotangents: &mut cotangents };
             self.workspaces.with(Workspace::default, |work| {
-                let mut rows = rows;
+                let (mut values, mut row_tiles) = (values, row_tiles);
                 for &(b, t) in part {
                     let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-                    let (own, rest) = rows.split_at_mut(block.factors.len() * tile.rows);
-                    f(block, tile, work, own, sum);
-                    rows = rest;
+                    let (own, rest) = values.split_at_mut(block.factors.len() * tile.rows);
+                    let (own_tiles, rest_tiles) = row_tiles.split_at_mut(tiles_of(block));
+                    f(block, tile, work, own, own_tiles, &mut sums);
+                    (values, row_tiles) = (rest, rest_tiles);
                 }
             });
+            cotangents
         };
         let mut sums = self.partial_gradients.take(tasks.len(), || vec![0.0; self.parameters]);
-        tasks.into_par_iter().zip(&mut sums).for_each(|(task, sum)| sum_part(task, sum));
+        let cotangents: Vec<IntegralValues> =
+            tasks.into_par_iter().zip(&mut sums).map(|(task, sum)| sum_part(task, sum)).collect();
         gradient.fill(0.0);
         for sum in &sums {
             gradient.iter_mut().zip(sum).for_each(|(g, s)| *g += s);
         }
         self.partial_gradients.give_back(sums);
+        let mut all = known.zeros();
+        cotangents.iter().for_each(|part| all.add(part));
+        self.add_integral_cotangents(theta, known, all, gradient);
     }
 }
 
 impl Block {
     /// The rows ∂r/∂θ of one residual at the points of a tile, after `linear` has run.
-    fn jacobian_of(&self, residual: usize, tile: &Tile, theta: &[f64], work: &mut Workspace, out: &mut RowTile) {
+    pub(super) fn jacobian_of(
+        &self,
+        residual: usize,
+        tile: &Tile,
+        theta: &[f64],
+        gradients: &IntegralGradients,
+        work: &mut Workspace,
+        out: &mut RowTile,
+    ) {
         if self.networks.iter().any(Option::is_none) {
             // The tile may have served a block that uses other networks.
             out.data_mut().fill(0.0);
@@ -107,7 +150,9 @@ impl Block {
         for (n, network) in self.networks.iter().enumerate() {
             let Some(network) = network else { continue };
             let columns = network.layout.parameters();
-            let seeded = self.seed(n, network, tile, work, |r, b| if r == residual { tile.scale[b] } else { 0.0 });
+            let weight = |r: usize, b: usize| if r == residual { tile.scale[b] } else { 0.0 };
+            let partials = &work.point[self.factors.len() * tile.stride..];
+            let seeded = self.seed(n, network, tile, &mut work.networks[n], partials, weight);
             let out = &mut out.data_mut()[columns.start * tile.stride..columns.end * tile.stride];
             if seeded {
                 let start = columns.start;
@@ -119,14 +164,67 @@ impl Block {
                 out.fill(0.0);
             }
         }
+        self.add_integral_rows(residual, tile, work, gradients, out);
     }
 
-    /// Adds `Jᵀ rows` of a tile to `gradient`, after `linear` has run.
-    fn add_gradient(&self, tile: &Tile, theta: &[f64], work: &mut Workspace, rows: &[f64], gradient: &mut [f64]) {
+    /// Adds the gradient of a tile to `gradient`, after `linear` has run: `Jᵀ rows` of residuals, of energies that of
+    /// their sum.
+    pub(super) fn add_gradient(
+        &self,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        rows: &[f64],
+        sums: &mut Sums<'_>,
+    ) {
+        let point = std::mem::take(&mut work.point);
+        let partials = &point[self.factors.len() * tile.stride..];
+        match self.role {
+            Role::Residual => {
+                let weight =
+                    |r: usize, b: usize| if b < tile.rows { rows[r * tile.rows + b] * tile.scale[b] } else { 0.0 };
+                self.add_seeded(tile, theta, work, partials, weight, sums);
+            }
+            Role::Energy => {
+                self.add_seeded(tile, theta, work, partials, |f, b| self.energy_weight(tile, f, b), sums);
+            }
+        }
+        work.point = point;
+    }
+
+    /// The weight of a partial of an energy, but for one factor of the formula.
+    fn energy_weight(&self, tile: &Tile, formula: usize, b: usize) -> f64 {
+        tile.scale[b] * tile.scale[b] * self.factors[formula]
+    }
+
+    /// Adds one reverse sweep from Σ weight(formula, point) times `partials` to `gradient`, after `forward`.
+    pub(super) fn add_seeded(
+        &self,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        partials: &[f64],
+        weight: impl Fn(usize, usize) -> f64,
+        sums: &mut Sums<'_>,
+    ) {
+        self.add_sweeps(tile, theta, work, partials, &weight, sums.gradient);
+        let of_integrals = &partials[self.partials.len() * tile.stride..];
+        self.add_cotangents(tile, of_integrals, &weight, sums.cotangents);
+    }
+
+    /// The part of [`Block::add_seeded`] that goes through the networks.
+    pub(super) fn add_sweeps(
+        &self,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        partials: &[f64],
+        weight: &impl Fn(usize, usize) -> f64,
+        gradient: &mut [f64],
+    ) {
         for (n, network) in self.networks.iter().enumerate() {
             let Some(network) = network else { continue };
-            let weight = |r: usize, b: usize| if b < tile.rows { rows[r * tile.rows + b] * tile.scale[b] } else { 0.0 };
-            if self.seed(n, network, tile, work, weight) {
+            if self.seed(n, network, tile, &mut work.networks[n], partials, weight) {
                 let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
                 network
                     .reverse(tile.stride, &tile.features[n], theta, buffers, scratch, |sweep| sweep.add_to(gradient));
@@ -140,12 +238,13 @@ impl Block {
         n: usize,
         network: &NetworkUse,
         tile: &Tile,
-        work: &mut Workspace,
+        buffers: &mut NetworkBuffers,
+        partials: &[f64],
         weight: impl Fn(usize, usize) -> f64,
     ) -> bool {
         let (channels, stride) = (network.plan.len(), tile.stride);
         let length = network.layout.output().outputs * channels * stride;
-        let seeds = work.networks[n].seeds(length);
+        let seeds = buffers.seeds(length);
         seeds.fill(0.0);
         let mut seeded = false;
         for (i, (r, channel)) in self.partials.iter().enumerate() {
@@ -154,7 +253,7 @@ impl Block {
             }
             let at = (channel.output * channels + channel.channel) * stride;
             let factor = self.factors[*r];
-            let partial = &work.point[(self.factors.len() + i) * stride..];
+            let partial = &partials[i * stride..];
             for (b, (seed, partial)) in seeds[at..at + stride].iter_mut().zip(partial).enumerate() {
                 let weight = weight(*r, b) * factor;
                 if weight != 0.0 {

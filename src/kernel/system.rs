@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::description::Description;
+use super::description::{Description, Role};
 use super::forward::row_lane;
-use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
+use super::integrals::IntegralBlock;
+use super::known::KnownUse;
+use super::local::MetricRows;
+use super::nonlocal::Member;
+use super::objective::ParameterMatrix;
 use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
 use super::sweep::{NetworkUse, PointwiseSet, PointwiseSets, sized};
-use super::tile::{PointSet, Pool, Tile, tiles};
-use crate::linalg::{RowTiles, transposed_product};
+use super::tile::{PointSet, Pool, Tile, TileScale, tiles};
+use crate::expr::Jet;
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
@@ -22,15 +26,33 @@ pub(super) struct PointProgramOf {
     pub inputs: Vec<PointInput>,
 }
 
+/// The program of second derivatives, and the rows that are made from them.
+#[derive(Clone)]
+pub(super) struct LocalPrograms {
+    pub program: PointProgramOf,
+    pub rows: Vec<MetricRows>,
+}
+
 /// A block of points with everything compiled.
+#[derive(Clone)]
 pub(super) struct Block {
     pub networks: Vec<Option<NetworkUse>>,
-    /// sqrt(weight) of each residual.
+    pub role: Role,
+    /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     pub value: PointProgramOf,
     pub linear: PointProgramOf,
     pub partials: Vec<(usize, Channel)>,
+    /// The integrals that the formulas use.
+    pub integrals: Vec<Member>,
+    /// The families of these integrals: `tile.groups` has one entry each.
+    pub families: Vec<usize>,
+    /// Formula and integral of each partial behind those of the channels.
+    pub integral_partials: Vec<(usize, usize)>,
     pub second: PointProgramOf,
+    /// What is known at the points: one column each.
+    pub known: Vec<KnownUse>,
+    pub local: Option<LocalPrograms>,
     pub dimension: usize,
     pub tiles: Vec<Tile>,
     /// The first row of the block in r.
@@ -40,13 +62,15 @@ pub(super) struct Block {
 /// A compiled least-squares problem and its points.
 pub struct Kernel {
     pub(super) blocks: Vec<Block>,
+    /// What the blocks integrate; a family uses only those before it.
+    pub(super) integrals: Vec<IntegralBlock>,
     pub(super) parameters: usize,
     pub(super) workspaces: Pool<super::forward::Workspace>,
     /// Which tile (block, number in the block) stands at each position of a sweep over all tiles.
     pub(super) order: Vec<(usize, usize)>,
     pub(super) partial_gradients: Pool<Vec<f64>>,
     pub(super) row_buffers: Pool<Vec<f64>>,
-    matrices: Vec<ParameterMatrix>,
+    pub(super) matrices: Vec<ParameterMatrix>,
 }
 
 impl Kernel {
@@ -70,10 +94,13 @@ impl Kernel {
             let set = PointwiseSet { value, linear, reverse: next(), second: next() };
             functions.insert(key.clone(), Arc::new(set));
         }
-        let block = |block| Block::new(description, block, &functions, &mut next);
-        let blocks = tapes.blocks.iter().map(block).collect();
+        let mut block = |block| Block::new(description, block, &functions, &mut next);
+        let blocks = tapes.blocks.iter().map(&mut block).collect();
+        let of_family = |(family, tapes)| IntegralBlock::new(family, block(tapes), &description.inner);
+        let integrals = tapes.families.iter().map(|(family, tapes)| (family, tapes)).map(of_family).collect();
         let mut kernel = Self {
             blocks,
+            integrals,
             parameters: description.parameters(),
             workspaces: Pool::default(),
             order: Vec::new(),
@@ -84,6 +111,7 @@ impl Kernel {
         for (block, points) in points.iter().enumerate() {
             kernel.cut_into_tiles(block, points);
         }
+        kernel.regroup();
         kernel.number_rows();
         Ok(kernel)
     }
@@ -92,8 +120,10 @@ impl Kernel {
     #[must_use]
     pub fn same_programs(&self) -> Self {
         let blocks = self.blocks.iter().map(Block::without_points).collect();
+        let integrals = self.integrals.iter().map(IntegralBlock::without_points).collect();
         Self {
             blocks,
+            integrals,
             parameters: self.parameters,
             workspaces: Pool::default(),
             order: Vec::new(),
@@ -106,6 +136,7 @@ impl Kernel {
     /// Replaces the points of one block.
     pub fn set_points(&mut self, block: usize, points: &PointSet) {
         self.cut_into_tiles(block, points);
+        self.regroup();
         self.number_rows();
     }
 
@@ -122,7 +153,8 @@ impl Kernel {
 
     fn cut_into_tiles(&mut self, block: usize, points: &PointSet) {
         let block = &mut self.blocks[block];
-        block.tiles = tiles(points, |tile| block.feature_jets(tile));
+        let known = block.known_columns(points);
+        block.tiles = tiles(points, &known, TileScale::Root, |tile| block.feature_jets(tile));
     }
 
     fn number_rows(&mut self) {
@@ -136,7 +168,7 @@ impl Kernel {
     }
 
     /// Calls `f` with a vector of length N.
-    fn with_rows<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
+    pub(super) fn with_rows<R>(&self, f: impl FnOnce(&mut [f64]) -> R) -> R {
         let length = self.rows();
         self.row_buffers.with(Vec::new, |rows| f(sized(rows, length)))
     }
@@ -179,9 +211,11 @@ impl KernelTapes {
     /// Every tape, in the order in which [`Kernel::new`] takes the programs back.
     fn all(&self) -> impl Iterator<Item = &Tape> {
         let functions = self.functions.values().flat_map(PointwiseTapes::all);
-        let blocks = self.blocks.iter().flat_map(|b| {
+        let families = self.families.iter().map(|(_, tapes)| tapes);
+        let blocks = self.blocks.iter().chain(families).flat_map(|b| {
             let features = b.features.iter().flatten();
-            [&b.value, &b.linear, &b.second].into_iter().chain(features).map(|p| &p.tape)
+            let local = b.local.iter().map(|local| &local.program);
+            [&b.value, &b.linear, &b.second].into_iter().chain(local).chain(features).map(|p| &p.tape)
         });
         functions.chain(blocks)
     }
@@ -203,39 +237,49 @@ impl Block {
     ) -> Self {
         let mut of = |inputs: &[PointInput]| PointProgramOf { program: next(), inputs: inputs.to_vec() };
         let (value, linear, second) = (of(&tapes.value.inputs), of(&tapes.linear.inputs), of(&tapes.second.inputs));
+        let local = tapes.local.as_ref();
+        let local = local.map(|l| LocalPrograms { program: of(&l.program.inputs), rows: l.rows.clone() });
         let plans = description.networks.iter().zip(&tapes.plans).zip(&tapes.features);
         let networks = plans.map(|((network, plan), features)| {
             let (plan, features) = (plan.as_ref()?, features.as_ref()?);
             Some(NetworkUse::new(&network.layout, plan, of(&features.inputs), functions))
         });
+        let known = |jet: &Jet| {
+            let source = description.known[&usize::from(jet.field)].clone();
+            KnownUse { source, index: jet.index.clone() }
+        };
+        let mut families: Vec<usize> = tapes.integrals.iter().map(|member| member.family).collect();
+        families.sort_unstable();
+        families.dedup();
         Self {
+            known: tapes.known.iter().map(known).collect(),
             networks: networks.collect(),
+            role: tapes.role,
             factors: tapes.factors.clone(),
             value,
             linear,
             partials: tapes.partials.clone(),
+            integrals: tapes.integrals.clone(),
+            families,
+            integral_partials: tapes.integral_partials.clone(),
             second,
+            local,
             dimension: description.dimension,
             tiles: Vec::new(),
             first_row: 0,
         }
     }
 
-    fn without_points(&self) -> Self {
-        Self {
-            networks: self.networks.clone(),
-            factors: self.factors.clone(),
-            value: self.value.clone(),
-            linear: self.linear.clone(),
-            partials: self.partials.clone(),
-            second: self.second.clone(),
-            dimension: self.dimension,
-            tiles: Vec::new(),
-            first_row: 0,
-        }
+    pub(super) fn without_points(&self) -> Self {
+        Self { tiles: Vec::new(), first_row: 0, ..self.clone() }
     }
 
-    fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {
+    /// What is known at points: one column for each known field that the programs read.
+    pub(super) fn known_columns(&self, points: &PointSet) -> Vec<Vec<f64>> {
+        self.known.iter().map(|known| known.source.values(&known.index, points)).collect()
+    }
+
+    pub(super) fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {
         self.networks
             .iter()
             .map(|network| {
@@ -257,73 +301,5 @@ impl Block {
                 values
             })
             .collect()
-    }
-}
-
-impl Kernel {
-    /// N, the number of residuals at all points.
-    pub fn rows(&self) -> usize {
-        self.row_tiles(Metric::GaussNewton).iter().sum()
-    }
-}
-
-impl Objective for Kernel {
-    fn parameters(&self) -> usize {
-        self.parameters
-    }
-
-    fn loss(&self, theta: &[f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.residual(theta, residual);
-            half_square(residual)
-        })
-    }
-
-    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.loss_gradient(theta, residual, gradient);
-            half_square(residual)
-        })
-    }
-
-    fn row_tiles(&self, _: Metric) -> Vec<usize> {
-        let of = |&(b, t): &(usize, usize)| (self.blocks[b].factors.len(), self.blocks[b].tiles[t].rows);
-        self.order.iter().map(of).flat_map(|(residuals, rows)| std::iter::repeat_n(rows, residuals)).collect()
-    }
-
-    fn linearize(&self, theta: &[f64], _: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
-        self.with_rows(|residual| {
-            self.jacobian_rows(theta, residual, rows);
-            transposed_product(rows, residual, gradient);
-            half_square(residual)
-        })
-    }
-
-    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
-        self.gradient_along(theta, v, out);
-    }
-
-    fn matrices(&self) -> Vec<ParameterMatrix> {
-        self.matrices.clone()
-    }
-
-    fn least_squares(&self) -> Option<&dyn LeastSquares> {
-        Some(self)
-    }
-}
-
-impl LeastSquares for Kernel {
-    fn rows(&self) -> usize {
-        Kernel::rows(self)
-    }
-
-    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
-        self.for_each_tile([residual], |block, tile, [rows], work| block.residual(tile, theta, work, rows));
-    }
-
-    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
-        self.for_each_tile([first, second], |block, tile, [first, second], work| {
-            block.along_direction(tile, theta, v, work, first, second);
-        });
     }
 }

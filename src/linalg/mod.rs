@@ -3,7 +3,7 @@
 //! The only folder that names faer. The residual Jacobian J (N x P) comes as [`RowTiles`]; from it are made the
 //! [`gram`] matrix JᵀJ and its [`Cholesky`] factor, or a [`Qr`] factorization where the normal equations lose too many
 //! digits, or the [`outer_gram`] matrix JJᵀ where P > N. [`symmetric_eigen`] and [`thin_svd`] look into spectra,
-//! [`orthogonal_factor`] makes bases;
+//! [`jacobi_eigen`] into those of a few rows; [`orthogonal_factor`] makes bases;
 //! [`multiply`] is the small serial product of network layers.
 //!
 //! All results are the same bits for any number of threads: serial calls on a partition that depends on the shape only,
@@ -15,6 +15,7 @@ mod gram;
 mod product;
 mod qr;
 mod row_tiles;
+mod small;
 mod spectrum;
 mod view;
 
@@ -23,6 +24,7 @@ pub use gram::{gram, outer_gram};
 pub use product::{product, transposed_product};
 pub use qr::{Qr, orthogonal_factor};
 pub use row_tiles::{RowTile, RowTiles};
+pub use small::jacobi_eigen;
 pub use spectrum::{SymmetricEigen, ThinSvd, symmetric_eigen, thin_svd};
 pub use view::{View, ViewMut, multiply};
 

@@ -8,6 +8,7 @@ use crate::syntax::print_formula;
 use super::elaborate::{Elaborator, Family};
 use super::problem::{Axis, AxisKind, Component, Field, FieldSource, Unknown, UnknownKind};
 use super::scope::Meaning;
+use super::values::Value;
 
 /// The most axes of a problem.
 const MOST_AXES: usize = 100;
@@ -15,7 +16,7 @@ const MOST_AXES: usize = 100;
 const MOST_UNKNOWNS: usize = 1000;
 
 impl<'a> Elaborator<'a> {
-    /// Reads the axes, time first, and then the unknowns.
+    /// Reads the axes, time first and parametric numbers last, and then the unknowns.
     pub fn declare_axes_and_unknowns(&mut self, ast: &'a Ast) {
         let mut time: Option<Span> = None;
         for statement in &ast.statements {
@@ -34,15 +35,18 @@ impl<'a> Elaborator<'a> {
                 spaces.iter().for_each(|space| self.space_axes(space));
             }
         }
+        self.parametric_axes(ast);
         for statement in &ast.statements {
             if let StatementKind::Unknown(unknowns) = &statement.kind {
                 unknowns.iter().for_each(|unknown| self.unknown(unknown));
             }
         }
+        self.numbers_to_fit(ast);
+        self.declared = true;
     }
 
     /// Whether this is where the name is declared (and not a second declaration, which was reported).
-    fn declares(&self, name: &Name) -> bool {
+    pub(super) fn declares(&self, name: &Name) -> bool {
         self.scope.declarations.get(name.text.as_str()).is_some_and(|d| d.span == name.span)
     }
 
@@ -70,14 +74,25 @@ impl<'a> Elaborator<'a> {
                 self.families.insert(&name.text, Family { first, axis: start, count: self.axes.len() - start });
             }
             Space::Shape { names, shape } => {
-                let last = names.last().map_or(shape.span, |name| name.span);
-                self.unsure = true;
-                let _: Option<()> = self.unsupported("a domain that is a shape", shape.span.to(last));
+                if self.axes.len() + names.len() > MOST_AXES {
+                    self.unsure = true;
+                    let message = format!("more than {MOST_AXES} axes");
+                    let _: Option<()> = self.error("E0212", message, shape.span, "too many");
+                } else {
+                    self.shape_axes(names, shape);
+                }
             }
         }
     }
 
-    fn axis_over(&mut self, name: String, kind: AxisKind, interval: &'a Interval, periodic: bool, span: Span) {
+    pub(super) fn axis_over(
+        &mut self,
+        name: String,
+        kind: AxisKind,
+        interval: &'a Interval,
+        periodic: bool,
+        span: Span,
+    ) {
         if self.axes.len() >= MOST_AXES {
             self.unsure = true;
             let _: Option<()> = self.error("E0212", format!("more than {MOST_AXES} axes"), span, "one too many");
@@ -87,11 +102,11 @@ impl<'a> Elaborator<'a> {
         self.unsure |= ends.is_none();
         // An axis with a wrong interval still is an axis: what refers to it is no mistake.
         let [(a, lower), (b, upper)] = ends.unwrap_or([(Graph::ZERO, 0.0), (Graph::ONE, 1.0)]);
-        self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, span });
+        self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, value: None, span });
     }
 
     /// The ends of an interval, in order and apart.
-    fn interval(&mut self, interval: &'a Interval) -> Option<[(Expr, f64); 2]> {
+    pub(super) fn interval(&mut self, interval: &'a Interval) -> Option<[(Expr, f64); 2]> {
         let lower = self.constant(&interval.lower, "the end of an interval");
         let upper = self.constant(&interval.upper, "the end of an interval");
         let (lower, upper) = (lower?, upper?);
@@ -110,35 +125,62 @@ impl<'a> Elaborator<'a> {
     }
 
     fn unknown(&mut self, declaration: &'a UnknownDeclaration) {
-        if let Some(kind) = &declaration.kind {
-            let _: Option<()> = match kind.text.as_str() {
-                "vector" | "complex" | "tensor" => self.unsupported(&format!("a {} unknown", kind.text), kind.span),
-                other => {
-                    let known = "known kinds: vector, complex, tensor; a number needs none";
-                    self.error("E0401", format!("unknown kind `{other}`"), kind.span, known)
-                }
-            };
+        let Some((kind, complex)) = UnknownKind::of(declaration) else {
+            let (text, span) =
+                declaration.kind.as_ref().map_or(("", declaration.name.span), |k| (k.text.as_str(), k.span));
+            let known = "known kinds: vector, tensor, complex; a number needs none";
+            let _: Option<()> = self.error("E0401", format!("unknown kind `{text}`"), span, known);
             return;
-        }
+        };
         if !self.declares(&declaration.name) {
             return;
         }
-        if self.unknowns.len() >= MOST_UNKNOWNS {
-            let message = format!("more than {MOST_UNKNOWNS} unknowns");
-            let _: Option<()> = self.error("E0212", message, declaration.name.span, "one too many");
+        let span = declaration.name.span;
+        let name = declaration.name.text.clone();
+        let space = self.space().len();
+        if space == 0 && kind != UnknownKind::Number && !self.unsure {
+            let message = format!("`{name}` has a component for each axis in space, and there is only time");
+            let diagnostic = Diagnostic::error("E0208", message, span, "has no components");
+            self.found.push(diagnostic.help(format!("declare numbers: `unknown {name}1, {name}2`")));
         }
         let axes = match &declaration.arguments {
             None => (0..self.axes.len()).collect(),
             Some(arguments) => self.unknown_axes(arguments),
         };
-        let name = declaration.name.text.clone();
-        let span = declaration.name.span;
-        let value = self.graph.jet(self.fields.len(), MultiIndex::zero());
-        // Which output of which network it is, the statements `network` say.
-        let source = FieldSource::Network { network: 0, output: 0 };
-        self.fields.push(Field { name: name.clone(), axes: axes.clone(), source, span });
-        let component = Component { name: name.clone(), value, exact: None, exact_span: None };
-        self.unknowns.push(Unknown { name, kind: UnknownKind::Number, axes, components: vec![component], span });
+        let shape = match kind {
+            UnknownKind::Number => Value::Number(Graph::ONE),
+            UnknownKind::Vector => Value::Vector(vec![Graph::ONE; space]),
+            UnknownKind::Tensor => Value::Tensor(vec![vec![Graph::ONE; space]; space]),
+        };
+        let shape = if complex { Value::Complex(Box::new([shape.clone(), shape])) } else { shape };
+        let mut components = Vec::new();
+        for name in self.component_names(&name, &shape) {
+            let field = self.fields.len();
+            let value = self.graph.jet(field, MultiIndex::zero());
+            // Which output of which network it is, the statements `network` say.
+            let source = FieldSource::Network { network: 0, output: 0 };
+            self.fields.push(Field { name: name.clone(), axes: axes.clone(), source, span });
+            components.push(Component { name, field, value, exact: None, exact_span: None });
+        }
+        if self.fields.len() > MOST_UNKNOWNS && !std::mem::replace(&mut self.told_too_large, true) {
+            let message = format!("more than {MOST_UNKNOWNS} unknowns");
+            let _: Option<()> = self.error("E0212", message, span, "one too many");
+        }
+        self.unknowns.push(Unknown { name, kind, complex, axes, components, ansatz: None, span });
+    }
+
+    /// The names of the components of something: `w.x`, `T.xy`, `h.re`; `w[1]` where the axes are `x[1]`, `x[2]`.
+    pub(super) fn component_names(&self, name: &str, value: &Value) -> Vec<String> {
+        let axes: Vec<&str> = self.space().into_iter().map(|axis| self.axes[axis].name.as_str()).collect();
+        let plain = axes.iter().all(|axis| !axis.contains('['));
+        let component = |component: String| match component.as_str() {
+            "" => name.to_owned(),
+            _ if plain => format!("{name}.{component}"),
+            "re" | "im" => format!("{name}.{component}"),
+            _ => format!("{name}[{}]", component.replace('_', ", ")),
+        };
+        // Without names of axes components are numbered.
+        value.component_names(if plain { &axes } else { &[] }).into_iter().map(component).collect()
     }
 
     fn unknown_axes(&mut self, arguments: &'a [Name]) -> Vec<usize> {

@@ -1,10 +1,14 @@
 //! A problem in words: what `pdec show` prints.
 
 use crate::expr::{Expr, MultiIndex, Names};
-use crate::geometry::{Grading, Rule};
+use crate::geometry::{Grading, Part, Rule};
 
 use super::networks::parameter_count;
-use super::problem::{AxisKind, Component, Model, NetworkPlan, OptionValue, Piece, Sampling, Stage, Term, TermKind};
+use super::problem::{
+    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, ShapePart,
+    Stage, Term, TermKind,
+};
+use super::shape_words;
 
 /// A headed table.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,12 +27,18 @@ pub fn describe(model: &Model) -> Vec<Section> {
         axes(model),
         unknowns(model),
         parameters(model),
+        numbers(model),
+        ansatzes(model),
         equations(model),
+        energies(model),
         terms(model),
+        satisfied(model),
+        integrals(model),
         derivatives(model),
         networks(model),
         stages(model),
         reports(model),
+        outputs(model),
         settings(model),
     ];
     sections.into_iter().filter(|section| !section.rows.is_empty()).collect()
@@ -44,12 +54,22 @@ fn text(model: &Model, expr: Expr) -> String {
 
 fn axes(model: &Model) -> Section {
     let row = |axis: &super::Axis| {
-        let kind = if axis.kind == AxisKind::Time { "time" } else { "space" };
+        let kind = match axis.kind {
+            AxisKind::Time => "time",
+            AxisKind::Space => "space",
+            AxisKind::Parameter => "parameter",
+        };
         let ends = axis.ends.map(|end| text(model, end)).join(", ");
         let periodic = if axis.periodic { " periodic" } else { "" };
-        vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}")]
+        let value = axis.value.map_or_else(String::new, |value| format!(", shown at {value}"));
+        vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}{value}")]
     };
-    section("axes", &["name", "kind", "range"], model.axes.iter().map(row).collect())
+    let mut rows: Vec<Vec<String>> = model.axes.iter().map(row).collect();
+    if let Some(shape) = &model.shape {
+        let names: Vec<&str> = model.axes[shape.axes()].iter().map(|axis| axis.name.as_str()).collect();
+        rows.push(vec![names.join(", "), "shape".to_owned(), shape_words::solid(shape.inside.solid())]);
+    }
+    section("axes", &["name", "kind", "range"], rows)
 }
 
 fn unknowns(model: &Model) -> Section {
@@ -64,6 +84,24 @@ fn unknowns(model: &Model) -> Section {
     section("unknowns", &["name", "exact"], rows.collect())
 }
 
+fn ansatzes(model: &Model) -> Section {
+    let row = |component: &Component| match model.fields[component.field].source {
+        FieldSource::Formula(value) => Some(vec![component.name.clone(), "=".to_owned(), text(model, value)]),
+        _ => None,
+    };
+    section("ansatz", &["name", "", "formula"], model.components().filter_map(row).collect())
+}
+
+/// Conditions that are no terms, because the ansatz satisfies them.
+fn satisfied(model: &Model) -> Section {
+    let row = |term: &Term| {
+        let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
+        vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right), places.join("; ")]
+    };
+    let columns = ["label", "left", "", "right", "place"];
+    section("conditions that hold by construction", &columns, model.satisfied.iter().map(row).collect())
+}
+
 fn parameters(model: &Model) -> Section {
     let row = |parameter: &super::Parameter| {
         let from = if parameter.overridden { "command line" } else { "" };
@@ -72,9 +110,23 @@ fn parameters(model: &Model) -> Section {
     section("parameters", &["name", "value", "from"], model.parameters.iter().map(row).collect())
 }
 
+fn numbers(model: &Model) -> Section {
+    let row = |number: &super::Number| {
+        let bounds = number.bounds.map_or_else(String::new, |[lower, upper]| format!("[{lower}, {upper}]"));
+        vec![number.name.clone(), number.start.to_string(), bounds]
+    };
+    section("numbers to find", &["name", "start", "inside of"], model.numbers.iter().map(row).collect())
+}
+
 fn equations(model: &Model) -> Section {
     let row = |term: &Term| vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right)];
-    section("equations", &["label", "left", "", "right"], model.terms.iter().map(row).collect())
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    section("equations", &["label", "left", "", "right"], residuals.map(row).collect())
+}
+
+fn energies(model: &Model) -> Section {
+    let row = |term: &Term| vec![term.label.clone(), text(model, term.left)];
+    section("energies", &["label", "integrand"], model.energies().map(row).collect())
 }
 
 fn terms(model: &Model) -> Section {
@@ -83,22 +135,44 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Data(_) => "data",
+            TermKind::Energy => "energy",
+            TermKind::Constraint => "constraint",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let by_default = if term.weight.is_none() { " (default)" } else { "" };
         let weight = format!("{}{by_default}", model.weight(number));
-        let points = term.sampling.counts(&term.place).iter().sum::<usize>();
-        let how = sampling(&term.sampling);
+        let points = model.point_count(number);
+        let how = match term.kind {
+            TermKind::Data(data) => format!("rows of {}", model.data[data].path),
+            _ => sampling(&term.sampling),
+        };
         vec![term.label.clone(), kind.to_owned(), places.join("; "), weight, points.to_string(), how]
     };
     let columns = ["label", "kind", "place", "weight", "points", "rule"];
     section("terms", &columns, model.terms.iter().enumerate().map(row).collect())
 }
 
+fn integrals(model: &Model) -> Section {
+    let row = |integral: &super::Integral| {
+        let field = &model.fields[integral.field];
+        let axes: Vec<&str> = field.axes.iter().map(|&axis| model.axes[axis].name.as_str()).collect();
+        let at = if axes.is_empty() { "one number".to_owned() } else { format!("for each {}", axes.join(", ")) };
+        let sampling = integral.sampling.as_ref();
+        let points: usize = sampling.map_or(0, |s| s.counts(&integral.over.place).iter().sum());
+        vec![field.name.clone(), at, points.to_string(), sampling.map_or_else(String::new, self::sampling)]
+    };
+    section("integrals", &["integral", "taken", "points", "rule"], model.integrals.iter().map(row).collect())
+}
+
 /// A piece in the notation of the language: `x = 0, y in [0, 1/2]`.
 pub fn place(model: &Model, piece: &Piece) -> String {
+    let of_shape = piece.part.as_ref().map_or(0..0, ShapePart::axes);
     let range = |axis: usize| {
         let [a, b] = piece.ranges[axis];
+        if of_shape.contains(&axis) {
+            return None;
+        }
         let whole = [model.axes[axis].lower, model.axes[axis].upper] == [a, b];
         let name = &model.axes[axis].name;
         if a == b {
@@ -108,6 +182,9 @@ pub fn place(model: &Model, piece: &Piece) -> String {
         }
     };
     let mut parts: Vec<String> = (0..model.axes.len()).filter_map(range).collect();
+    if let Some(ShapePart { part: Part::Patch(patch), .. }) = &piece.part {
+        parts.push(shape_words::patch(patch));
+    }
     parts.extend(piece.keep.map(|keep| format!("where {}", text(model, keep))));
     if parts.is_empty() { "interior".to_owned() } else { parts.join(", ") }
 }
@@ -123,9 +200,17 @@ fn end(model: &Model, axis: usize, value: f64) -> String {
 
 fn sampling(sampling: &Sampling) -> String {
     let mut words = rule(&sampling.rule);
+    if sampling.margin > 0.0 {
+        words.push_str(&format!(" {} from the ends", sampling.margin));
+    }
     if let Some(steps) = sampling.resample {
         words.push_str(&format!(" anew every {steps} steps"));
     }
+    words.push_str(&match sampling.adapt {
+        Some(Adapt::Distribution { power, offset }) => format!(" by rad(k={power}, c={offset})"),
+        Some(Adapt::Refinement) => " by rar".to_owned(),
+        None => String::new(),
+    });
     if sampling.default {
         words.push_str(" (default)");
     }
@@ -153,7 +238,7 @@ fn rule(rule: &Rule) -> String {
 fn derivatives(model: &Model) -> Section {
     let names: Names = model.names();
     let rows = model.terms.iter().map(|term| {
-        let jets = model.graph.jets(&[term.residual]);
+        let jets = model.jets(&[term.residual]);
         let order = jets.iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         let listed: Vec<String> = jets.iter().map(|jet| names.jet(jet)).collect();
         vec![term.label.clone(), listed.join(", "), order.to_string()]
@@ -184,7 +269,11 @@ fn stages(model: &Model) -> Section {
             let mark = if given { "" } else { "*" };
             stage.option(option.name).map(|v| format!("{}={}{mark}", option.name, value(&v)))
         });
-        vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ")]
+        let windows = stage.windows.map(|(windows, _)| format!("windows={windows}"));
+        let parameters = stage.parameters.iter().map(|(name, value)| format!("{name}={value}"));
+        let with: Vec<String> = windows.into_iter().chain(parameters).collect();
+        let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
+        vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ") + &with]
     };
     section("training", &["method", "options (* by default)"], model.stages.iter().map(row).collect())
 }
@@ -194,6 +283,19 @@ fn reports(model: &Model) -> Section {
     section("reports", &["name", "formula"], rows.collect())
 }
 
+fn outputs(model: &Model) -> Section {
+    let row = |output: &Output| {
+        let counts: Vec<String> = output.counts.iter().map(usize::to_string).collect();
+        let columns = output.columns.iter().map(|(name, value)| format!("{name} = {}", text(model, *value)));
+        vec![
+            format!("grid({})", counts.join(", ")),
+            output.format.name().to_owned(),
+            columns.collect::<Vec<_>>().join(", "),
+        ]
+    };
+    section("output", &["grid", "format", "fields"], model.outputs.iter().map(row).collect())
+}
+
 fn settings(model: &Model) -> Section {
     let settings = &model.settings;
     let rows = [
@@ -201,6 +303,7 @@ fn settings(model: &Model) -> Section {
         ("budget", settings.budget.map(|budget| format!("{budget} s"))),
         ("target", settings.target.map(|target| target.to_string())),
         ("tier", settings.tier.clone()),
+        ("causal", settings.causal.map(|c| format!("{} with chunks={}", c.tolerance, c.chunks))),
     ];
     let rows = rows.into_iter().filter_map(|(key, value)| Some(vec![key.to_owned(), value?])).collect();
     section("settings", &["key", "value"], rows)
@@ -209,7 +312,7 @@ fn settings(model: &Model) -> Section {
 impl Sampling {
     /// How many points each piece has, before a formula drops some; a grid inside has no points at the ends.
     pub fn counts(&self, place: &[Piece]) -> Vec<usize> {
-        let free = |piece: &Piece| piece.ranges.iter().filter(|[a, b]| a < b).count();
+        let free = |piece: &Piece| piece.free_axes().len();
         let counts = place.iter().zip(&self.pieces).map(|(piece, rule)| match rule {
             _ if free(piece) == 0 => 1,
             Rule::Uniform { count } | Rule::Sobol { count } | Rule::LatinHypercube { count } => *count,
@@ -239,7 +342,7 @@ impl Model {
     /// The derivatives of the unknowns that occur in any term.
     pub fn multi_indices(&self) -> Vec<MultiIndex> {
         let residuals: Vec<Expr> = self.terms.iter().map(|term| term.residual).collect();
-        let mut indices: Vec<MultiIndex> = self.graph.jets(&residuals).into_iter().map(|jet| jet.index).collect();
+        let mut indices: Vec<MultiIndex> = self.jets(&residuals).into_iter().map(|jet| jet.index).collect();
         indices.sort();
         indices.dedup();
         indices

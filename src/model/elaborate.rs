@@ -3,16 +3,19 @@
 //! Parameters and definitions are inlined, each elaborated once: what comes out is a graph with shared nodes, never an
 //! expanded tree. A formula with a mistake gives `None` and its diagnostic; what depends on it stays silent.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Function, Graph, Jet};
+use crate::expr::{Expr, Function, Graph, Jet, Names};
+use crate::geometry::Solid;
 use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, UnaryOperator};
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
-use super::problem::{Axis, AxisKind, Field, Unknown};
+use super::problem::{Axis, AxisKind, DataSet, Field, GridFunction, Integral, Number, Shape, Unknown};
 use super::references::References;
 use super::scope::{Meaning, Scope};
 use super::values::Value;
@@ -51,12 +54,32 @@ pub(super) struct Elaborator<'a> {
     pub(super) ast: &'a ast::Ast,
     /// The axes so far.
     pub axes: Vec<Axis>,
+    /// The shape that some axes range over.
+    pub shape: Option<Shape>,
+    /// A shape that is the box of axes; they need no shape then.
+    pub(super) boxed: Option<(usize, Arc<Solid>)>,
+    /// Definitions that are shapes, as far as they were read.
+    pub(super) shapes: FxHashMap<&'a str, Option<Arc<Solid>>>,
     /// The axes of `x[1..10]`, by name.
     pub families: FxHashMap<&'a str, Family>,
     /// The unknowns.
     pub unknowns: Vec<Unknown>,
     /// The fields; first the components of the unknowns.
     pub fields: Vec<Field>,
+    /// The numbers that training finds.
+    pub numbers: Vec<Number>,
+    /// The functions on grids that formulas have called for.
+    pub tables: Vec<GridFunction>,
+    /// The data files.
+    pub data: Vec<DataSet>,
+    /// Whether axes and unknowns are all declared.
+    pub declared: bool,
+    /// The fields `net(u)` of unknowns with an ansatz.
+    pub(super) outputs: FxHashMap<usize, Vec<usize>>,
+    /// The unknown whose ansatz is being read.
+    pub(super) ansatz: Option<usize>,
+    /// The integrals so far.
+    pub integrals: Vec<Integral>,
     /// Values of parameters from the command line.
     pub overrides: FxHashMap<String, Expr>,
     /// Where derivatives are written.
@@ -82,9 +105,19 @@ impl<'a> Elaborator<'a> {
             files,
             ast,
             axes: Vec::new(),
+            shape: None,
+            boxed: None,
+            shapes: FxHashMap::default(),
             families: FxHashMap::default(),
             unknowns: Vec::new(),
             fields: Vec::new(),
+            numbers: Vec::new(),
+            tables: Vec::new(),
+            data: Vec::new(),
+            declared: false,
+            outputs: FxHashMap::default(),
+            ansatz: None,
+            integrals: Vec::new(),
             overrides: FxHashMap::default(),
             mentions: Vec::new(),
             unsure: false,
@@ -118,11 +151,16 @@ impl<'a> Elaborator<'a> {
 
     /// A formula of a statement; the definitions that it needs are elaborated first.
     pub fn root(&mut self, formula: &'a Formula) -> Option<Value> {
+        self.define_for(formula);
+        let value = self.formula(formula)?;
+        self.within_budget(formula.span).then_some(value)
+    }
+
+    /// Reads the definitions that a formula needs.
+    pub(super) fn define_for(&mut self, formula: &'a Formula) {
         let mut names = Vec::new();
         References::new(Vec::new(), &mut |name, _| names.push(name)).formula(formula);
         self.define(names);
-        let value = self.formula(formula)?;
-        self.within_budget(formula.span).then_some(value)
     }
 
     /// A formula of a statement that must be a number.
@@ -143,6 +181,12 @@ impl<'a> Elaborator<'a> {
     pub fn define_everything(&mut self) {
         let all = self.scope.declarations.keys().rev().copied().collect();
         self.define(all);
+    }
+
+    /// Forgets what was read of definitions, because they are about to change.
+    pub fn forget_definitions(&mut self) {
+        self.definitions.clear();
+        self.visited.clear();
     }
 
     /// The value of a parameter.
@@ -178,6 +222,7 @@ impl<'a> Elaborator<'a> {
         let locals = std::mem::take(&mut self.locals);
         let value = match self.scope.get(name) {
             Some(Meaning::Param(value)) => self.parameter(name, value).map(Value::Number),
+            Some(Meaning::Let([], body)) if self.define_shape(name, body) => None,
             Some(Meaning::Let([], body)) => self.formula(body),
             Some(Meaning::Place(place)) => {
                 // A place of the boundary is no formula; whether it must be one is seen where it is used as one.
@@ -237,14 +282,20 @@ impl<'a> Elaborator<'a> {
                 Some(value) => Some(Value::Number(self.graph.rational(value))),
                 None => self.error("E0017", "the number is out of bounds", span, "not a number of double precision"),
             },
-            FormulaKind::Imaginary(_) => self.imaginary(span),
+            FormulaKind::Imaginary(text) => match literal(text) {
+                Some(value) => {
+                    let part = self.graph.rational(value);
+                    Some(Value::complex(Value::Number(Graph::ZERO), Value::Number(part)))
+                }
+                None => self.error("E0017", "the number is out of bounds", span, "not a number of double precision"),
+            },
             FormulaKind::Text(_) => self.error("E0208", "a text is no formula", span, "here"),
             FormulaKind::Name(name) => self.name(name, span),
             FormulaKind::Call(call) => self.call(call),
             FormulaKind::Parenthesized(inner) => self.formula(inner),
             FormulaKind::Tuple(items) => {
-                let items: Vec<Option<Expr>> = items.iter().map(|item| self.number(item, "a component")).collect();
-                items.into_iter().collect::<Option<Vec<_>>>().map(Value::Vector)
+                let values: Vec<Option<Value>> = items.iter().map(|item| self.formula(item)).collect();
+                self.tuple(items, values.into_iter().collect::<Option<_>>()?)
             }
             FormulaKind::Unary(operator, inner) => {
                 let value = self.formula(inner)?;
@@ -275,10 +326,17 @@ impl<'a> Elaborator<'a> {
         self.expect_number(value, formula.span, what)
     }
 
-    fn expect_number(&mut self, value: Value, span: Span, what: &str) -> Option<Expr> {
+    pub(super) fn expect_number(&mut self, value: Value, span: Span, what: &str) -> Option<Expr> {
         match value {
             Value::Number(expr) => Some(expr),
-            Value::Vector(_) => {
+            Value::Complex(_) => {
+                let what = if what == "here" { "a number" } else { what };
+                let message = format!("{what} is real here, not {}", value.describe());
+                let diagnostic = Diagnostic::error("E0211", message, span, value.describe());
+                self.found.push(diagnostic.help("take a part of it: `re(..)`, `im(..)` or `abs2(..)`"));
+                None
+            }
+            Value::Vector(_) | Value::Tensor(_) => {
                 let message = format!("{what} a number is needed, not {}", value.describe());
                 let message = if what == "here" {
                     message.replacen("here a", "a", 1)
@@ -346,6 +404,14 @@ impl<'a> Elaborator<'a> {
         let result = body(self);
         self.locals.pop();
         result
+    }
+
+    /// The names of axes and fields so far, for printing formulas.
+    pub fn names(&self) -> Names {
+        Names {
+            axes: self.axes.iter().map(|axis| axis.name.clone()).collect(),
+            fields: self.fields.iter().map(|field| field.name.clone()).collect(),
+        }
     }
 
     /// The numbers of the axes in space.

@@ -42,7 +42,7 @@ impl<'a> Elaborator<'a> {
             let Some(value) = value else { continue };
             if self.graph.symbols(&[value]).iter().any(|symbol| matches!(symbol, Symbol::Normal(_))) {
                 let message = format!("`{text}`: inside of the domain there is no normal");
-                self.found.push(Diagnostic::error("E0208", message, Span::default(), "in this file"));
+                self.found.push(Diagnostic::error("E0208", message, Span::OUTSIDE, ""));
             }
             read.push(value);
         }

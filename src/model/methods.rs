@@ -62,6 +62,12 @@ const ENGD: &[MethodOption] = &[
     ),
     option("cg_steps", Count(1), Number(100.0), "the most iterations of conjugate gradients in a step"),
     option(
+        "metric",
+        Choice(&["gauss_newton", "newton"]),
+        Name("gauss_newton"),
+        "curvature of the residuals: JᵀJ, or their second derivatives in function space, too",
+    ),
+    option(
         "starts",
         Count(1),
         Number(1.0),
@@ -183,7 +189,7 @@ impl Method {
 impl Stage {
     /// A stage with no option given.
     pub fn of(method: Method) -> Self {
-        Self { method, options: Vec::new(), span: None }
+        Self { method, options: Vec::new(), parameters: Vec::new(), windows: None, model: None, span: None }
     }
 
     /// The value of an option: given, or by default. `None` where it is left out and has no default, or is unknown.

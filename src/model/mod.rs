@@ -1,57 +1,89 @@
 //! The checked problem: what a file means, with every formula an [`Expr`](crate::expr::Expr).
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
-//! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `networks`, `samples`, `stages` (`train`) and `settings` (`set`, `report`, and what comes
-//! later). They share one `Elaborator`, which turns formulas of the syntax tree into formulas of the graph (`elaborate`,
-//! `names`, `values`, `operators`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `parametric`
+//! (`param .. in`), `fits` (`fit`), `terms` (`eq`, `bc`, `ic`, `exact`), `data`, `tables` (`table(..)`), `measured`
+//! (`reference`), `energies` (`minimize`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with
+//! `sample_options`, `stages` (`train`), `constraints`, `reports` and `settings` (`set`). They share one `Elaborator`, which
+//! turns formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
+//! `calculus`, `integrals`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint
+//! pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
 //! [`problem`] says what a problem is, [`methods`] which options the methods of training have, [`defaults`] what is chosen
 //! where a file says nothing, and [`describe`] puts a problem into words.
 
+mod ansatz;
 mod architectures;
 mod axes;
+mod calculus;
 pub mod checks;
+mod complex;
+mod constraints;
+mod data;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod energies;
 mod files;
+mod fits;
+mod foreign;
 mod formulas;
+mod hard;
+mod integrals;
+mod measured;
 pub mod methods;
 mod names;
 mod nearest;
 mod networks;
 mod numbers;
 mod operators;
+mod outputs;
 mod overrides;
+mod parametric;
+mod pieces;
 mod places;
 mod predicates;
 pub mod problem;
+mod quadrature;
 mod references;
 mod regions;
+mod reports;
+mod sample_options;
 mod samples;
 mod scope;
 mod settings;
+pub mod shape_formulas;
+mod shape_words;
+mod shapes;
 mod stages;
+mod surface_places;
+mod symmetry;
+mod tables;
 mod terms;
 mod values;
+mod variants;
+mod windows;
+
+use std::sync::Arc;
 
 use crate::dataset::Files;
 use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::Expr;
-use crate::syntax::ast::Ast;
+use crate::syntax::ast::{Ast, Formula};
 
 use elaborate::Elaborator;
 use scope::{Meaning, Scope};
+use variants::stage_values;
 
 pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Axis, AxisKind, Component, Field, FieldSource, Method, Model, NetworkPlan, OptionValue, Parameter, Piece, Report,
-    Sampling, Settings, Stage, Term, TermKind, Unknown, UnknownKind,
+    Adapt, Axis, AxisKind, Causal, Component, DataSet, Field, FieldSource, GridFunction, Integral, Method, Model,
+    MovingLimit, NetworkPlan, Number, OptionValue, Output, OutputFormat, Over, Parameter, Piece, Reference,
+    ReferenceValues, Report, Sampling, Settings, Shape, ShapePart, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -59,7 +91,7 @@ pub use problem::{
 /// The problem is a text alone: where it names files, it is told that there are none. [`check_given`] reads them.
 ///
 /// There is a model only where there is no error. Warnings do not stop it. Mistakes in the overrides are diagnostics
-/// whose label is the empty place at byte 0, since they stand in no file; their messages start with `--set`.
+/// whose label is [`Span::OUTSIDE`], since they stand in no file; their messages start with `--set`.
 pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic>) {
     let given = Given { overrides, formulas: &Formulas::default(), files: &Files::default() };
     let (checked, found) = check_given(ast, given);
@@ -80,22 +112,52 @@ pub struct Given<'a> {
 /// Like [`check`], with the files that the problem names, and with formulas in its names; these live in the graph of the
 /// model.
 pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
-    let Given { overrides, formulas, files } = given;
     let mut found = Vec::new();
     let scope = Scope::collect(ast, &mut found);
-    let mut elaborator = Elaborator::new(&scope, files, ast);
-    elaborator.found = found;
-    let model = elaborator.model(ast, overrides, formulas);
-    let mut found = without_repetition(std::mem::take(&mut elaborator.found));
-    let model = model.filter(|_| !has_errors(&found));
+    let stages = if given.overrides.has_optimizer() { Vec::new() } else { stage_values(ast) };
+    let last = stages.last().map_or(&[][..], Vec::as_slice);
+    let (mut model, more) = elaborate(&scope, ast, given, last, found);
+    let mut found = more;
     // A name that is only ever misspelt is not unused.
     if found.iter().any(|d| d.code == "E0101") {
         found.retain(|d| d.code != "W0105");
     }
-    if let Some((model, _)) = &model {
+    if let Some((model, _)) = &mut model {
+        let alone = Given { formulas: &Formulas::default(), ..given };
+        for (stage, values) in stages.iter().enumerate() {
+            if Some(&model.stages[stage].parameters) != model.stages.last().map(|stage| &stage.parameters) {
+                let (variant, wrong) = elaborate(&scope, ast, alone, values, Vec::new());
+                variants::give(model, stage, variant.map(|(variant, _)| variant).ok_or(wrong), &mut found);
+            }
+        }
         let read = if ast.broken.is_empty() { checks::Read::Whole } else { checks::Read::InPart };
         found.extend(checks::all(model, read));
+        let broken = checks::settle(model);
+        // That hard conditions disagree is an error; that they do so at a corner is then no news.
+        found.retain(|d| d.code != "W0303" || broken.is_empty());
+        found.extend(broken);
+        for stage in &mut model.stages {
+            // The problem of a stage has the conditions of the whole: what is wrong with them was said.
+            if let Some(variant) = &mut stage.model {
+                checks::settle(Arc::make_mut(variant));
+            }
+        }
     }
+    (model.filter(|_| !has_errors(&found)), found)
+}
+
+/// Reads a file with the values that a stage gives to parameters; there is a model only where there is no error.
+fn elaborate<'a>(
+    scope: &'a Scope<'a>,
+    ast: &'a Ast,
+    given: Given<'a>,
+    values: &[(&'a str, &'a Formula)],
+    found: Vec<Diagnostic>,
+) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+    let mut elaborator = Elaborator::new(scope, given.files, ast);
+    elaborator.found = found;
+    let model = elaborator.model(ast, given, values);
+    let found = without_repetition(std::mem::take(&mut elaborator.found));
     (model.filter(|_| !has_errors(&found)), found)
 }
 
@@ -106,24 +168,41 @@ fn without_repetition(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 impl<'a> Elaborator<'a> {
-    fn model(&mut self, ast: &'a Ast, overrides: &'a Overrides, formulas: &'a Formulas) -> Option<(Model, Vec<Expr>)> {
+    fn model(
+        &mut self,
+        ast: &'a Ast,
+        given: Given<'a>,
+        values: &[(&'a str, &'a Formula)],
+    ) -> Option<(Model, Vec<Expr>)> {
+        let Given { overrides, formulas, .. } = given;
         let name = self.problem_name(ast);
         self.later_statements(ast);
+        self.override_for_stage(values);
         let overridden = self.override_parameters(overrides);
         self.declare_axes_and_unknowns(ast);
         self.define_everything();
+        self.ansatzes(ast);
         self.needs_something_to_solve(ast);
-        let terms = self.terms(ast);
+        let mut terms = self.terms(ast);
+        let energies = self.energies(ast, &mut terms);
+        terms.drafts.extend(energies);
+        self.enough_data();
         self.exact(ast);
+        self.hard_conditions(&terms);
+        let references = self.references(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
         let stages = self.stages(ast, parameters);
+        let windows = self.windows(&stages, &terms);
+        let outputs = self.outputs(ast);
         let stages = self.override_stages(overrides).unwrap_or(stages);
         let reports = self.reports(ast);
         let mut settings = self.settings(ast);
         self.override_settings(overrides, &mut settings);
         let formulas = self.formulas(formulas);
+        self.sampled_integrals(parameters);
+        self.no_integrals_over_windows(windows);
         if has_errors(&self.found) {
             return None;
         }
@@ -132,14 +211,23 @@ impl<'a> Elaborator<'a> {
             name,
             graph: std::mem::take(&mut self.graph),
             axes: std::mem::take(&mut self.axes),
+            shape: self.shape.take(),
             unknowns: std::mem::take(&mut self.unknowns),
             fields: std::mem::take(&mut self.fields),
+            integrals: std::mem::take(&mut self.integrals),
             parameters,
+            numbers: std::mem::take(&mut self.numbers),
+            tables: std::mem::take(&mut self.tables),
+            data: std::mem::take(&mut self.data),
+            references,
             terms,
+            satisfied: Vec::new(),
             mentions: std::mem::take(&mut self.mentions),
             networks,
             stages,
+            windows,
             reports,
+            outputs,
             settings,
         };
         Some((model, formulas))

@@ -1,23 +1,15 @@
 //! What a name means inside a formula.
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Jet, MultiIndex};
+use crate::expr::{Expr, Jet, MultiIndex};
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, counted, listed};
-use super::problem::AxisKind;
-use super::scope::Meaning;
+use super::foreign;
+use super::problem::{AxisKind, Unknown, UnknownKind};
+use super::scope::{Meaning, callable};
 use super::values::Value;
 
 impl<'a> Elaborator<'a> {
-    pub(super) fn imaginary(&mut self, span: Span) -> Option<Value> {
-        let complex_declared = self.scope.declarations.values().any(|d| matches!(d.meaning, Meaning::Unsupported));
-        if !complex_declared {
-            let diagnostic = Diagnostic::error("E0211", "a complex value among real unknowns", span, "imaginary");
-            self.found.push(diagnostic.help("a complex unknown is declared with `unknown h: complex`"));
-        }
-        None
-    }
-
     pub(super) fn name(&mut self, name: &'a str, span: Span) -> Option<Value> {
         if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| *local == name) {
             return Some(value.clone());
@@ -30,7 +22,11 @@ impl<'a> Elaborator<'a> {
                 }
             },
             Some(Meaning::Axes) => self.family(name, span),
-            Some(Meaning::Unknown(field)) => Some(Value::Number(self.graph.jet(field, MultiIndex::zero()))),
+            Some(Meaning::Unknown(unknown)) => self.unknown_value(unknown, &MultiIndex::zero()),
+            Some(Meaning::Fit) => self.number_atom(name).map(Value::Number),
+            Some(Meaning::Let([], _)) if self.shapes.contains_key(name) => {
+                self.shape_as_number(&format!("`{name}`"), span)
+            }
             Some(Meaning::Param(_) | Meaning::Let([], _)) => self.definition(name),
             Some(Meaning::Let(arguments, _)) => {
                 let message = format!("`{name}` is a function of {}", counted(arguments.len(), "argument"));
@@ -65,8 +61,8 @@ impl<'a> Elaborator<'a> {
             }
             _ => {}
         }
-        if let Some((field, axes)) = self.scope.as_derivative(name) {
-            return self.derivative_of_unknown(name, field, &axes, span);
+        if let Some((unknown, axes)) = self.scope.as_derivative(name) {
+            return self.derivative_of_unknown(name, unknown, &axes, span);
         }
         if self.scope.excuses(name) {
             return None;
@@ -82,7 +78,7 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn derivative_of_unknown(&mut self, name: &str, field: usize, axes: &[&str], span: Span) -> Option<Value> {
+    fn derivative_of_unknown(&mut self, name: &str, unknown: usize, axes: &[&str], span: Span) -> Option<Value> {
         if axes.len() > HIGHEST_ORDER {
             return self.order_too_high(axes.len(), span);
         }
@@ -90,19 +86,46 @@ impl<'a> Elaborator<'a> {
         for axis_name in axes {
             // Only an axis whose interval has a mistake is missing here.
             let axis = self.axes.iter().position(|axis| axis.name == *axis_name)?;
-            if !self.fields.get(field)?.axes.contains(&axis) {
-                let unknown = self.fields[field].name.clone();
-                let declared = self.fields[field].span;
-                let message =
-                    format!("`{name}` is a derivative along `{axis_name}`, on which `{unknown}` does not depend");
+            if !self.unknowns.get(unknown)?.axes.contains(&axis) {
+                let (of, declared) = (self.unknowns[unknown].name.clone(), self.unknowns[unknown].span);
+                let message = format!("`{name}` is a derivative along `{axis_name}`, on which `{of}` does not depend");
                 self.found
                     .push(Diagnostic::error("E0201", message, span, "always zero").label(declared, "declared here"));
                 return None;
             }
             index = index.raised(axis, 1);
         }
-        self.mentions.push((Jet::new(field, index.clone()), span));
-        Some(Value::Number(self.graph.jet(field, index)))
+        for component in &self.unknowns[unknown].components {
+            self.mentions.push((Jet::new(component.field, index.clone()), span));
+        }
+        self.unknown_value(unknown, &index)
+    }
+
+    /// A derivative of an unknown, or its value.
+    pub(super) fn unknown_value(&mut self, unknown: usize, index: &MultiIndex) -> Option<Value> {
+        let Some(declared) = self.unknowns.get(unknown) else {
+            // Values from the command line are read before the unknowns; that this is none of them will be said.
+            return Some(Value::Number(self.graph.jet(unknown, index.clone())));
+        };
+        let fields: Vec<usize> = declared.components.iter().map(|c| c.field).collect();
+        self.shaped_jets(unknown, &fields, index)
+    }
+
+    /// Derivatives of fields, one for each component of an unknown, in its shape.
+    pub(super) fn shaped_jets(&mut self, unknown: usize, fields: &[usize], index: &MultiIndex) -> Option<Value> {
+        let Unknown { kind, complex, .. } = self.unknowns.get(unknown)?;
+        let jets: Vec<Expr> = fields.iter().map(|&field| self.graph.jet(field, index.clone())).collect();
+        let size = self.axes.iter().filter(|axis| axis.kind == AxisKind::Space).count();
+        let shaped = |jets: &[Expr]| match kind {
+            UnknownKind::Number => Value::Number(jets[0]),
+            UnknownKind::Vector => Value::Vector(jets.to_vec()),
+            UnknownKind::Tensor => Value::Tensor(jets.chunks(size.max(1)).map(<[Expr]>::to_vec).collect()),
+        };
+        if !complex {
+            return Some(shaped(&jets));
+        }
+        let (re, im) = jets.split_at(jets.len() / 2);
+        Some(Value::Complex(Box::new([shaped(re), shaped(im)])))
     }
 
     fn wrong_subscript(&mut self, name: &str, unknown: &str, subscript: &str, span: Span) -> Option<Value> {
@@ -117,6 +140,7 @@ impl<'a> Elaborator<'a> {
             .map(|axis| match axis.kind {
                 AxisKind::Time => format!("`{}` (time)", axis.name),
                 AxisKind::Space => format!("`{}`", axis.name),
+                AxisKind::Parameter => format!("`{}` (a parameter)", axis.name),
             })
             .collect();
         let label = match axes.as_slice() {
@@ -143,12 +167,51 @@ impl<'a> Elaborator<'a> {
         if self.scope.excuses(name) {
             return None;
         }
+        if callable().contains(&name) {
+            self.found.push(
+                Diagnostic::error("E0208", format!("`{name}` is a function"), span, "its arguments are missing")
+                    .help(format!("write `{name}(...)`")),
+            );
+            return None;
+        }
         let mut diagnostic = Diagnostic::error("E0101", format!("unknown name `{name}`"), span, "not declared");
+        if let Some(help) = self.what_was_meant(name) {
+            self.found.push(diagnostic.help(help));
+            return None;
+        }
         if let Some(similar) = self.scope.similar(name, &["pi", "normal", "d"]) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
         self.found.push(diagnostic.help(format!("declare it: `param {name} = ...` or `let {name} = ...`")));
         None
+    }
+
+    /// What to write instead of a name that nothing declares, where its form shows what it is.
+    fn what_was_meant(&self, name: &str) -> Option<String> {
+        if let Some(meant) = foreign::name(name) {
+            return Some(meant.to_owned());
+        }
+        let is_axis = |text: &str| self.axes.iter().any(|axis| axis.name == text);
+        if let Some((base, axis)) = name.split_once('_')
+            && is_axis(axis)
+            && matches!(self.scope.get(base), Some(Meaning::Let(..) | Meaning::Param(_)))
+        {
+            return Some(format!(
+                "`{base}` is not an unknown: its derivative along {axis} is written `d({base}, {axis})`"
+            ));
+        }
+        if let Some(rest) = name.strip_prefix('d')
+            && matches!(self.scope.get(rest), Some(Meaning::Unknown(_)))
+        {
+            let axis = self.axes.last().map_or("x", |axis| axis.name.as_str());
+            return Some(format!(
+                "a derivative is written `{rest}_{axis}`, that along the outward normal `dn({rest})`"
+            ));
+        }
+        let has_unknown = self.scope.declarations.values().any(|d| matches!(d.meaning, Meaning::Unknown(_)));
+        let base = name.split_once('_').map_or(name, |(base, _)| base);
+        (!has_unknown && !base.is_empty() && base.len() <= 3)
+            .then(|| format!("nothing is declared as unknown: write `unknown {base}`"))
     }
 
     pub(super) fn order_too_high<T>(&mut self, order: usize, span: Span) -> Option<T> {

@@ -67,23 +67,25 @@ impl<'a> Elaborator<'a> {
         own: &[Option<(Architecture, Span)>],
         shared: Option<&(Architecture, Span)>,
     ) -> Vec<NetworkPlan> {
-        let mut plans: Vec<(NetworkPlan, bool)> = Vec::new();
-        for (field, own) in own.iter().enumerate() {
+        let mut plans: Vec<(NetworkPlan, Option<usize>)> = Vec::new();
+        let outputs = |unknown: usize| self.fields_of_network(unknown).into_iter().map(move |field| (unknown, field));
+        let fields: Vec<(usize, usize)> = (0..self.unknowns.len()).flat_map(outputs).collect();
+        for (unknown, field) in fields {
             let axes = self.fields[field].axes.clone();
-            if own.is_none()
-                && let Some(number) = plans.iter().position(|(plan, shares)| *shares && plan.inputs == axes)
-            {
+            let own = own[unknown].as_ref();
+            let owner = own.map(|_| unknown);
+            if let Some(number) = plans.iter().position(|(plan, of)| *of == owner && plan.inputs == axes) {
                 let plan = &mut plans[number].0;
                 self.fields[field].source = FieldSource::Network { network: number, output: plan.fields.len() };
                 plan.fields.push(field);
                 continue;
             }
-            let given = own.as_ref().or(shared);
+            let given = own.or(shared);
             let architecture =
                 given.map_or_else(|| defaults::network(axes.len()), |(architecture, _)| architecture.clone());
             let (default, span) = (given.is_none(), given.map(|(_, span)| *span));
             self.fields[field].source = FieldSource::Network { network: plans.len(), output: 0 };
-            plans.push((NetworkPlan { architecture, inputs: axes, fields: vec![field], default, span }, own.is_none()));
+            plans.push((NetworkPlan { architecture, inputs: axes, fields: vec![field], default, span }, owner));
         }
         let plans: Vec<NetworkPlan> = plans.into_iter().map(|(plan, _)| plan).collect();
         for plan in &plans {

@@ -1,12 +1,14 @@
 //! Functions and differential operators inside formulas. Space operators never act on time.
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Function, Graph};
+use crate::expr::{Expr, Function, Symbol};
 use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name};
 use crate::syntax::print_formula;
 
 use super::elaborate::{Elaborator, HIGHEST_ORDER, counted};
+use super::foreign;
 use super::scope::{Meaning, callable};
+use super::shapes::SHAPES;
 use super::values::Value;
 
 /// The most members of a `sum`.
@@ -31,7 +33,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Exactly `N` arguments without keys.
-    fn arguments<const N: usize>(&mut self, call: &'a Call) -> Option<[&'a Formula; N]> {
+    pub(super) fn arguments<const N: usize>(&mut self, call: &'a Call) -> Option<[&'a Formula; N]> {
         let formulas = self.positional(call)?;
         let given = formulas.len();
         if let Ok(formulas) = formulas.try_into() {
@@ -46,7 +48,14 @@ impl<'a> Elaborator<'a> {
         let what = format!("the argument of `{}`", function.name());
         if function.arity() == 1 {
             let [argument] = self.arguments(call)?;
-            let argument = self.number(argument, &what)?;
+            let value = self.formula(argument)?;
+            if value.is_complex_number() {
+                return match self.complex_function(function, &value) {
+                    Some(value) => Some(value),
+                    None => self.real_only(function, call),
+                };
+            }
+            let argument = self.expect_number(value, argument.span, &what)?;
             return Some(Value::Number(self.graph.call(function, &[argument])));
         }
         let arguments = self.positional(call)?;
@@ -68,46 +77,19 @@ impl<'a> Elaborator<'a> {
                 Some(Value::Number(self.graph.sqrt(argument)))
             }
             "d" => self.derivative_call(call),
-            "grad" => {
-                let [argument] = self.arguments(call)?;
-                let value = self.formula(argument)?;
-                let Value::Number(expr) = value else {
-                    return self.unsupported("the gradient of a vector", call.span);
-                };
-                self.gradient(expr, call.span).map(Value::Vector)
+            "grad" | "div" | "curl" | "lap" | "dn" | "adv" | "dot" | "norm2" | "trace" | "transpose" => {
+                self.calculus(call)
             }
-            "div" => self.divergence(call),
-            "curl" => self.curl(call),
-            "lap" => {
+            name @ ("re" | "im" | "conj" | "abs2") => {
                 let [argument] = self.arguments(call)?;
-                let value = self.formula(argument)?;
-                self.componentwise(&value, |this, expr| this.laplacian(expr, call.span))
-            }
-            "dn" => {
-                let [argument] = self.arguments(call)?;
-                let value = self.formula(argument)?;
-                self.componentwise(&value, |this, expr| this.normal_derivative(expr, call.span))
-            }
-            "adv" => self.advection(call),
-            "dot" => {
-                let [a, b] = self.arguments(call)?;
-                let (x, y) = (self.vector(a, "dot"), self.vector(b, "dot"));
-                let (x, y) = (x?, y?);
-                if x.len() != y.len() {
-                    let message = format!("`dot` of vectors with {} and {} components", x.len(), y.len());
-                    return self.error("E0209", message, call.span, "different lengths");
-                }
-                Some(Value::Number(self.dot(&x, &y)))
-            }
-            "norm2" => {
-                let [argument] = self.arguments(call)?;
-                let vector = self.vector(argument, "norm2")?;
-                Some(Value::Number(self.dot(&vector, &vector)))
+                self.part_of_complex(name, argument)
             }
             "sum" => self.sum(call),
-            name @ ("integral" | "re" | "im" | "abs2" | "net") => self.unsupported(&format!("`{name}(..)`"), call.span),
-            name @ ("disk" | "ball" | "box" | "polygon" | "ellipse" | "rectangle") if !self.scope.excuses(name) => {
-                self.unsupported(&format!("the shape `{name}(..)`"), call.span)
+            "table" => self.table_call(call).map(Value::Number),
+            "net" => self.net(call),
+            "integral" => self.integral(call),
+            name if SHAPES.contains(&name) && !self.scope.excuses(name) => {
+                self.shape_as_number(&format!("`{name}(..)`"), call.span)
             }
             name => self.unknown_function(name, call),
         }
@@ -119,6 +101,10 @@ impl<'a> Elaborator<'a> {
         }
         let mut diagnostic =
             Diagnostic::error("E0101", format!("unknown function `{name}`"), call.name.span, "not declared");
+        if let Some(meant) = foreign::function(name) {
+            self.found.push(diagnostic.help(format!("here it is called `{meant}`")));
+            return None;
+        }
         if let Some(similar) = self.scope.similar(name, &callable()) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
@@ -126,63 +112,21 @@ impl<'a> Elaborator<'a> {
         None
     }
 
-    fn componentwise(&mut self, value: &Value, mut f: impl FnMut(&mut Self, Expr) -> Option<Expr>) -> Option<Value> {
-        Some(match value {
-            Value::Number(expr) => Value::Number(f(self, *expr)?),
-            Value::Vector(components) => {
-                Value::Vector(components.iter().map(|&e| f(self, e)).collect::<Option<Vec<_>>>()?)
-            }
-        })
-    }
-
-    /// A formula that must be a vector with one component an axis in space, unless the operator takes any length.
-    fn vector(&mut self, formula: &'a Formula, operator: &str) -> Option<Vec<Expr>> {
-        let space = self.space().len();
-        match self.formula(formula)? {
-            Value::Vector(components) => Some(components),
-            Value::Number(_) => {
-                let message = match operator {
-                    "dot" | "norm2" => format!("`{operator}` needs vectors"),
-                    _ => format!("`{operator}` needs a vector with {}", counted(space, "component")),
-                };
-                let message = format!("{message}, `{}` is a number", print_formula(formula));
-                let diagnostic = Diagnostic::error("E0208", message, formula.span, "a number");
-                self.found.push(match operator {
-                    "div" => diagnostic.help("for two scalar unknowns write `u_x + v_y`"),
-                    "dot" => diagnostic.help("for numbers write `a*b`"),
-                    "norm2" => diagnostic.help("for a number write `a^2`"),
-                    _ => diagnostic,
-                });
-                None
-            }
-        }
-    }
-
-    /// A vector with one component an axis in space.
-    fn space_vector(&mut self, formula: &'a Formula, operator: &str) -> Option<Vec<Expr>> {
-        let vector = self.vector(formula, operator)?;
-        let space = self.space();
-        if vector.len() != space.len() {
-            let names: Vec<&str> = space.iter().map(|&a| self.axes[a].name.as_str()).collect();
-            let message =
-                format!("{} components for a vector of {} (axes {})", vector.len(), space.len(), names.join(", "));
-            return self.error("E0209", message, formula.span, format!("in `{operator}`"));
-        }
-        Some(vector)
-    }
-
     /// The derivative along an axis, of coordinates and unknowns alike.
     pub(super) fn derivative(&mut self, expr: Expr, axis: usize, span: Span) -> Option<Expr> {
         if !self.may_differentiate(expr, span) {
             return None;
         }
+        let has_normal = self.graph.symbols(&[expr]).iter().any(|symbol| matches!(symbol, Symbol::Normal(_)));
+        if has_normal && self.has_curved_boundary() {
+            let message = "a derivative of something with the normal, which changes along a curved boundary";
+            return self.error("E0509", message, span, "only the boundary has a normal");
+        }
         let order = self.graph.jets(&[expr]).iter().map(|jet| jet.index.order()).max().unwrap_or(0);
         if order >= HIGHEST_ORDER {
             return self.order_too_high(order + 1, span);
         }
-        let fields = &self.fields;
-        let depends = |field: usize| fields.get(field).is_some_and(|f| f.axes.contains(&axis));
-        let derivative = self.graph.total_derivative(expr, axis, depends);
+        let derivative = self.total_derivative(expr, axis, span)?;
         let jets = self.graph.jets(&[derivative]);
         self.mentions.extend(jets.into_iter().map(|jet| (jet, span)));
         Some(derivative)
@@ -196,76 +140,6 @@ impl<'a> Elaborator<'a> {
         }
         self.work += 8 * operands + self.graph.len() / 256;
         self.guarded(1, span, |_| Some(())).is_some()
-    }
-
-    fn gradient(&mut self, expr: Expr, span: Span) -> Option<Vec<Expr>> {
-        if self.space().is_empty() && self.unsure {
-            return None;
-        }
-        if self.space().is_empty() {
-            return self.error("E0208", "a gradient needs axes in space", span, "there is only time");
-        }
-        self.space().into_iter().map(|axis| self.derivative(expr, axis, span)).collect()
-    }
-
-    fn laplacian(&mut self, expr: Expr, span: Span) -> Option<Expr> {
-        let mut terms = Vec::new();
-        for axis in self.space() {
-            let first = self.derivative(expr, axis, span)?;
-            terms.push(self.derivative(first, axis, span)?);
-        }
-        Some(self.graph.sum(terms))
-    }
-
-    fn normal_derivative(&mut self, expr: Expr, span: Span) -> Option<Expr> {
-        let gradient = self.gradient(expr, span)?;
-        let normal: Vec<Expr> = self.space().into_iter().map(|axis| self.graph.normal(axis)).collect();
-        Some(self.dot(&normal, &gradient))
-    }
-
-    fn dot(&mut self, a: &[Expr], b: &[Expr]) -> Expr {
-        let terms: Vec<Expr> = a.iter().zip(b).map(|(&x, &y)| self.graph.mul(x, y)).collect();
-        self.graph.sum(terms)
-    }
-
-    fn divergence(&mut self, call: &'a Call) -> Option<Value> {
-        let [argument] = self.arguments(call)?;
-        let vector = self.space_vector(argument, "div")?;
-        let space = self.space();
-        let terms: Option<Vec<Expr>> =
-            vector.iter().zip(space).map(|(&expr, axis)| self.derivative(expr, axis, call.span)).collect();
-        Some(Value::Number(self.graph.sum(terms?)))
-    }
-
-    /// In the plane a number, in space a vector.
-    fn curl(&mut self, call: &'a Call) -> Option<Value> {
-        let [argument] = self.arguments(call)?;
-        let vector = self.space_vector(argument, "curl")?;
-        let space = self.space();
-        let minor = |this: &mut Self, i: usize, j: usize| {
-            let a = this.derivative(vector[j], space[i], call.span)?;
-            let b = this.derivative(vector[i], space[j], call.span)?;
-            Some(this.graph.sub(a, b))
-        };
-        match space.len() {
-            2 => minor(self, 0, 1).map(Value::Number),
-            3 => {
-                let components = [(1, 2), (2, 0), (0, 1)].map(|(i, j)| minor(self, i, j));
-                components.into_iter().collect::<Option<Vec<_>>>().map(Value::Vector)
-            }
-            n => self.error("E0208", format!("`curl` needs 2 or 3 axes in space, there are {n}"), call.span, "here"),
-        }
-    }
-
-    /// (a . grad) b
-    fn advection(&mut self, call: &'a Call) -> Option<Value> {
-        let [a, b] = self.arguments(call)?;
-        let (velocity, value) = (self.space_vector(a, "adv"), self.formula(b));
-        let (velocity, value) = (velocity?, value?);
-        self.componentwise(&value, |this, expr| {
-            let gradient = this.gradient(expr, call.span)?;
-            Some(this.dot(&velocity, &gradient))
-        })
     }
 
     /// `d(expr, x)`, `d(expr, x, 2)`
@@ -368,13 +242,17 @@ impl<'a> Elaborator<'a> {
         for term in &terms {
             self.same_shape(&first, term, body.span)?;
         }
-        let components = (0..first.components().len())
-            .map(|i| self.graph.sum(terms.iter().map(|term| term.components()[i]).collect::<Vec<_>>()));
-        let components: Vec<Expr> = components.collect();
-        Some(match first {
-            Value::Number(_) => Value::Number(components.first().copied().unwrap_or(Graph::ZERO)),
-            Value::Vector(_) => Value::Vector(components),
-        })
+        if let Value::Number(_) = first
+            && !terms.iter().any(Value::is_complex)
+        {
+            let numbers: Vec<Expr> = terms.iter().flat_map(Value::components).collect();
+            return Some(Value::Number(self.graph.sum(numbers)));
+        }
+        let mut total = first;
+        for term in terms.iter().skip(1) {
+            total = self.zip(&total, term, |graph, a, b| graph.add(a, b));
+        }
+        Some(total)
     }
 
     fn members(&mut self, indices: &[(&'a Name, (i64, i64))], body: &'a Formula, terms: &mut Vec<Value>) -> Option<()> {

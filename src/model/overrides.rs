@@ -68,6 +68,11 @@ impl Overrides {
         Ok(Self { values, optimizer: None })
     }
 
+    /// Whether there is a method that replaces all stages of the file.
+    pub fn has_optimizer(&self) -> bool {
+        self.optimizer.is_some()
+    }
+
     /// Replaces all stages of training by one method with its options, such as `adam(lr=1e-3)`.
     ///
     /// # Errors
@@ -75,6 +80,9 @@ impl Overrides {
     /// [`check`](super::check).
     pub fn with_optimizer(mut self, text: &str) -> Result<Self, OverrideError> {
         let wrong = |message| OverrideError::NotAMethod { given: text.to_owned(), message };
+        if text.trim().is_empty() {
+            return Err(wrong("write a method with its options, such as `adam(lr=1e-3)`".to_owned()));
+        }
         match parse_statement("--optimizer", "train", text).map_err(wrong)?.kind {
             StatementKind::Train(call) => self.optimizer = Some(call),
             _ => return Err(wrong("write a method with its options, such as `adam(lr=1e-3)`".to_owned())),
@@ -112,7 +120,9 @@ impl<'a> Elaborator<'a> {
         let mut overridden = Vec::new();
         for (name, formula) in &overrides.values {
             match self.scope.get(name) {
-                Some(Meaning::Param(_)) => {
+                Some(meaning)
+                    if matches!(meaning, Meaning::Param(_) | Meaning::Fit) || self.scope.is_parametric(name) =>
+                {
                     let value = self.quoted(&set(name), |this| this.constant(formula, "the value"));
                     if let Some((value, _)) = value {
                         self.overrides.insert(name.clone(), value);
@@ -129,7 +139,8 @@ impl<'a> Elaborator<'a> {
     /// Takes the values of settings.
     pub fn override_settings(&mut self, overrides: &'a Overrides, settings: &mut Settings) {
         for (name, formula) in &overrides.values {
-            let parameter = matches!(self.scope.get(name), Some(Meaning::Param(_)));
+            let parameter = matches!(self.scope.get(name), Some(Meaning::Param(_) | Meaning::Fit))
+                || self.scope.is_parametric(name);
             if !parameter && KEYS.contains(&name.as_str()) {
                 self.quoted(&set(name), |this| this.setting(settings, name, formula));
             }
@@ -160,12 +171,12 @@ impl<'a> Elaborator<'a> {
             .scope
             .declarations
             .iter()
-            .filter(|(_, d)| matches!(d.meaning, Meaning::Param(_)))
+            .filter(|(name, d)| matches!(d.meaning, Meaning::Param(_) | Meaning::Fit) || self.scope.is_parametric(name))
             .map(|(name, _)| *name)
             .collect();
         let known: Vec<&str> = parameters.iter().copied().chain(KEYS).collect();
         let message = format!("`--set {name}=..`: the file has no parameter `{name}`");
-        let mut diagnostic = Diagnostic::error("E0401", message, Span::default(), "in this file");
+        let mut diagnostic = Diagnostic::error("E0401", message, Span::OUTSIDE, "");
         diagnostic = diagnostic.note(format!("known: {}", known.join(", ")));
         if let Some(similar) = nearest(name, known) {
             diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
@@ -186,6 +197,6 @@ trait Relocated {
 impl Relocated for Diagnostic {
     fn relocated(mut self, message: String, label: String) -> Self {
         self.message = message;
-        self.label(Span::default(), label)
+        self.label(Span::OUTSIDE, label)
     }
 }

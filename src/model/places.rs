@@ -5,9 +5,9 @@
 //! coordinates. Pieces that lie in larger ones are dropped, cells that fit together are merged.
 
 use crate::expr::{Expr, Graph, Symbol};
-use crate::geometry::{AxisRange, held_out};
 
-use super::problem::{Axis, AxisKind, Piece};
+use super::pieces::{holds_at, kept_share};
+use super::problem::{Axis, AxisKind, Piece, Shape};
 use super::regions::{Region, same};
 
 /// Cells beyond this number are not made; the region is then a formula on the whole face.
@@ -19,14 +19,14 @@ const MOST_TRIES: usize = 4096;
 
 /// The equalities that must hold together, and whether the boundary is named beside them.
 #[derive(Clone, Debug, Default)]
-struct Alternative {
-    equalities: Vec<(usize, f64)>,
-    on_boundary: bool,
+pub(super) struct Alternative {
+    pub equalities: Vec<(usize, f64)>,
+    pub on_boundary: bool,
 }
 
 /// What a region is on a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Outcome {
+pub(super) enum Outcome {
     Nowhere,
     Everywhere,
     Where(Expr),
@@ -47,18 +47,28 @@ pub(super) fn whole_box(axes: &[Axis]) -> Vec<[f64; 2]> {
 }
 
 /// The part of the inside of the box that a region covers.
-pub(super) fn within(graph: &mut Graph, axes: &[Axis], region: &Region) -> Vec<Piece> {
-    Places { graph, axes }.non_empty(|places| places.cells(region, whole_box(axes), None, false))
+pub(super) fn within(graph: &mut Graph, axes: &[Axis], shape: Option<&Shape>, region: &Region) -> Vec<Piece> {
+    Places { graph, axes, shape }.non_empty(|places| places.cells(region, whole_box(axes), None, false))
 }
 
 /// The part of the boundary that a region covers. Faces in space count along `face_axes`; the ends of time only where the
 /// region names them.
-pub(super) fn on_boundary(graph: &mut Graph, axes: &[Axis], face_axes: &[usize], region: &Region) -> Found {
+pub(super) fn on_boundary(
+    graph: &mut Graph,
+    axes: &[Axis],
+    shape: Option<&Shape>,
+    face_axes: &[usize],
+    region: &Region,
+) -> Found {
     let mut inside = false;
-    let pieces = Places { graph, axes }.non_empty(|places| {
+    let of_shape = shape.map_or(0..0, Shape::axes);
+    let pieces = Places { graph, axes, shape }.non_empty(|places| {
         let alternatives = alternatives(region);
         let mut pieces = Vec::new();
-        for &axis in face_axes {
+        if let Some(shape) = shape.filter(|shape| face_axes.iter().any(|axis| shape.axes().contains(axis))) {
+            shape.surface.iter().for_each(|patch| pieces.extend(places.on_patch(region, shape.first, patch)));
+        }
+        for &axis in face_axes.iter().filter(|axis| !of_shape.contains(axis)) {
             for (value, sign) in [(axes[axis].lower, -1.0), (axes[axis].upper, 1.0)] {
                 let normal = Some((axis, sign));
                 pieces.extend(places.flat(region, &[(axis, value)], normal, true));
@@ -73,14 +83,17 @@ pub(super) fn on_boundary(graph: &mut Graph, axes: &[Axis], face_axes: &[usize],
             let at_end = |kind: AxisKind| {
                 alternative.equalities.iter().any(|&(axis, value)| {
                     let ends = [axes[axis].lower, axes[axis].upper];
-                    axes[axis].kind == kind && !axes[axis].periodic && ends.contains(&value)
+                    !of_shape.contains(&axis)
+                        && axes[axis].kind == kind
+                        && !axes[axis].periodic
+                        && ends.contains(&value)
                 })
             };
             if at_end(AxisKind::Time) {
                 pieces.extend(places.flat(region, &alternative.equalities, None, false));
-            } else if !at_end(AxisKind::Space) && !alternative.on_boundary {
-                let found = places.flat(region, &alternative.equalities, None, false);
-                inside |= !found.is_empty();
+            } else if !at_end(AxisKind::Space) {
+                let (on_surface, found) = places.inner(region, alternative);
+                inside |= !on_surface && !found.is_empty();
                 pieces.extend(found);
             }
         }
@@ -118,9 +131,10 @@ fn alternatives(region: &Region) -> Vec<Alternative> {
     found
 }
 
-struct Places<'g> {
-    graph: &'g mut Graph,
-    axes: &'g [Axis],
+pub(super) struct Places<'g> {
+    pub graph: &'g mut Graph,
+    pub axes: &'g [Axis],
+    pub shape: Option<&'g Shape>,
 }
 
 impl Places<'_> {
@@ -130,7 +144,7 @@ impl Places<'_> {
         pieces.retain(|piece| fraction(self.graph, self.axes, piece) > 0.0);
         let mut kept: Vec<Piece> = Vec::new();
         // Larger dimensions first; the sort is stable, so that faces keep their order.
-        pieces.sort_by_key(|piece| std::cmp::Reverse(dimension(piece)));
+        pieces.sort_by_key(|piece| std::cmp::Reverse(piece.dimension()));
         for piece in pieces {
             if !kept.iter().any(|larger| self.contains(larger, &piece)) {
                 kept.push(piece);
@@ -143,12 +157,16 @@ impl Places<'_> {
         if larger == piece {
             return true;
         }
+        // Parts of a shape are disjoint or equal by construction.
+        if larger.part.is_some() || piece.part.is_some() {
+            return false;
+        }
         let inside = |axis: usize| {
             let ([a, b], [c, d]) = (larger.ranges[axis], piece.ranges[axis]);
             (a <= c || same(&self.axes[axis], a, c)) && (d <= b || same(&self.axes[axis], b, d))
         };
         // Pieces of one dimension are disjoint or equal by construction.
-        (dimension(larger) > dimension(piece) || larger.ranges == piece.ranges && larger.keep == piece.keep)
+        (larger.dimension() > piece.dimension() || larger.ranges == piece.ranges && larger.keep == piece.keep)
             && (0..self.axes.len()).all(inside)
             && larger.keep.is_none_or(|keep| {
                 let probe = Piece { keep: Some(keep), ..piece.clone() };
@@ -157,7 +175,7 @@ impl Places<'_> {
     }
 
     /// The part of a region where some coordinates are fixed.
-    fn flat(
+    pub(super) fn flat(
         &mut self,
         region: &Region,
         fixed: &[(usize, f64)],
@@ -175,7 +193,7 @@ impl Places<'_> {
         self.cells(region, ranges, normal, boundary)
     }
 
-    fn cells(
+    pub(super) fn cells(
         &mut self,
         region: &Region,
         ranges: Vec<[f64; 2]>,
@@ -183,8 +201,10 @@ impl Places<'_> {
         boundary: bool,
     ) -> Vec<Piece> {
         let mut cells = vec![ranges.clone()];
+        let uncut = self.shape.map_or(0..0, Shape::axes);
         for (axis, cuts) in self.cuts(region, &ranges).into_iter().enumerate() {
-            if cells.len().saturating_mul(cuts.len() + 1) > MOST_CELLS {
+            // The axes of a shape stay whole; what is compared with them becomes a formula.
+            if uncut.contains(&axis) || cells.len().saturating_mul(cuts.len() + 1) > MOST_CELLS {
                 continue;
             }
             cells = cells.iter().flat_map(|cell| split(cell, axis, &cuts)).collect();
@@ -194,13 +214,13 @@ impl Places<'_> {
         (0..ranges.len()).for_each(|axis| merge(&mut found, axis));
         let piece = |(outcome, ranges)| {
             let keep = if let Outcome::Where(condition) = outcome { Some(condition) } else { None };
-            Piece { ranges, normal, keep }
+            self.in_shape(Piece { ranges, normal, keep, part: None })
         };
-        found.into_iter().map(piece).collect()
+        found.into_iter().filter_map(piece).collect()
     }
 
     /// Where each free axis is cut, ascending, strictly inside.
-    fn cuts(&self, region: &Region, ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
+    pub(super) fn cuts(&self, region: &Region, ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
         let mut cuts = vec![Vec::new(); ranges.len()];
         region.for_each_bound(&mut |axis, bound| {
             if ranges[axis][0] < bound && bound < ranges[axis][1] {
@@ -214,11 +234,17 @@ impl Places<'_> {
         cuts
     }
 
-    fn outcome(&mut self, region: &Region, cell: &[[f64; 2]], boundary: bool) -> Outcome {
+    pub(super) fn outcome(&mut self, region: &Region, cell: &[[f64; 2]], boundary: bool) -> Outcome {
         let certain = |holds: bool| if holds { Outcome::Everywhere } else { Outcome::Nowhere };
         match region {
             Region::Constant(holds) => certain(*holds),
             Region::Boundary => certain(boundary),
+            Region::On { first, solid } => self.on_surface_of(*first, solid, cell),
+            Region::Group(_) => Outcome::Nowhere,
+            Region::Zero(formula) => {
+                let condition = self.graph.compare(crate::expr::Relation::Equal, *formula, Graph::ZERO);
+                self.condition(condition, cell)
+            }
             Region::Equal(axis, value) => {
                 let [a, b] = cell[*axis];
                 certain(a == b && same(&self.axes[*axis], a, *value))
@@ -250,7 +276,7 @@ impl Places<'_> {
         }
     }
 
-    fn half(&mut self, axis: usize, bound: f64, strict: bool, cell: &[[f64; 2]], side: Side) -> Outcome {
+    pub(super) fn half(&mut self, axis: usize, bound: f64, strict: bool, cell: &[[f64; 2]], side: Side) -> Outcome {
         let [a, b] = cell[axis];
         let holds = if a == b && same(&self.axes[axis], a, bound) {
             !strict
@@ -268,7 +294,7 @@ impl Places<'_> {
         if holds { Outcome::Everywhere } else { Outcome::Nowhere }
     }
 
-    fn condition(&mut self, condition: Expr, cell: &[[f64; 2]]) -> Outcome {
+    pub(super) fn condition(&mut self, condition: Expr, cell: &[[f64; 2]]) -> Outcome {
         let free = |symbol: &Symbol| matches!(symbol, Symbol::Coordinate(axis) if { let [a, b] = cell[usize::from(*axis)]; a < b });
         if self.graph.symbols(&[condition]).iter().any(free) {
             return Outcome::Where(condition);
@@ -279,24 +305,19 @@ impl Places<'_> {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Side {
+pub(super) enum Side {
     Below,
     Above,
 }
 
-fn nearest_rational(graph: &mut Graph, value: f64) -> Expr {
+pub(super) fn nearest_rational(graph: &mut Graph, value: f64) -> Expr {
     match crate::expr::Rational::from_float(value) {
         Some(value) => graph.rational(value),
         None => Graph::ZERO,
     }
 }
 
-/// How many axes of a piece are free.
-pub(super) fn dimension(piece: &Piece) -> usize {
-    piece.ranges.iter().filter(|[a, b]| a < b).count()
-}
-
-fn split(cell: &[[f64; 2]], axis: usize, cuts: &[f64]) -> Vec<Vec<[f64; 2]>> {
+pub(super) fn split(cell: &[[f64; 2]], axis: usize, cuts: &[f64]) -> Vec<Vec<[f64; 2]>> {
     let [lower, upper] = cell[axis];
     let ends: Vec<f64> = std::iter::once(lower).chain(cuts.iter().copied()).chain(std::iter::once(upper)).collect();
     let part = |ends: &[f64]| {
@@ -340,22 +361,10 @@ fn merge(cells: &mut Vec<(Outcome, Vec<[f64; 2]>)>, axis: usize) {
     *cells = merged;
 }
 
-fn holds_at(graph: &Graph, condition: Expr, point: &[f64]) -> bool {
-    let value = graph.evaluate(&[condition], |symbol| match symbol {
-        Symbol::Coordinate(axis) => point[usize::from(*axis)],
-        _ => f64::NAN,
-    });
-    value[0] != 0.0 && !value[0].is_nan()
-}
-
 /// The part of a piece that its formula keeps, estimated at low-discrepancy points.
 pub(super) fn fraction(graph: &Graph, axes: &[Axis], piece: &Piece) -> f64 {
-    let Some(keep) = piece.keep else { return 1.0 };
-    let ranges: Vec<AxisRange> = piece.ranges.iter().map(|[a, b]| AxisRange::new(*a, *b)).collect();
-    debug_assert_eq!(ranges.len(), axes.len());
+    debug_assert_eq!(piece.ranges.len(), axes.len());
     // Each evaluation walks the graph, so a large one is tried at fewer points.
     let tries = (40_000_000 / graph.len().max(1)).clamp(64, MOST_TRIES);
-    let Ok(points) = held_out(&ranges, tries) else { return 0.0 };
-    let hits = (0..points.len()).filter(|&i| holds_at(graph, keep, &points.point(i))).count();
-    hits as f64 / points.len().max(1) as f64
+    kept_share(graph, piece, tries)
 }

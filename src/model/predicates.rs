@@ -4,6 +4,7 @@ use crate::expr::{Expr, Graph, Relation};
 use crate::syntax::ast::{self, Formula, FormulaKind, Predicate, PredicateKind};
 
 use super::elaborate::{Elaborator, PREDICATE_DEPTH};
+use super::regions::{Region, Rest};
 use super::scope::Meaning;
 use super::values::Value;
 
@@ -60,12 +61,22 @@ impl<'a> Elaborator<'a> {
     }
 
     fn place_condition(&mut self, place: &'a Formula) -> Option<Expr> {
+        if let Some(solid) = self.shape_place(place) {
+            let solid = solid?;
+            let first = self.place_axes(&solid, place.span)?;
+            return self.inside_of(&solid, first, place.span);
+        }
         let mut inner = place;
         while let FormulaKind::Parenthesized(formula) = &inner.kind {
             inner = formula;
         }
         let FormulaKind::Name(name) = &inner.kind else {
-            return self.unsupported("a shape as a condition", place.span);
+            return self.error(
+                "E0208",
+                "a condition is a comparison or a name",
+                place.span,
+                "a formula alone is neither",
+            );
         };
         match self.scope.get(name) {
             Some(Meaning::Place(predicate)) => {
@@ -82,7 +93,13 @@ impl<'a> Elaborator<'a> {
             None if matches!(name.as_str(), "boundary" | "rest") => {
                 self.error("E0208", format!("`{name}` is not a condition at points inside"), place.span, "here")
             }
-            None => self.unknown_name(name, place.span),
+            None => match self.mesh_group(name) {
+                Some(group) => match self.group_region(group, name, place.span, &Rest::Inside)? {
+                    Region::Condition(condition) => Some(condition),
+                    _ => None,
+                },
+                None => self.unknown_name(name, place.span),
+            },
         }
     }
 }

@@ -1,19 +1,22 @@
 //! Places as they are written: predicates over the box, comparisons with one coordinate kept apart.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Graph, Symbol};
+use crate::geometry::Solid;
 use crate::syntax::ast::{Formula, FormulaKind, Predicate, PredicateKind, Relation};
 
 use super::elaborate::{Elaborator, PREDICATE_DEPTH};
 use super::problem::Axis;
 use super::scope::Meaning;
+use super::shape_formulas::inside_condition;
 
 /// Coordinates that differ by less than this part of the axis are the same.
 const SAME: f64 = 1e-12;
 
-/// A part of the box of all axes. `Not` stands only before `Boundary` and `Equal`.
+/// A part of the box of all axes. `Not` stands only before places of lower dimension.
 #[derive(Clone, Debug)]
 pub(super) enum Region {
     /// Everywhere or nowhere.
@@ -28,6 +31,12 @@ pub(super) enum Region {
     Above { axis: usize, bound: f64, strict: bool },
     /// A formula of the coordinates is not 0.
     Condition(Expr),
+    /// A formula of the coordinates is 0.
+    Zero(Expr),
+    /// The part of the boundary that lies on the surface of a shape, whose axes begin with `first`.
+    On { first: usize, solid: Arc<Solid> },
+    /// The part of the boundary that a mesh calls so.
+    Group(String),
     /// All of them.
     And(Vec<Region>),
     /// Any of them.
@@ -41,7 +50,9 @@ impl Region {
     pub fn complement(&self, graph: &mut Graph) -> Region {
         match self {
             Region::Constant(holds) => Region::Constant(!holds),
-            Region::Boundary | Region::Equal(..) => Region::Not(Box::new(self.clone())),
+            Region::Boundary | Region::Equal(..) | Region::Zero(_) | Region::On { .. } | Region::Group(_) => {
+                Region::Not(Box::new(self.clone()))
+            }
             Region::Below { axis, bound, strict } => Region::Above { axis: *axis, bound: *bound, strict: !strict },
             Region::Above { axis, bound, strict } => Region::Below { axis: *axis, bound: *bound, strict: !strict },
             Region::Condition(condition) => Region::Condition(graph.not(*condition)),
@@ -57,7 +68,13 @@ impl Region {
             Region::Below { axis, bound, .. } | Region::Above { axis, bound, .. } => f(*axis, *bound),
             Region::And(parts) | Region::Or(parts) => parts.iter().for_each(|part| part.for_each_bound(f)),
             Region::Not(inner) => inner.for_each_bound(f),
-            Region::Constant(_) | Region::Boundary | Region::Equal(..) | Region::Condition(_) => {}
+            Region::Constant(_)
+            | Region::Boundary
+            | Region::Equal(..)
+            | Region::Condition(_)
+            | Region::Zero(_)
+            | Region::On { .. }
+            | Region::Group(_) => {}
         }
     }
 }
@@ -78,6 +95,8 @@ pub(super) enum Rest<'r> {
     After(&'r [Rc<Region>]),
     /// `rest` means everything: for what a condition covers together with the earlier ones.
     Everything,
+    /// A place inside of the domain, where a shape is what it encloses and not its surface.
+    Inside,
 }
 
 impl<'a> Elaborator<'a> {
@@ -114,11 +133,14 @@ impl<'a> Elaborator<'a> {
         parts.into_iter().collect()
     }
 
-    fn named_region(&mut self, place: &'a Formula, rest: &Rest) -> Option<Region> {
+    /// The region that a name or a shape stands for.
+    pub(super) fn named_region(&mut self, place: &'a Formula, rest: &Rest) -> Option<Region> {
+        if let Some(solid) = self.shape_place(place) {
+            return self.shape_region(solid?, place, rest);
+        }
         let name = match &place.kind {
             FormulaKind::Parenthesized(inner) => return self.named_region(inner, rest),
             FormulaKind::Name(name) => name,
-            FormulaKind::Call(_) => return self.unsupported("a shape as a place", place.span),
             _ => {
                 return self.error(
                     "E0208",
@@ -138,15 +160,54 @@ impl<'a> Elaborator<'a> {
                 self.error("E0208", format!("`{name}` is not a place"), place.span, "a place is a comparison or a name")
             }
             None => match (name.as_str(), rest) {
-                ("boundary", _) | ("rest", Rest::Everything) => Some(Region::Boundary),
+                ("boundary", _) | ("rest", Rest::Everything | Rest::Inside) => Some(Region::Boundary),
                 ("rest", Rest::After(earlier)) => {
                     let mut parts = vec![Region::Boundary];
                     parts.extend(earlier.iter().map(|region| region.complement(&mut self.graph)));
                     Some(Region::And(parts))
                 }
-                _ => self.unknown_place(name, place.span),
+                _ => match self.mesh_group(name) {
+                    Some(group) => self.group_region(group, name, place.span, rest),
+                    None => self.unknown_place(name, place.span),
+                },
             },
         }
+    }
+
+    /// A shape as a place: its surface on the boundary, what it encloses inside.
+    fn shape_region(&mut self, solid: Arc<Solid>, place: &'a Formula, rest: &Rest) -> Option<Region> {
+        let first = self.place_axes(&solid, place.span)?;
+        if matches!(rest, Rest::Inside) {
+            return self.inside_of(&solid, first, place.span).map(Region::Condition);
+        }
+        Some(Region::On { first, solid })
+    }
+
+    /// The condition that a point lies in a shape.
+    pub(super) fn inside_of(&mut self, solid: &Solid, first: usize, span: Span) -> Option<Expr> {
+        let axes = first..first + solid.dimension();
+        let coordinates: Vec<Expr> = axes.map(|axis| self.graph.coordinate(axis)).collect();
+        match inside_condition(&mut self.graph, solid, &coordinates) {
+            Some(condition) => Some(condition),
+            None => self.unsupported("a mesh in space, or one with a long boundary, as a condition", span),
+        }
+    }
+
+    /// A physical group of the domain's mesh: a part of the boundary, or of the inside.
+    pub(super) fn group_region(&mut self, group: usize, name: &str, span: Span, rest: &Rest) -> Option<Region> {
+        let shape = self.shape.as_ref()?;
+        let (first, mesh) = (shape.first, Arc::clone(shape.inside.solid().as_mesh()?));
+        if mesh.has_cells(group) {
+            let part = mesh.part(group).map(Solid::mesh)?;
+            return match rest {
+                Rest::Inside => self.inside_of(&part, first, span).map(Region::Condition),
+                _ => Some(Region::On { first, solid: Arc::new(part) }),
+            };
+        }
+        if matches!(rest, Rest::Inside) {
+            return self.error("E0208", format!("`{name}` is a part of the boundary"), span, "has no inside");
+        }
+        Some(Region::Group(name.to_owned()))
     }
 
     fn unknown_place(&mut self, name: &str, span: Span) -> Option<Region> {
@@ -157,8 +218,25 @@ impl<'a> Elaborator<'a> {
         if let Some(similar) = self.scope.similar(name, &["boundary", "rest"]) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
-        self.found.push(diagnostic.help(format!("declare it: `boundary {name}: x = 0`, or write `boundary`")));
+        let place = self.side_called(name).unwrap_or_else(|| "x = 0".to_owned());
+        self.found.push(diagnostic.help(format!("declare it: `boundary {name}: {place}`, or write `boundary`")));
         None
+    }
+
+    /// The face that a drawing has at this side.
+    fn side_called(&self, name: &str) -> Option<String> {
+        let space = self.space();
+        let (axis, upper) = match name {
+            "left" | "west" | "inlet" | "inflow" => (0, false),
+            "right" | "east" | "outlet" | "outflow" => (0, true),
+            "bottom" | "south" | "lower" => (1, false),
+            "top" | "north" | "upper" | "lid" => (1, true),
+            "back" => (2, false),
+            "front" => (2, true),
+            _ => return None,
+        };
+        let axis = &self.axes[*space.get(axis)?];
+        Some(format!("{} = {}", axis.name, if upper { axis.upper } else { axis.lower }))
     }
 
     fn comparison(&mut self, left: &'a Formula, relation: Relation, right: &'a Formula, span: Span) -> Option<Region> {
@@ -179,6 +257,8 @@ impl<'a> Elaborator<'a> {
             _ => None,
         };
         match linear {
+            None if relation == Relation::Equal => Some(Region::Zero(difference)),
+            None if relation == Relation::NotEqual => Some(Region::Not(Box::new(Region::Zero(difference)))),
             Some((axis, value, rising)) => self.bound(axis, value, rising, relation, span),
             None => Some(Region::Condition(condition)),
         }
@@ -225,6 +305,10 @@ impl<'a> Elaborator<'a> {
             let face = self.graph.display(end, &Default::default());
             let diagnostic =
                 Diagnostic::error("E0302", message, span, "no such place").label(axis.span, "declared here");
+            if self.shape.as_ref().is_some_and(|shape| shape.axes().contains(&number)) {
+                self.found.push(diagnostic.note("this is the range of the shape along the axis"));
+                return None;
+            }
             self.found.push(diagnostic.help(format!("the nearest face is `{name} = {face}`")));
             return None;
         }

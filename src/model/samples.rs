@@ -9,7 +9,8 @@ use super::defaults;
 use super::elaborate::{Elaborator, counted, listed};
 use super::nearest::nearest;
 use super::places::fraction;
-use super::problem::{Axis, Piece, Sampling, Term, TermKind};
+use super::problem::{Axis, FieldSource, Piece, Sampling, ShapePart, Term, TermKind};
+use super::sample_options::SampleOptions;
 use super::terms::{Draft, Terms};
 
 /// The rules that a `sample` statement knows.
@@ -19,7 +20,7 @@ const RULES: [&str; 7] = ["grid", "uniform", "sobol", "lhs", "gauss", "trapezoid
 #[derive(Clone, Debug)]
 struct Request {
     rule: Requested,
-    resample: Option<usize>,
+    options: SampleOptions,
     span: Span,
 }
 
@@ -63,7 +64,7 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             self.request(statement, &terms, &mut requests);
         }
-        let default_interior = default_request(self.axes.len(), parameters);
+        let default_interior = default_request(self.axes.len(), parameters, self.shape.is_some());
         let drafts = terms.drafts.into_iter();
         drafts.map(|draft| self.sampled_term(draft, &requests, &default_interior)).collect()
     }
@@ -71,10 +72,10 @@ impl<'a> Elaborator<'a> {
     fn request(&mut self, statement: &'a Statement, terms: &Terms, requests: &mut Requests) {
         let StatementKind::Sample { target, rule } = &statement.kind else { return };
         let requested = self.requested(rule);
-        let resample = self.sample_attributes(statement);
+        let options = self.sample_options(statement);
         let name = target.text.as_str();
         let by_label = terms.statements.contains_key(name) || terms.drafts.iter().any(|draft| draft.label == name);
-        let request = requested.map(|rule| Request { rule, resample, span: rule_span(statement) });
+        let request = requested.map(|rule| Request { rule, options, span: rule_span(statement) });
         let place = match name {
             _ if by_label => {
                 if requests.labels.iter().any(|(label, _)| label == name) {
@@ -114,25 +115,6 @@ impl<'a> Elaborator<'a> {
 
     fn sampled_twice(&mut self, name: &str, span: Span) {
         self.found.push(Diagnostic::error("E0102", format!("`{name}` is sampled twice"), span, "again here"));
-    }
-
-    fn sample_attributes(&mut self, statement: &'a Statement) -> Option<usize> {
-        let mut resample = None;
-        for attribute in &statement.attributes {
-            match (attribute.name.text.as_str(), &attribute.value) {
-                ("resample", Some(value)) => {
-                    let steps = self.whole(value, "`resample`");
-                    resample = steps.and_then(|steps| match usize::try_from(steps) {
-                        Ok(steps) if steps >= 1 => Some(steps),
-                        _ => {
-                            self.error("E0404", "`resample` is at least 1 step", value.span, format!("this is {steps}"))
-                        }
-                    });
-                }
-                _ => self.other_attribute(attribute, &["resample"], &["adapt", "margin", "batch"]),
-            }
-        }
-        resample
     }
 
     fn requested(&mut self, call: &'a Call) -> Option<Requested> {
@@ -240,7 +222,8 @@ impl<'a> Elaborator<'a> {
         Some((number, at))
     }
 
-    fn count(&mut self, formula: &'a Formula) -> Option<usize> {
+    /// A count of points.
+    pub(super) fn count(&mut self, formula: &'a Formula) -> Option<usize> {
         let count = self.whole(formula, "a count of points")?;
         match usize::try_from(count) {
             Ok(0) | Err(_) => {
@@ -260,24 +243,44 @@ impl<'a> Elaborator<'a> {
     fn sampled_term(&mut self, draft: Draft, requests: &Requests, default_interior: &Request) -> Term {
         let labelled = requests.labels.iter().find(|(label, _)| *label == draft.label);
         let of_statement = || requests.labels.iter().find(|(label, _)| Some(label) == draft.statement.as_ref());
+        let inside = draft.kind.is_inside(&draft.place);
         let by_kind = match draft.kind {
             TermKind::Equation => &requests.interior,
-            TermKind::Boundary => &requests.boundary,
+            TermKind::Energy if inside => &requests.interior,
+            TermKind::Boundary | TermKind::Energy => &requests.boundary,
             TermKind::Initial => &requests.initial,
+            TermKind::Constraint | TermKind::Data(_) => &None,
         };
-        let asked = labelled.or_else(of_statement).map(|(_, request)| request).or(by_kind.as_ref());
+        let of_label = labelled.or_else(of_statement).map(|(_, request)| request.clone());
+        let of_label = match (of_label, draft.kind) {
+            (Some(request), TermKind::Constraint) => self.split_between_integrals(&draft, request),
+            (of_label, _) => of_label,
+        };
+        let asked = of_label.as_ref().or(by_kind.as_ref());
         let interior = requests.interior.as_ref().unwrap_or(default_interior);
         let given = asked.is_some();
         let request = match asked {
             Some(request) => request.clone(),
-            None if draft.kind == TermKind::Equation => default_interior.clone(),
+            None if inside => default_interior.clone(),
             None => inherited(interior),
         };
-        let inherits = !given && draft.kind != TermKind::Equation;
-        let rules = self.rules(&request, &draft, inherits);
-        self.check_rules(&request, &draft, &rules, given);
-        let sampling =
-            Sampling { rule: request.shown(&rules), pieces: rules, resample: request.resample, default: !given };
+        let inherits = !given && !inside;
+        let sampling = match draft.kind {
+            // Its points are the rows of the file.
+            TermKind::Data(data) => {
+                let rule = Rule::Uniform { count: self.data[data].rows() };
+                Sampling { rule, pieces: Vec::new(), resample: None, margin: 0.0, adapt: None, default: false }
+            }
+            _ => {
+                let rules = self.rules(&request, &draft, inherits);
+                self.check_rules(&request, &draft, &rules, given);
+                self.check_adaption(&request, &draft);
+                let SampleOptions { resample, margin, adapt } = request.options;
+                let (margin, adapt) = (margin.map_or(0.0, |(margin, _)| margin), adapt.map(|(adapt, _)| adapt));
+                let rule = request.shown(&rules);
+                Sampling { rule, pieces: rules, resample, margin, adapt, default: !given }
+            }
+        };
         Term {
             label: draft.label,
             kind: draft.kind,
@@ -286,10 +289,49 @@ impl<'a> Elaborator<'a> {
             residual: draft.residual,
             place: draft.place,
             weight: draft.weight,
+            hard: draft.hard,
             sampling,
             span: draft.span,
             place_span: draft.place_span,
         }
+    }
+
+    /// What `sample` says of a constraint is for its integrals; counts for all axes are for its own points, too.
+    fn split_between_integrals(&mut self, draft: &Draft, request: Request) -> Option<Request> {
+        if request.options != SampleOptions::default() {
+            let message = "the points of an integral stay where they are";
+            self.found.push(Diagnostic::error("E0404", message, request.span, "with an option of points that move"));
+        }
+        let mut own = None;
+        for jet in self.graph.jets(&[draft.residual]) {
+            let Some(integral) = self.integral_of(jet.field.into()).cloned() else { continue };
+            let remaining = &self.fields[integral.field].axes;
+            let mut of_integral = request.clone();
+            if let Requested::Along(product, counts, gradings) = &request.rule
+                && counts.len() > 1
+                && counts.len() == integral.over.axes.len() + remaining.len()
+                && integral.over.moving.is_none()
+            {
+                let mut axes = [integral.over.axes.as_slice(), remaining].concat();
+                axes.sort_unstable();
+                let of = |some: &[usize]| {
+                    let chosen = axes.iter().zip(counts).filter(|(axis, _)| some.contains(axis));
+                    let counts = chosen.map(|(_, count)| *count).collect();
+                    Request { rule: Requested::Along(*product, counts, gradings.clone()), ..request.clone() }
+                };
+                of_integral = of(&integral.over.axes);
+                own = Some(of(remaining));
+            }
+            let inner = Draft { place: integral.over.place.clone(), ..draft.clone() };
+            let rules = self.rules(&of_integral, &inner, false);
+            self.check_rules(&of_integral, &inner, &rules, true);
+            let rule = of_integral.shown(&rules);
+            let sampling = Sampling::of_rules(rule, rules, false);
+            if let FieldSource::Integral(number) = self.fields[integral.field].source {
+                self.integrals[number].sampling = Some(sampling);
+            }
+        }
+        own
     }
 
     /// The rule of each piece.
@@ -301,10 +343,8 @@ impl<'a> Elaborator<'a> {
                 share(*count, &measures).into_iter().map(|count| random.rule(count)).collect()
             }
             Requested::Along(product, counts, gradings) => {
-                let free = |piece: &Piece| -> Vec<usize> {
-                    (0..piece.ranges.len()).filter(|&a| piece.ranges[a][0] < piece.ranges[a][1]).collect()
-                };
-                draft.place.iter().map(|piece| product.rule(&free(piece), counts, gradings, inherits, piece)).collect()
+                let rule = |piece| product.rule(&Piece::free_axes(piece), counts, gradings, inherits, piece);
+                draft.place.iter().map(rule).collect()
             }
         }
     }
@@ -313,8 +353,17 @@ impl<'a> Elaborator<'a> {
     fn check_rules(&mut self, request: &Request, draft: &Draft, rules: &[Rule], given: bool) {
         let mut total = 0.0;
         for (piece, rule) in draft.place.iter().zip(rules) {
-            let ranges: Vec<AxisRange> = self.ranges(piece);
-            let free: Vec<usize> = (0..ranges.len()).filter(|&axis| !ranges[axis].is_point()).collect();
+            let Some(ranges) = self.inset_ranges(request, draft, piece) else { return };
+            let free = piece.free_axes();
+            if let Some(name) = boxes_only(piece, rule) {
+                let message = format!("`{name}` points exist on boxes, not on a shape");
+                let diagnostic = Diagnostic::error("E0406", message, request.span, format!("for `{}`", draft.label));
+                let diagnostic = diagnostic.help("use `sobol` with a total count");
+                if !self.found.iter().any(|d| d.code == "E0406" && d.span() == request.span) {
+                    self.found.push(diagnostic);
+                }
+                return;
+            }
             if let Rule::Grid { counts }
             | Rule::Gauss { counts, .. }
             | Rule::Trapezoid { counts }
@@ -334,6 +383,9 @@ impl<'a> Elaborator<'a> {
             if total > MAX_POINTS as f64 {
                 return self.too_many::<()>(total, request.span).unwrap_or(());
             }
+            if piece.part.is_some() {
+                continue;
+            }
             let place = if draft.kind == TermKind::Equation { Place::Interior } else { Place::Face };
             if let Err(error) = shrunken(rule).draw(&ranges, place, &Stream::new(0, 0, 0)) {
                 let label = format!("for `{}`", draft.label);
@@ -343,6 +395,35 @@ impl<'a> Elaborator<'a> {
                 }
                 return;
             }
+        }
+    }
+
+    /// The ranges of a piece without the margin; reports a margin that leaves nothing.
+    fn inset_ranges(&mut self, request: &Request, draft: &Draft, piece: &Piece) -> Option<Vec<AxisRange>> {
+        let mut ranges = self.ranges(piece);
+        let Some((margin, span)) = request.options.margin else { return Some(ranges) };
+        let of_shape = piece.part.as_ref().map_or(0..0, ShapePart::axes);
+        let ended = ranges.iter_mut().enumerate().filter(|(_, range)| !range.periodic && !range.is_point());
+        for (axis, range) in ended.filter(|(axis, _)| !of_shape.contains(axis)) {
+            let AxisRange { lower, upper, .. } = *range;
+            if lower + margin >= upper - margin {
+                let message = format!("a margin of {margin} leaves nothing of the place of `{}`", draft.label);
+                let label = format!("{} goes from {lower} to {upper}", self.axes[axis].name);
+                return self.error("E0408", message, span, label);
+            }
+            *range = AxisRange::new(lower + margin, upper - margin);
+        }
+        Some(ranges)
+    }
+
+    /// Reports adaption of points that are not random.
+    fn check_adaption(&mut self, request: &Request, draft: &Draft) {
+        let (Some((_, span)), Requested::Along(..)) = (request.options.adapt, &request.rule) else { return };
+        let message = format!("the points of `{}` can't follow the residual: their rule has fixed points", draft.label);
+        let diagnostic = Diagnostic::error("E0409", message, span, "needs random points");
+        let diagnostic = diagnostic.label(request.span, "fixed points");
+        if !self.found.iter().any(|d| d.code == "E0409" && d.span() == span) {
+            self.found.push(diagnostic.help("use `sobol`, `uniform` or `lhs` with the total number of points"));
         }
     }
 
@@ -377,8 +458,8 @@ fn rule_span(statement: &Statement) -> Span {
 }
 
 /// The points of equations where the file says nothing.
-fn default_request(axes: usize, parameters: usize) -> Request {
-    let rule = match defaults::interior(axes, parameters) {
+fn default_request(axes: usize, parameters: usize, shape: bool) -> Request {
+    let rule = match defaults::interior(axes, parameters, shape) {
         Rule::Gauss { counts, .. } => Requested::Along(Product::Gauss, counts, Vec::new()),
         Rule::Grid { counts } => Requested::Along(Product::Grid, counts, Vec::new()),
         Rule::Trapezoid { counts } => Requested::Along(Product::Trapezoid, counts, Vec::new()),
@@ -387,7 +468,7 @@ fn default_request(axes: usize, parameters: usize) -> Request {
         Rule::Sobol { count } => Requested::Total(Random::Sobol, count),
         Rule::LatinHypercube { count } => Requested::Total(Random::LatinHypercube, count),
     };
-    Request { rule, resample: None, span: Span::default() }
+    Request { rule, options: SampleOptions::default(), span: Span::default() }
 }
 
 /// What a condition takes over from the inside: the kind, and the counts along the axes that it has.
@@ -396,13 +477,26 @@ fn inherited(interior: &Request) -> Request {
         Requested::Total(random, count) => Requested::Total(*random, defaults::boundary_count(*count)),
         along @ Requested::Along(..) => along.clone(),
     };
-    Request { rule, ..interior.clone() }
+    // A margin and adaption are for the statement that asks for them.
+    let options = SampleOptions { resample: interior.options.resample, ..SampleOptions::default() };
+    Request { rule, options, span: interior.span }
 }
 
 /// The measure of a piece; 1 where it is a point.
 fn measure(graph: &Graph, axes: &[Axis], piece: &Piece) -> f64 {
-    let lengths = piece.ranges.iter().map(|[a, b]| b - a).filter(|length| *length > 0.0);
-    lengths.product::<f64>() * fraction(graph, axes, piece)
+    piece.whole_measure() * fraction(graph, axes, piece)
+}
+
+/// The name of a rule that needs a box where a piece is none: quadrature rules do inside of a shape, and on surfaces in
+/// space from which points are rejected.
+fn boxes_only(piece: &Piece, rule: &Rule) -> Option<&'static str> {
+    let name = match rule {
+        Rule::Gauss { .. } => "gauss",
+        Rule::Trapezoid { .. } => "trapezoid",
+        _ => return None,
+    };
+    let of_shape = Piece { keep: None, ..piece.clone() };
+    of_shape.rejects_points().then_some(name)
 }
 
 /// The same rule with few points: cheap to try, and too few are still too few.
@@ -466,7 +560,8 @@ impl Product {
         };
         let grading = |axis: &usize| {
             let [lower, upper] = piece.ranges[*axis];
-            gradings.iter().find(|(a, g)| a == axis && lower <= g.at && g.at <= upper).map(|(_, g)| *g)
+            let of_shape = piece.part.as_ref().is_some_and(|part| part.axes().contains(axis));
+            gradings.iter().find(|(a, g)| !of_shape && a == axis && lower <= g.at && g.at <= upper).map(|(_, g)| *g)
         };
         let grading: Vec<Option<Grading>> = free.iter().map(grading).collect();
         let graded = grading.iter().any(Option::is_some);

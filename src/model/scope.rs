@@ -11,12 +11,31 @@ use crate::expr::Function;
 use crate::syntax::ast::{Ast, Formula, Name, Predicate, Space, StatementKind};
 
 use super::nearest::nearest;
+use super::problem::UnknownKind;
 use super::references::References;
 
 /// Operators that are written like functions.
-const OPERATORS: [&str; 16] = [
-    "sqrt", "grad", "div", "curl", "lap", "adv", "dot", "norm2", "d", "dn", "integral", "sum", "re", "im", "abs2",
+const OPERATORS: [&str; 20] = [
+    "table",
+    "sqrt",
+    "grad",
+    "div",
+    "curl",
+    "lap",
+    "adv",
+    "dot",
+    "norm2",
+    "d",
+    "dn",
+    "integral",
+    "sum",
+    "re",
+    "im",
+    "abs2",
     "net",
+    "conj",
+    "trace",
+    "transpose",
 ];
 
 /// How many declared names are looked at for one that is similar.
@@ -47,6 +66,8 @@ pub(super) enum Meaning<'a> {
     Unknown(usize),
     /// A named number.
     Param(Option<&'a Formula>),
+    /// A number that training finds.
+    Fit,
     /// A named formula.
     Let(&'a [Name], &'a Formula),
     /// A named part of the boundary or of the domain.
@@ -77,6 +98,10 @@ pub(super) struct Scope<'a> {
     /// Names that are declared twice or are built in: what depends on them is silent.
     disputed: FxHashSet<&'a str>,
     cyclic: FxHashSet<&'a str>,
+    /// Axes that are parametric numbers (`param .. in`).
+    parametric: FxHashSet<&'a str>,
+    /// Places that are parts of the inside.
+    regions: FxHashSet<&'a str>,
     unknowns: usize,
 }
 
@@ -98,9 +123,19 @@ impl<'a> Scope<'a> {
         self.declarations.get(name).map(|d| d.meaning)
     }
 
+    /// Whether the name is a parametric number: an axis that is declared by `param .. in`.
+    pub fn is_parametric(&self, name: &str) -> bool {
+        self.parametric.contains(name)
+    }
+
     /// Whether the definition of the name leads back to itself.
     pub fn is_cyclic(&self, name: &str) -> bool {
         self.cyclic.contains(name)
+    }
+
+    /// Whether a place is declared by `region`.
+    pub fn is_region(&self, name: &str) -> bool {
+        self.regions.contains(name)
     }
 
     /// The declared name, or one of `others`, that `name` may have been meant to be.
@@ -124,7 +159,7 @@ impl<'a> Scope<'a> {
                         Space::Axis { name, .. } => _ = self.declare(name, Meaning::Axis, found),
                         Space::Axes { name, .. } => _ = self.declare(name, Meaning::Axes, found),
                         Space::Shape { names, .. } => {
-                            names.iter().for_each(|name| _ = self.declare(name, Meaning::Unsupported, found));
+                            names.iter().for_each(|name| _ = self.declare(name, Meaning::Axis, found));
                         }
                     }
                 }
@@ -132,23 +167,31 @@ impl<'a> Scope<'a> {
             StatementKind::Time { name, .. } => _ = self.declare(name, Meaning::Axis, found),
             StatementKind::Unknown(unknowns) => {
                 for unknown in unknowns {
-                    let scalar = unknown.kind.is_none();
-                    self.incomplete |= !scalar;
-                    let meaning = if scalar { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
+                    let known = UnknownKind::of(unknown).is_some();
+                    self.incomplete |= !known;
+                    let meaning = if known { Meaning::Unknown(self.unknowns) } else { Meaning::Unsupported };
                     let declared = self.declare(&unknown.name, meaning, found);
-                    self.unknowns += usize::from(declared && scalar);
+                    self.unknowns += usize::from(declared && known);
                 }
             }
-            StatementKind::Param { name, value, .. } => {
+            StatementKind::Param { name, value, interval: None } => {
                 self.declare(name, Meaning::Param(value.as_ref()), found);
+            }
+            StatementKind::Param { name, interval: Some(_), .. } => {
+                if self.declare(name, Meaning::Axis, found) {
+                    self.parametric.insert(&name.text);
+                }
             }
             StatementKind::Let { name, arguments, body } => {
                 self.declare(name, Meaning::Let(arguments, body), found);
             }
             StatementKind::Boundary { name, place } | StatementKind::Region { name, place } => {
-                self.declare(name, Meaning::Place(place), found);
+                let declared = self.declare(name, Meaning::Place(place), found);
+                if declared && matches!(kind, StatementKind::Region { .. }) {
+                    self.regions.insert(&name.text);
+                }
             }
-            StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Unsupported, found),
+            StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Fit, found),
             _ => {}
         }
     }
@@ -277,8 +320,12 @@ impl<'a> Scope<'a> {
             References::new(Vec::new(), &mut push).statement(statement);
         }
         for (name, declaration) in &self.declarations {
-            let definition = matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_));
-            if definition && !used.contains(name) && !self.disputed.contains(name) {
+            let definition =
+                matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_) | Meaning::Fit);
+            let definition = definition || self.is_parametric(name);
+            // A file that several problems import defines more than each of them needs.
+            let shared = ast.is_imported(declaration.span);
+            if definition && !shared && !used.contains(name) && !self.disputed.contains(name) {
                 let diagnostic =
                     Diagnostic::warning("W0105", format!("`{name}` is never used"), declaration.span, "declared here");
                 found.push(diagnostic.help("remove it, or write `# pdec: allow W0105`"));
@@ -303,7 +350,7 @@ fn cycle_diagnostic(cycle: &[(&str, (&str, Span))]) -> Diagnostic {
 }
 
 /// Splits a subscript into names of axes, longest names first, going back where that leads nowhere.
-fn split<'a>(subscript: &str, axes: &[&'a str]) -> Option<Vec<&'a str>> {
+pub(super) fn split<'a>(subscript: &str, axes: &[&'a str]) -> Option<Vec<&'a str>> {
     let mut axes = axes.to_vec();
     axes.sort_by_key(|axis| std::cmp::Reverse(axis.len()));
     // reached[i]: the last axis of a way to split the first i bytes.

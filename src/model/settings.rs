@@ -1,17 +1,20 @@
-//! The statements `set`, `report` and `problem`, and those that come later.
+//! The statements `set` and `problem`, and those that come later.
 
+use crate::dataset::FileError;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::Symbol;
-use crate::syntax::ast::{Ast, Formula, FormulaKind, StatementKind};
+use crate::syntax::ast::{Ast, Formula, FormulaKind, Statement, StatementKind};
 
+use super::defaults::CAUSAL_CHUNKS;
 use super::elaborate::{Elaborator, unsupported};
 use super::nearest::nearest;
-use super::problem::{Report, Settings};
+use super::problem::{AxisKind, Causal, Settings};
 
 /// The keys of `set`.
 pub(super) const KEYS: [&str; 6] = ["tier", "budget", "target", "seed", "precision", "causal"];
 /// The values of `set tier`.
 const TIERS: [&str; 3] = ["smoke", "core", "hard"];
+/// The most chunks of causal weights.
+const MOST_CHUNKS: usize = 10_000;
 
 impl<'a> Elaborator<'a> {
     /// What `set` statements ask for; later ones win.
@@ -19,7 +22,7 @@ impl<'a> Elaborator<'a> {
         let mut settings = Settings::default();
         for statement in &ast.statements {
             let StatementKind::Set { name, value } = &statement.kind else { continue };
-            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
+            let chunks = self.setting_options(statement, &name.text);
             if !KEYS.contains(&name.text.as_str()) {
                 let message = format!("unknown setting `{}`", name.text);
                 let mut diagnostic =
@@ -31,8 +34,50 @@ impl<'a> Elaborator<'a> {
                 continue;
             }
             self.setting(&mut settings, &name.text, value);
+            if let (Some(causal), Some(chunks)) = (&mut settings.causal, chunks) {
+                causal.chunks = chunks;
+            }
         }
         settings
+    }
+
+    /// The options of a `set` statement, of which there is one: the chunks of `set causal`.
+    fn setting_options(&mut self, statement: &'a Statement, key: &str) -> Option<usize> {
+        let mut chunks = None;
+        for attribute in &statement.attributes {
+            match (attribute.name.text.as_str(), &attribute.value) {
+                ("chunks", Some(value)) if key == "causal" => chunks = self.chunks(value),
+                _ if key == "causal" => self.other_attribute(attribute, &["chunks"], &[]),
+                _ => self.other_attribute(attribute, &[], &[]),
+            }
+        }
+        chunks
+    }
+
+    fn chunks(&mut self, value: &'a Formula) -> Option<usize> {
+        let chunks = self.whole(value, "`chunks`")?;
+        match usize::try_from(chunks) {
+            Ok(chunks) if (2..=MOST_CHUNKS).contains(&chunks) => Some(chunks),
+            _ => {
+                let message = format!("`chunks` is between 2 and {MOST_CHUNKS}");
+                self.error("E0404", message, value.span, format!("this is {chunks}"))
+            }
+        }
+    }
+
+    /// Causal weights, which need a time axis to be causal along.
+    fn causal(&mut self, value: &'a Formula) -> Option<Causal> {
+        let tolerance = self.positive(value, "the tolerance of causal weights")?;
+        let axis = self.axes.iter().find(|axis| axis.kind == AxisKind::Time);
+        let fault = match axis {
+            Some(axis) if !axis.periodic => return Some(Causal { tolerance, chunks: CAUSAL_CHUNKS }),
+            Some(axis) => ("causal weights on a periodic time axis", format!("{} has no beginning", axis.name)),
+            None if self.scope.incomplete || self.unsure => return None,
+            None => ("causal weights without a time axis", "there is no `time`".to_owned()),
+        };
+        let help = if axis.is_some() { "remove the setting" } else { "remove it, or declare `time t in [0, 1]`" };
+        self.found.push(Diagnostic::error("E0420", fault.0, value.span, fault.1).help(help));
+        None
     }
 
     /// Applies one setting; a wrong value is reported.
@@ -51,7 +96,8 @@ impl<'a> Elaborator<'a> {
             "precision" => match &value.kind {
                 FormulaKind::Name(name) if name == "f64" => {}
                 FormulaKind::Name(name) if name == "f32" => {
-                    self.found.push(unsupported("`precision = f32`", value.span))
+                    let diagnostic = unsupported("`precision = f32`", value.span);
+                    self.found.push(diagnostic.note("every number is one of 64 bits, whatever the method"));
                 }
                 _ => self.found.push(Diagnostic::error(
                     "E0404",
@@ -60,7 +106,7 @@ impl<'a> Elaborator<'a> {
                     "neither",
                 )),
             },
-            _ => self.found.push(unsupported(&format!("`set {key}`"), value.span)),
+            _ => settings.causal = self.causal(value),
         }
     }
 
@@ -77,31 +123,6 @@ impl<'a> Elaborator<'a> {
             return self.error("E0404", format!("{what} is greater than 0"), value.span, format!("this is {number}"));
         }
         Some(number)
-    }
-
-    /// What `report` statements ask for.
-    pub fn reports(&mut self, ast: &'a Ast) -> Vec<Report> {
-        let mut reports: Vec<Report> = Vec::new();
-        for statement in &ast.statements {
-            let StatementKind::Report { name, value } = &statement.kind else { continue };
-            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
-            if let Some(first) = reports.iter().find(|report| report.name == name.text) {
-                let message = format!("`{}` is reported twice", name.text);
-                let diagnostic = Diagnostic::error("E0102", message, name.span, "again here");
-                self.found.push(diagnostic.label(first.span, "first here"));
-                continue;
-            }
-            let Some(expr) = self.root_number(value) else { continue };
-            match self.graph.symbols(&[expr]).first() {
-                None => reports.push(Report { name: name.text.clone(), value: expr, span: name.span }),
-                Some(Symbol::Jet(_)) => self.found.push(unsupported("a report of an unknown", value.span)),
-                Some(_) => {
-                    let message = "a report is a number";
-                    self.found.push(Diagnostic::error("E0208", message, value.span, "depends on the point"));
-                }
-            }
-        }
-        reports
     }
 
     /// The name of the problem; the first statement `problem` counts.
@@ -123,25 +144,11 @@ impl<'a> Elaborator<'a> {
     /// Reports every statement whose meaning comes later.
     pub fn later_statements(&mut self, ast: &'a Ast) {
         for statement in &ast.statements {
-            let what = match &statement.kind {
-                StatementKind::Import(_) => "`import`",
-                StatementKind::Fit { .. } => "`fit`",
-                StatementKind::Param { interval: Some(_), .. } => "a parametric problem (`param ... in`)",
-                StatementKind::Minimize(_) => "`minimize`",
-                StatementKind::Constraint { .. } => "`constraint`",
-                StatementKind::Data { .. } => "`data`",
-                StatementKind::Reference { .. } => "`reference`",
-                StatementKind::Ansatz(_) => "`ansatz`",
-                StatementKind::Output(_) => "`output`",
-                _ => continue,
-            };
-            // A file that is not there is better known at once.
-            if let StatementKind::Data { path, .. } = &statement.kind {
-                self.file(&path.text, path.span);
+            // Imports were followed before, unless the problem is a text alone.
+            if let StatementKind::Import(path) = &statement.kind {
+                let error = FileError::NoFolder { path: path.text.clone() };
+                self.found.push(error.diagnostic(path.span));
             }
-            let span =
-                if matches!(statement.kind, StatementKind::Param { .. }) { statement.span } else { statement.keyword };
-            self.found.push(unsupported(what, span));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The statement `train`.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Argument, Ast, Call, Formula, FormulaKind, Name, StatementKind};
 
 use super::defaults;
@@ -8,6 +8,8 @@ use super::elaborate::{Elaborator, listed};
 use super::methods::{LATER, LATER_CHOICES, MethodOption, OptionKind};
 use super::nearest::nearest;
 use super::problem::{Method, OptionValue, Stage};
+use super::variants::WINDOWS;
+use super::windows::MOST_WINDOWS;
 
 impl<'a> Elaborator<'a> {
     /// The stages of training, in order; `parameters` of the networks decide where none is asked for.
@@ -17,16 +19,31 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             let StatementKind::Train(call) = &statement.kind else { continue };
             asked = true;
+            let (mut parameters, mut windows) = (Vec::new(), None);
             for attribute in &statement.attributes {
-                let _: Option<()> =
-                    self.unsupported(&format!("`with {}` of a stage", attribute.name.text), attribute.name.span);
+                match (attribute.name.text.as_str(), &attribute.value) {
+                    ("allow", _) => {}
+                    (WINDOWS, Some(value)) => windows = self.window_count(value),
+                    _ => parameters.extend(self.stage_parameter(attribute)),
+                }
             }
-            if let Some(mut stage) = self.stage(call) {
-                stage.span = Some(statement.span);
-                stages.push(stage);
+            parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
+            if let Some(stage) = self.stage(call) {
+                stages.push(Stage { parameters, windows, span: Some(statement.span), ..stage });
             }
         }
         if asked { stages } else { defaults::stages(parameters) }
+    }
+
+    fn window_count(&mut self, value: &'a Formula) -> Option<(usize, Span)> {
+        let windows = self.whole(value, "`windows`")?;
+        match usize::try_from(windows) {
+            Ok(windows) if (1..=MOST_WINDOWS).contains(&windows) => Some((windows, value.span)),
+            _ => {
+                let message = format!("`windows` is between 1 and {MOST_WINDOWS}");
+                self.error("E0404", message, value.span, format!("this is {windows}"))
+            }
+        }
     }
 
     /// A method with its options.

@@ -1,20 +1,20 @@
-//! The statements `eq`, `bc`, `ic` and `exact`: terms of the loss without their points.
+//! The statements `eq`, `bc`, `ic` and `exact`: terms of the loss without their points. `constraint` has a file of its own.
 
 use std::rc::Rc;
 
 use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diagnostic::{Diagnostic, Span};
-use crate::expr::{Expr, Symbol};
+use crate::diagnostic::{Diagnostic, Span, has_errors};
+use crate::expr::{Expr, MultiIndex, Symbol};
 use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, Predicate, Statement, StatementKind};
 
 use super::elaborate::{Elaborator, unsupported};
-use super::places::{on_boundary, whole_box, within};
+use super::nearest::nearest;
+use super::places::{on_boundary, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
-use super::scope::Meaning;
 use super::values::Value;
 
 /// The most terms of a problem.
@@ -33,6 +33,7 @@ pub(super) struct Draft {
     pub residual: Expr,
     pub place: Vec<Piece>,
     pub weight: Option<f64>,
+    pub hard: bool,
     pub span: Span,
     pub place_span: Option<Span>,
 }
@@ -49,11 +50,12 @@ pub(super) struct Terms {
 }
 
 /// What the terms of one statement share.
-struct Setting<'s> {
-    kind: TermKind,
-    label: Option<&'s ast::Name>,
-    weight: Option<f64>,
-    several: bool,
+pub(super) struct Setting<'s> {
+    pub kind: TermKind,
+    pub label: Option<&'s ast::Name>,
+    pub weight: Option<f64>,
+    pub hard: bool,
+    pub several: bool,
 }
 
 impl<'a> Elaborator<'a> {
@@ -64,24 +66,29 @@ impl<'a> Elaborator<'a> {
             match &statement.kind {
                 StatementKind::Eq { label, equation, within } => {
                     let weight = self.term_attributes(statement, &[]);
-                    let setting = Setting { kind: TermKind::Equation, label: label.as_ref(), weight, several: false };
+                    let label = label.as_ref();
+                    let setting = Setting { kind: TermKind::Equation, label, weight, hard: false, several: false };
                     self.equation_term(&mut terms, &setting, equation, within.as_ref());
                 }
                 StatementKind::Bc { label, equations, place } => {
-                    let weight = self.term_attributes(statement, &["interior"]);
+                    let weight = self.term_attributes(statement, &["interior", "hard"]);
                     let interior = statement.attributes.iter().any(|a| a.name.text == "interior");
                     let several = equations.len() > 1;
-                    let setting = Setting { kind: TermKind::Boundary, label: label.as_ref(), weight, several };
+                    let (label, hard) = (label.as_ref(), is_hard(statement));
+                    let setting = Setting { kind: TermKind::Boundary, label, weight, hard, several };
                     for equation in equations {
                         self.boundary_term(&mut terms, &setting, equation, place, interior);
                     }
                 }
                 StatementKind::Ic { label, equations } => {
-                    let weight = self.term_attributes(statement, &[]);
+                    let weight = self.term_attributes(statement, &["hard"]);
                     let several = equations.len() > 1;
-                    let setting = Setting { kind: TermKind::Initial, label: label.as_ref(), weight, several };
+                    let (label, hard) = (label.as_ref(), is_hard(statement));
+                    let setting = Setting { kind: TermKind::Initial, label, weight, hard, several };
                     self.initial_terms(&mut terms, &setting, statement, equations);
                 }
+                StatementKind::Data { names, path } => self.data_terms(&mut terms, statement, names, path),
+                StatementKind::Constraint { .. } => self.constraint_term(&mut terms, statement),
                 _ => {}
             }
         }
@@ -89,19 +96,24 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The weight; reports options that mean nothing here.
-    fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
+    pub(super) fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
         let mut weight = None;
         for attribute in &statement.attributes {
             match (attribute.name.text.as_str(), &attribute.value) {
                 ("weight", Some(value)) => weight = self.weight(value),
                 (flag, None) if flags.contains(&flag) => {}
-                _ => self.other_attribute(attribute, &["weight"], &["hard", "softplus", "adaptive"]),
+                ("hard", None) => {
+                    let message = "an equation cannot be `hard`";
+                    let diagnostic = Diagnostic::error("E0403", message, attribute.name.span, "only conditions can");
+                    self.found.push(diagnostic.help("leave it out"));
+                }
+                _ => self.other_attribute(attribute, &["weight"], &["softplus", "adaptive"]),
             }
         }
         weight
     }
 
-    fn weight(&mut self, value: &'a Formula) -> Option<f64> {
+    pub(super) fn weight(&mut self, value: &'a Formula) -> Option<f64> {
         let (_, weight) = self.constant(value, "a weight")?;
         if weight <= 0.0 {
             return self.error("E0404", "a weight is greater than 0", value.span, format!("this is {weight}"));
@@ -120,7 +132,11 @@ impl<'a> Elaborator<'a> {
         } else {
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let message = format!("unknown option `{name}`");
-            self.found.push(Diagnostic::error("E0401", message, attribute.name.span, format!("known: {known}")));
+            let mut diagnostic = Diagnostic::error("E0401", message, attribute.name.span, format!("known: {known}"));
+            if let Some(similar) = nearest(name, known.split(", ")) {
+                diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
+            }
+            self.found.push(diagnostic);
         }
     }
 
@@ -133,9 +149,9 @@ impl<'a> Elaborator<'a> {
     ) {
         let sides = self.sides(equation);
         let pieces = match place {
-            None => Some(vec![Piece { ranges: whole_box(&self.axes), normal: None, keep: None }]),
-            Some(predicate) => self.region(predicate, &Rest::Everything).map(|region| {
-                let pieces = within(&mut self.graph, &self.axes, &region);
+            None => Some(vec![self.interior()]),
+            Some(predicate) => self.region(predicate, &Rest::Inside).map(|region| {
+                let pieces = within(&mut self.graph, &self.axes, self.shape.as_ref(), &region);
                 if pieces.is_empty() && !self.unsure {
                     self.found.push(Diagnostic::error(
                         "E0305",
@@ -183,7 +199,7 @@ impl<'a> Elaborator<'a> {
             return self.claim_label(terms, setting);
         }
         let faces = self.face_axes(&fields);
-        let found = on_boundary(&mut self.graph, &self.axes, &faces, &region);
+        let found = on_boundary(&mut self.graph, &self.axes, self.shape.as_ref(), &faces, &region);
         if found.inside && !interior {
             let message = "this place is inside the domain, not on its boundary";
             let diagnostic = Diagnostic::warning("W0304", message, place.span, "an inner place");
@@ -193,7 +209,7 @@ impl<'a> Elaborator<'a> {
             self.empty_place(place, &earlier);
             return self.claim_label(terms, setting);
         }
-        let without_normal = found.pieces.iter().any(|piece| piece.normal.is_none());
+        let without_normal = !found.pieces.iter().all(Piece::has_normal);
         if without_normal && self.reject_normals(&left, &right, equation, "there is no normal at this place") {
             return self.claim_label(terms, setting);
         }
@@ -201,6 +217,10 @@ impl<'a> Elaborator<'a> {
     }
 
     fn empty_place(&mut self, place: &'a Predicate, earlier: &[Rc<Region>]) {
+        // Without a sound domain that is no news.
+        if self.scope.incomplete || self.space().is_empty() && has_errors(&self.found) {
+            return;
+        }
         let mut rest = false;
         References::new(Vec::new(), &mut |name, _| rest |= name == "rest").predicate(place);
         let message = "no point of the boundary satisfies this";
@@ -208,7 +228,7 @@ impl<'a> Elaborator<'a> {
         if rest && !earlier.is_empty() {
             diagnostic = diagnostic.note("earlier conditions on the same unknown cover the whole boundary");
         }
-        if self.axes.iter().all(|axis| axis.periodic || axis.kind == AxisKind::Time) {
+        if self.axes.iter().all(|axis| axis.periodic || axis.kind != AxisKind::Space) {
             diagnostic = diagnostic.note("the domain has no boundary in space");
         }
         self.found.push(diagnostic);
@@ -224,7 +244,8 @@ impl<'a> Elaborator<'a> {
     fn conditioned(&self, left: &Value, right: &Value) -> Vec<usize> {
         let fields = |value: &Value| {
             let mut fields: Vec<usize> =
-                self.graph.jets(value.components()).iter().map(|jet| usize::from(jet.field)).collect();
+                self.graph.jets(&value.components()).iter().map(|jet| usize::from(jet.field)).collect();
+            fields.retain(|&field| self.integral_of(field).is_none());
             fields.dedup();
             fields
         };
@@ -253,30 +274,37 @@ impl<'a> Elaborator<'a> {
             self.found.push(diagnostic.label(self.axes[time].span, "declared periodic"));
             return self.claim_label(terms, setting);
         }
-        let mut ranges = whole_box(&self.axes);
-        ranges[time] = [self.axes[time].lower; 2];
+        let mut start = self.interior();
+        start.ranges[time] = [self.axes[time].lower; 2];
         for equation in equations {
             let Some((left, right)) = self.sides(equation) else {
                 self.claim_label(terms, setting);
                 continue;
             };
             if !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
-                let place = vec![Piece { ranges: ranges.clone(), normal: None, keep: None }];
+                let place = vec![start.clone()];
                 self.push_terms(terms, setting, equation, (left, right), place, None);
             }
         }
     }
 
     /// Both sides of an equation, of the same shape.
-    fn sides(&mut self, equation: &'a Equation) -> Option<(Value, Value)> {
+    pub(super) fn sides(&mut self, equation: &'a Equation) -> Option<(Value, Value)> {
         let (left, right) = (self.root(&equation.left), self.root(&equation.right));
         let (left, right) = (left?, right?);
         self.same_shape(&left, &right, equation.span)?;
+        self.complex_among_real([(&equation.left, &left), (&equation.right, &right)], equation.span)?;
         Some((left, right))
     }
 
     /// Reports normals where there are none.
-    fn reject_normals(&mut self, left: &Value, right: &Value, equation: &'a Equation, message: &str) -> bool {
+    pub(super) fn reject_normals(
+        &mut self,
+        left: &Value,
+        right: &Value,
+        equation: &'a Equation,
+        message: &str,
+    ) -> bool {
         let roots = [left.components(), right.components()].concat();
         if !self.graph.symbols(&roots).iter().any(|symbol| matches!(symbol, Symbol::Normal(_))) {
             return false;
@@ -295,7 +323,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Takes note of a label although its terms have mistakes.
-    fn claim_label(&mut self, terms: &mut Terms, setting: &Setting) {
+    pub(super) fn claim_label(&mut self, terms: &mut Terms, setting: &Setting) {
         if let Some(label) = setting.label {
             self.statement_label(terms, label);
         }
@@ -313,7 +341,7 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn push_terms(
+    pub(super) fn push_terms(
         &mut self,
         terms: &mut Terms,
         setting: &Setting,
@@ -328,20 +356,25 @@ impl<'a> Elaborator<'a> {
             (Some(label), true) => format!("{}_{}", label.text, self.subject(&equation.left, &left)),
             (None, _) => match setting.kind {
                 TermKind::Equation => "eq".to_owned(),
+                TermKind::Energy => "energy".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
+                TermKind::Constraint => "constraint".to_owned(),
+                TermKind::Data(_) => "data".to_owned(),
             },
         };
-        let space = self.space();
-        let normals: Vec<Option<(usize, f64)>> = place.iter().map(|piece| piece.normal).collect();
-        let components = left.components().len();
-        for (i, (&left, &right)) in left.components().iter().zip(right.components()).enumerate() {
-            let base = match space.get(i) {
-                Some(&axis) if components > 1 && components == space.len() => {
-                    format!("{base}_{}", self.axes[axis].name)
-                }
-                _ => base.clone(),
-            };
+        let (left, right) = if left.is_complex() || right.is_complex() {
+            let [left, right] = [left, right].map(|side| Value::Complex(Box::new(side.parts())));
+            (left, right)
+        } else {
+            (left, right)
+        };
+        let names = self.component_names("", &left);
+        let normals = constant_normals(&place);
+        let pairs = left.components().into_iter().zip(right.components());
+        for (name, (left, right)) in names.iter().zip(pairs) {
+            let name = plain(name.trim_start_matches(['.', '[']));
+            let base = if name.is_empty() { base.clone() } else { format!("{base}_{name}") };
             if terms.drafts.len() == MOST_TERMS && !std::mem::replace(&mut self.told_too_large, true) {
                 let message = format!("more than {MOST_TERMS} equations and conditions");
                 self.found.push(Diagnostic::error("E0212", message, equation.span, "one too many"));
@@ -350,7 +383,7 @@ impl<'a> Elaborator<'a> {
                 return;
             }
             let difference = self.graph.sub(left, right);
-            let residual = self.with_known_normals(difference, &normals);
+            let residual = self.with_known_normals(difference, normals.as_deref());
             let draft = Draft {
                 label: terms.unique(base),
                 statement: setting.label.map(|label| label.text.clone()),
@@ -360,6 +393,7 @@ impl<'a> Elaborator<'a> {
                 residual,
                 place: place.clone(),
                 weight: setting.weight,
+                hard: setting.hard,
                 span: equation.span,
                 place_span,
             };
@@ -369,7 +403,8 @@ impl<'a> Elaborator<'a> {
 
     /// Components of the normal that are the same on all pieces become numbers, so that their derivatives are not
     /// computed in vain.
-    fn with_known_normals(&mut self, expr: Expr, normals: &[Option<(usize, f64)>]) -> Expr {
+    pub(super) fn with_known_normals(&mut self, expr: Expr, normals: Option<&[Option<(usize, f64)>]>) -> Expr {
+        let Some(normals) = normals else { return expr };
         let known = |axis: usize| {
             let mut components = normals.iter().map(|n| n.filter(|(a, _)| *a == axis).map_or(0.0, |(_, sign)| sign));
             let first = components.next()?;
@@ -386,10 +421,17 @@ impl<'a> Elaborator<'a> {
         if let FormulaKind::Name(name) = &formula.kind {
             return name.clone();
         }
-        let jets = self.graph.jets(value.components());
+        let mut jets = self.graph.jets(&value.components());
+        jets.retain(|jet| self.integral_of(jet.field.into()).is_none());
+        let of = |field: usize| self.unknowns.iter().find(|unknown| unknown.has(field));
+        if let (false, Some(jet)) = (matches!(value, Value::Number(_)), jets.first())
+            && let Some(unknown) = of(jet.field.into())
+        {
+            return unknown.name.clone();
+        }
         jets.first()
             .and_then(|jet| self.fields.get(usize::from(jet.field)))
-            .map_or_else(|| "0".to_owned(), |f| f.name.clone())
+            .map_or_else(|| "0".to_owned(), |f| plain(&f.name))
     }
 
     /// The exact solution of each unknown.
@@ -399,36 +441,26 @@ impl<'a> Elaborator<'a> {
             statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
             for equation in equations {
                 let Some((unknown, value)) = self.exact_value(equation) else { continue };
-                let component = &mut self.unknowns[unknown].components[0];
-                component.exact = Some(value);
-                if let Some(first) = component.exact_span.replace(equation.span) {
-                    let message = format!("`exact` is given twice for `{}`", self.unknowns[unknown].name);
+                let unknown = &mut self.unknowns[unknown];
+                if let Some(first) = unknown.components.iter().find_map(|component| component.exact_span) {
+                    let message = format!("`exact` is given twice for `{}`", unknown.name);
                     let diagnostic = Diagnostic::error("E0102", message, equation.span, "given again here");
                     self.found.push(diagnostic.label(first, "first given here"));
+                }
+                for (component, value) in unknown.components.iter_mut().zip(value) {
+                    (component.exact, component.exact_span) = (Some(value), Some(equation.span));
                 }
             }
         }
     }
 
-    fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Expr)> {
-        let unknown = match &equation.left.kind {
-            FormulaKind::Name(name) => match self.scope.get(name) {
-                Some(Meaning::Unknown(unknown)) => unknown,
-                Some(Meaning::Unsupported) => return None,
-                _ if self.scope.incomplete => return None,
-                _ => return self.error("E0208", format!("`{name}` is not an unknown"), equation.left.span, "here"),
-            },
-            _ => {
-                return self.error(
-                    "E0208",
-                    "`exact` gives the value of an unknown: `exact u = ...`",
-                    equation.left.span,
-                    "here",
-                );
-            }
-        };
-        let value = self.root_number(&equation.right)?;
-        for symbol in self.graph.symbols(&[value]) {
+    fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Vec<Expr>)> {
+        let unknown = self.unknown_on_the_left(equation, "exact")?;
+        let (of, value) = (self.unknown_value(unknown, &MultiIndex::zero())?, self.root(&equation.right)?);
+        self.same_shape(&of, &value, equation.span)?;
+        self.complex_among_real([(&equation.left, &of), (&equation.right, &value)], equation.span)?;
+        let value = if of.is_complex() { Value::Complex(Box::new(value.parts())) } else { value };
+        for symbol in self.graph.symbols(&value.components()) {
             match symbol {
                 Symbol::Coordinate(axis) if self.unknowns[unknown].axes.contains(&usize::from(axis)) => {}
                 Symbol::Coordinate(axis) => {
@@ -446,12 +478,28 @@ impl<'a> Elaborator<'a> {
                 }
             }
         }
-        Some((unknown, value))
+        Some((unknown, value.components()))
     }
 }
 
+/// The axis and sign of the normal of each piece; `None` if there is one whose normal is not along an axis.
+pub(super) fn constant_normals(place: &[Piece]) -> Option<Vec<Option<(usize, f64)>>> {
+    let along_axis = |piece: &Piece| piece.normal.is_some() || !piece.has_normal();
+    place.iter().all(along_axis).then(|| place.iter().map(|piece| piece.normal).collect())
+}
+
+/// The name of a component as a part of a label: `w.x` as `w_x`, `T[1, 2]` as `T_1_2`.
+fn plain(name: &str) -> String {
+    name.trim_end_matches(']').replace(", ", "_").replace(['.', '['], "_")
+}
+
+/// Whether a condition has to hold exactly.
+fn is_hard(statement: &Statement) -> bool {
+    statement.attributes.iter().any(|attribute| attribute.name.text == "hard" && attribute.value.is_none())
+}
+
 impl Terms {
-    fn unique(&mut self, base: String) -> String {
+    pub(super) fn unique(&mut self, base: String) -> String {
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
         let label = label.unwrap_or(base);

@@ -174,6 +174,12 @@ impl fmt::Display for Body {
             Shape::Residual { width, blocks } => write!(f, "resnet(width={width}, blocks={blocks}, {act}, {scale}"),
             Shape::Separable { widths, rank } => write!(f, "separable({}rank={rank}, {act}, {scale}", list(widths)),
         }?;
-        f.write_str(if self.factorised { ", rwf=on)" } else { ")" })
+        // A pirate net is factorised unless it says otherwise.
+        let pirate = matches!(self.shape, Shape::Pirate { .. });
+        f.write_str(match (self.factorised, pirate) {
+            (true, _) => ", rwf=on)",
+            (false, true) => ", rwf=off)",
+            (false, false) => ")",
+        })
     }
 }

@@ -12,7 +12,7 @@
 
 pub use super::damped::CgLimits;
 use super::damped::{DampedSystem, Side, Way};
-use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use super::{Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
 use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{RowTiles, SolveError};
 
@@ -133,6 +133,8 @@ impl Engd {
     fn way(&self, problem: &dyn Objective) -> Way {
         let (rows, columns) = (self.system.rows.rows(), self.system.rows.columns());
         match self.options.solver {
+            // Energies that are linear in the jets have no rows at all.
+            _ if rows == 0 => Way::Gram,
             Solver::Gram => Way::Gram,
             Solver::Kernel => Way::Kernel,
             Solver::Qr => Way::Qr,
@@ -176,14 +178,14 @@ impl Engd {
         }
     }
 
-    /// The loss at θ + p + a; infinite where the acceleration is longer than the step.
-    fn try_step(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
+    /// The loss at θ + p + a if it is below that at θ, and the acceleration is no longer than the step.
+    fn try_step(&mut self, problem: &dyn Objective, theta: &[f64], before: f64) -> Option<f64> {
         if norm(&self.acceleration) > norm(&self.step) {
-            return f64::INFINITY;
+            return None;
         }
         let moved = theta.iter().zip(&self.step).zip(&self.acceleration);
         self.trial.iter_mut().zip(moved).for_each(|(n, ((t, p), a))| *n = t + p + a);
-        problem.loss(&self.trial)
+        lower_loss(problem, (theta, before), &self.trial)
     }
 }
 
@@ -210,8 +212,8 @@ impl Optimizer for Engd {
                 self.system.switch(if beyond_gram { Way::Qr } else { way });
             }
             let solved = self.solve(problem, theta);
-            let loss = if solved.is_ok() { self.try_step(problem, theta) } else { f64::INFINITY };
-            if loss < before {
+            let lower = solved.ok().and_then(|()| self.try_step(problem, theta, before));
+            if let Some(loss) = lower {
                 report.length =
                     self.step.iter().zip(&self.acceleration).map(|(p, a)| (p + a) * (p + a)).sum::<f64>().sqrt();
                 theta.copy_from_slice(&self.trial);

@@ -38,8 +38,7 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
             let (damping, raise, lower) = (number("damping"), number("raise"), number("lower"));
             let acceleration = stage.name("acceleration") == "on";
             let cg = CgLimits { iterations: number("cg_steps") as usize, tolerance: CG_TOLERANCE };
-            let metric = Metric::GaussNewton;
-            let options = EngdOptions { damping, raise, lower, acceleration, solver, cg, metric };
+            let options = EngdOptions { damping, raise, lower, acceleration, solver, cg, metric: metric(stage) };
             Box::new(Engd::new(options, problem))
         }
         Method::Adam => {
@@ -79,6 +78,11 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
 fn quasi_newton(update: Update, stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
     let options = QuasiNewtonOptions { update, pairs: stage.number("pairs") as usize };
     Box::new(QuasiNewton::new(options, problem.parameters()))
+}
+
+/// The metric that a stage asks for.
+pub fn metric(stage: &Stage) -> Metric {
+    if stage.name("metric") == "newton" { Metric::Newton } else { Metric::GaussNewton }
 }
 
 /// A method of training.
@@ -178,6 +182,20 @@ impl State {
     fn number(&self, name: &'static str) -> Result<f64, StateError> {
         self.vector(name, 1).map(|v| v[0])
     }
+}
+
+/// Losses that differ by less than this part of them are compared more carefully, where they are no squares.
+const NEARLY_EQUAL: f64 = 1e-6;
+
+/// The loss at `to`, if it is below the one at θ. An energy near its minimum changes by less than its rounding: an error
+/// of 1e-8 is 1e-16 of it. There the change at each point counts.
+fn lower_loss(problem: &dyn Objective, (theta, before): (&[f64], f64), to: &[f64]) -> Option<f64> {
+    let loss = problem.loss(to);
+    if problem.least_squares().is_some() || (loss - before).abs() > NEARLY_EQUAL * before.abs() {
+        return (loss < before).then_some(loss);
+    }
+    let change = problem.change(theta, to);
+    (change < 0.0).then_some(before + change)
 }
 
 fn norm(v: &[f64]) -> f64 {

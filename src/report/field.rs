@@ -24,6 +24,11 @@ pub struct FieldPlot {
     pub y: Vec<f64>,
     /// Values, `y` fastest: the value at (x\[i\], y\[j\]) is number i * y.len() + j. What is not a number is grey.
     pub values: Vec<f64>,
+    /// Signed distances from the boundary of the domain at the same points: where they are positive is outside, and grey.
+    /// Empty if everything is inside.
+    pub distances: Vec<f64>,
+    /// Lines of the boundary, drawn in black.
+    pub outlines: Vec<Vec<(f64, f64)>>,
     /// From values to colours.
     pub colours: ColourMap,
     /// Values at the ends of the colour bar; that of the data if left out. Plots side by side should share it.
@@ -41,15 +46,18 @@ impl FieldPlot {
             }
         }
         let expected = self.x.len() * self.y.len();
-        if self.values.len() != expected {
-            return Err(PlotError::Values { found: self.values.len(), expected });
+        for found in [self.values.len(), self.distances.len()] {
+            if found != expected && (found != 0 || self.values.len() != expected) {
+                return Err(PlotError::Values { found, expected });
+            }
         }
         Ok(())
     }
 
     /// The smallest and the largest finite value: for plots that share a range.
     pub fn data_range(&self) -> (f64, f64) {
-        range_of(self.values.iter().copied())
+        let inside = |i: &usize| self.distances.get(*i).is_none_or(|distance| *distance <= 0.0);
+        range_of((0..self.values.len()).filter(inside).map(|i| self.values[i]))
     }
 
     fn colour_range(&self) -> (f64, f64) {
@@ -83,6 +91,12 @@ impl FieldPlot {
             y: Scale::linear((self.y[0], self.y[self.y.len() - 1]), area.bottom(), area.y),
             grid: false,
         };
+        for outline in &self.outlines {
+            let on_canvas = |(x, y): (f64, f64)| (frame.x.map(x), frame.y.map(y));
+            for line in outline.windows(2) {
+                canvas.line(on_canvas(line[0]), on_canvas(line[1]), Pen::solid(BLACK, 1.0));
+            }
+        }
         frame.draw(canvas, area);
         let bar = Area { x: area.right() + BAR_GAP, width: BAR_WIDTH, ..area };
         self.draw_bar(canvas, bar, (lower, upper));
@@ -96,11 +110,17 @@ impl FieldPlot {
             (0..count).map(|i| place(axis, first + (last - first) * (i as f64 + 0.5) / count as f64)).collect()
         };
         let (across, up) = (places(&self.x, columns), places(&self.y, rows));
-        (0..rows * columns).map(move |pixel| self.bilinear(across[pixel % columns], up[rows - 1 - pixel / columns]))
+        (0..rows * columns).map(move |pixel| {
+            let (at, up) = (across[pixel % columns], up[rows - 1 - pixel / columns]);
+            if !self.distances.is_empty() && self.bilinear(&self.distances, at, up) > 0.0 {
+                return f64::NAN;
+            }
+            self.bilinear(&self.values, at, up)
+        })
     }
 
-    fn bilinear(&self, (i, s): (usize, f64), (j, t): (usize, f64)) -> f64 {
-        let value = |i: usize, j: usize| self.values[i * self.y.len() + j];
+    fn bilinear(&self, values: &[f64], (i, s): (usize, f64), (j, t): (usize, f64)) -> f64 {
+        let value = |i: usize, j: usize| values[i * self.y.len() + j];
         let low = (1.0 - s) * value(i, j) + s * value(i + 1, j);
         let high = (1.0 - s) * value(i, j + 1) + s * value(i + 1, j + 1);
         (1.0 - t) * low + t * high

@@ -15,6 +15,7 @@ mod field;
 mod figure;
 mod lines;
 mod table;
+pub mod vtk;
 
 pub use colour::ColourMap;
 pub use conditions::{ConditionPiece, ConditionsPlot};

@@ -32,6 +32,11 @@ impl Ast {
         let after = self.parts.partition_point(|part| part.span.start <= place.start);
         after.checked_sub(1).map_or("", |index| &self.parts[index].folder)
     }
+
+    /// Whether the place is in a file that the problem imports.
+    pub fn is_imported(&self, place: Span) -> bool {
+        self.parts.get(1).is_some_and(|first| first.span.start <= place.start)
+    }
 }
 
 /// A comment, without its line end.

@@ -67,7 +67,7 @@ pub(crate) fn advice(character: char) -> Option<&'static str> {
         '√' => "a square root is written `sqrt(expression)`",
         '∞' => "domains are bounded: choose an end far enough away",
         '_' => "a name starts with a letter",
-        '%' => "comments start with `#`",
+        '%' => "comments start with `#`; half is written `0.5` or `1/2`",
         '!' => "`not` negates a comparison, `!=` is `not equal`",
         '&' => "comparisons are joined by `and`",
         '|' => "comparisons are joined by `or`; an absolute value is `abs(expression)`",

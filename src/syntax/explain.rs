@@ -5,6 +5,7 @@
 
 use crate::diagnostic::{Diagnostic, Source, Span};
 
+use super::habits;
 use super::parse::Place;
 use super::suggest;
 use super::token::{Keyword, Lexeme, Token, Word};
@@ -27,14 +28,17 @@ pub(super) fn explain(source: &Source, place: &Place, expected: &[String]) -> Di
         arguments_outside,
         missing_product,
     ];
-    rules.iter().find_map(|rule| rule(&mistake)).unwrap_or_else(|| misfit(&mistake))
+    let rules = habits::RULES.iter().chain(rules);
+    rules.into_iter().find_map(|rule| rule(&mistake)).unwrap_or_else(|| misfit(&mistake))
 }
 
 /// A statement and the token at which reading it stopped.
-struct Stumble<'work> {
+pub(super) struct Stumble<'work> {
     source: &'work Source,
-    tokens: &'work [Lexeme<'work>],
-    at: usize,
+    /// All tokens of the statement, its separator included.
+    pub tokens: &'work [Lexeme<'work>],
+    /// Index of the token that does not fit.
+    pub at: usize,
     expected: &'work [String],
     keyword: Option<Keyword>,
 }
@@ -48,19 +52,19 @@ impl<'work> Stumble<'work> {
         Stumble { source, tokens: place.tokens, at: place.at, expected, keyword }
     }
 
-    fn token(&self) -> Token<'work> {
+    pub fn token(&self) -> Token<'work> {
         self.tokens[self.at].token
     }
 
-    fn span(&self) -> Span {
+    pub fn span(&self) -> Span {
         self.tokens[self.at].span
     }
 
-    fn text(&self, span: Span) -> &'work str {
+    pub fn text(&self, span: Span) -> &'work str {
         self.source.slice(span)
     }
 
-    fn previous(&self) -> Option<Lexeme<'work>> {
+    pub fn previous(&self) -> Option<Lexeme<'work>> {
         self.at.checked_sub(1).map(|index| self.tokens[index])
     }
 
@@ -74,11 +78,11 @@ impl<'work> Stumble<'work> {
         Span { start: end, end }
     }
 
-    fn could_be(&self, terminal: &str) -> bool {
+    pub fn could_be(&self, terminal: &str) -> bool {
         self.expected.iter().any(|name| name.trim_matches('"') == terminal)
     }
 
-    fn is_keyword(&self, keywords: &[Keyword]) -> bool {
+    pub fn is_keyword(&self, keywords: &[Keyword]) -> bool {
         self.keyword.is_some_and(|keyword| keywords.contains(&keyword))
     }
 
@@ -137,7 +141,10 @@ fn unknown_statement(mistake: &Stumble) -> Option<Diagnostic> {
         };
         if let Some(keyword) = meant {
             let span = condition.map_or(first.span, |second| first.span.to(second.span));
-            return Some(wrong_keyword(mistake.text(span), span, keyword));
+            let error = wrong_keyword(mistake.text(span), span, keyword);
+            // `optimizer: adam` of a configuration file needs more than another word.
+            let fits = mistake.tokens.get(1).is_none_or(|second| !matches!(second.token, Token::Colon | Token::Equal));
+            return Some(if fits { error } else { Diagnostic { fixes: Vec::new(), ..error } });
         }
     }
     if mistake.has(Token::Equal) && !starts_like_statement(mistake.tokens) {
@@ -229,6 +236,10 @@ fn condition_without_place(mistake: &Stumble) -> Option<Diagnostic> {
     match mistake.token() {
         Token::Separator | Token::Word(Word::With) => {
             let error = Diagnostic::error("E0007", message, equations, "where does it hold?");
+            let start = mistake.tokens[..mistake.at].iter().position(|lexeme| lexeme.span.start == equations.start);
+            if start.is_some_and(|start| habits::value_at_point(&mistake.tokens[start..])) {
+                return Some(error.help("the unknown stands alone, the place behind `on`: `bc u = 0 on x = 0`"));
+            }
             let help = "write `on boundary`, or a part of it such as `on x = 0`";
             Some(error.help(help).fix(mistake.behind_previous(), " on boundary"))
         }

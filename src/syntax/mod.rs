@@ -7,7 +7,7 @@
 //! turns what the grammar stumbled on into words of the person who wrote it.
 //!
 //! [`format()`] puts a file in its standard form; it moves tokens and never changes one, so that meaning and comments
-//! stay. [`print_formula`] writes a tree as text.
+//! stay. `import` takes in the statements of other files. [`print_formula`] writes a tree as text.
 //!
 //! | code | what is wrong |
 //! |---|---|
@@ -36,6 +36,8 @@ mod decode;
 mod explain;
 mod findings;
 mod format;
+mod habits;
+mod import;
 mod nesting;
 mod parse;
 mod phrase;
@@ -46,15 +48,23 @@ mod spacing;
 mod suggest;
 mod token;
 
-use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::dataset::Files;
+use crate::diagnostic::{Allowance, Diagnostic, Source, allowed_codes};
 
-use ast::{Ast, Comment};
+use ast::{Ast, FormulaKind};
 
 pub use decode::decode;
 pub use format::format;
 pub use print::{print_call, print_formula, print_formula_explicit, print_predicate};
 
-/// Reads a file: its sound statements, and what is wrong with the others.
+/// Reads a file with all files that it imports; their texts are appended to `source`, and places are places there.
+///
+/// As with [`parse`], what is wrong in one statement, or one file, does not keep the others from being read.
+pub fn parse_all(source: &mut Source, files: &Files) -> (Option<Ast>, Vec<Diagnostic>) {
+    import::read(source, files)
+}
+
+/// Reads a file alone: its sound statements, and what is wrong with the others. Imports stay what they are.
 ///
 /// There is no tree only where the text is too large (E0015). Takes time proportional to the text, never panics, and
 /// returns a tree whose height is bounded, so that passes over it may recurse.
@@ -63,14 +73,22 @@ pub fn parse(source: &Source) -> (Option<Ast>, Vec<Diagnostic>) {
     (reading.ast, reading.found)
 }
 
-/// The codes that comments like `# pdec: allow W0105, W0301` silence, each with its comment.
-pub fn allowed_codes<'source>(source: &'source Source, ast: &Ast) -> Vec<(&'source str, Span)> {
-    let directive = |comment: &Comment| {
-        let text = source.slice(comment.span).trim_start_matches('#').trim_start();
-        let codes = text.strip_prefix("pdec:")?.trim_start().strip_prefix("allow ")?;
-        Some((codes, comment.span))
-    };
-    let words = |codes: &'source str| codes.split([',', ' ', '\t']).filter(|word| !word.is_empty());
-    let directives = ast.comments.iter().filter_map(directive);
-    directives.flat_map(|(codes, span)| words(codes).map(move |code| (code, span))).collect()
+/// The warnings that a problem silences itself: by a comment `# pdec: allow W0105, W0301`, which holds for its file and,
+/// in the problem itself, for those that it imports, and by `with allow=W0301`, which holds for its statement.
+pub fn allowances(source: &Source, ast: &Ast) -> Vec<Allowance> {
+    let mut found = Vec::new();
+    for comment in &ast.comments {
+        let file = ast.parts.iter().rev().find(|part| part.span.start <= comment.span.start).map(|part| part.span);
+        let within = file.filter(|_| ast.is_imported(comment.span));
+        let codes = allowed_codes(source.slice(comment.span));
+        found.extend(codes.into_iter().map(|code| Allowance { code, within }));
+    }
+    for statement in &ast.statements {
+        for attribute in statement.attributes.iter().filter(|a| a.name.text == "allow") {
+            if let Some(FormulaKind::Name(code)) = attribute.value.as_ref().map(|value| &value.kind) {
+                found.push(Allowance { code: code.clone(), within: Some(statement.span) });
+            }
+        }
+    }
+    found
 }

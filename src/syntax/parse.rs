@@ -29,14 +29,21 @@ pub(super) struct Reading<'source> {
     pub lexemes: Vec<Lexeme<'source>>,
 }
 
-/// Reads a text.
+/// Reads the text of the first file.
 pub(super) fn read(source: &Source) -> Reading<'_> {
-    let text = source.text();
-    if text.len() > LARGEST_FILE {
-        return Reading { ast: None, found: vec![too_large(text.len())], lexemes: Vec::new() };
+    read_part(source, Span::new(0, source.main().len()))
+}
+
+/// Reads the text of one file of a source.
+pub(super) fn read_part(source: &Source, part: Span) -> Reading<'_> {
+    let length = part.range().len();
+    if length > LARGEST_FILE {
+        return Reading { ast: None, found: vec![too_large(length)], lexemes: Vec::new() };
     }
+    // What lies behind the file is out of reach; what lies before it is not read.
+    let text = &source.text()[..part.range().end];
     let mut slips = Findings::default();
-    let Scan { lexemes: raw, comments } = scan(text, &mut slips);
+    let Scan { lexemes: raw, comments } = scan(text, part.range().start, &mut slips);
     let lexemes = separate(source, &raw, &mut slips);
     let mut parts = Parts::new(text);
     let tokens = lexemes.iter().map(|lexeme| Ok((lexeme.span.start as usize, lexeme.token, lexeme.span.end as usize)));

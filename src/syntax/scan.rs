@@ -19,9 +19,9 @@ pub(crate) struct Scan<'source> {
     pub comments: Vec<Comment>,
 }
 
-/// Splits a text into raw tokens.
-pub(crate) fn scan<'source>(text: &'source str, findings: &mut Findings) -> Scan<'source> {
-    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+/// Splits a text, from a byte on, into raw tokens.
+pub(crate) fn scan<'source>(text: &'source str, start: usize, findings: &mut Findings) -> Scan<'source> {
+    let start = if text[start..].starts_with('\u{feff}') { start + '\u{feff}'.len_utf8() } else { start };
     let mut scanner = Scanner {
         text,
         position: start,
@@ -155,6 +155,9 @@ impl<'source> Scanner<'source, '_> {
                 end = self.digits_from(end + 1 + sign);
             }
         }
+        if mantissa == end && matches!(self.byte_at(end), b'd' | b'D') && self.is_fortran_exponent(end + 1) {
+            return self.fortran_number(start, mantissa);
+        }
         if self.byte_at(end) == b'_' || self.second_point(mantissa, end) {
             return self.grouped_number(start);
         }
@@ -173,6 +176,24 @@ impl<'source> Scanner<'source, '_> {
     /// `1.2.3`, but not the range `1.5..2`.
     fn second_point(&self, mantissa: usize, end: usize) -> bool {
         mantissa == end && self.byte_at(end) == b'.' && self.byte_at(end + 1).is_ascii_digit()
+    }
+
+    /// `-3`, and no name, behind `1.0d`.
+    fn is_fortran_exponent(&self, at: usize) -> bool {
+        let sign = usize::from(matches!(self.byte_at(at), b'+' | b'-'));
+        let end = self.digits_from(at + sign);
+        sign == 1 && end > at + sign && !is_name_byte(self.byte_at(end))
+    }
+
+    /// `1.0d-3`
+    fn fortran_number(&mut self, start: usize, mantissa: usize) {
+        let length = self.digits_from(mantissa + 2) - start;
+        let word = &self.text[start..start + length];
+        let repaired = word.replace(['d', 'D'], "e");
+        let span = self.span_of(length);
+        let error = Diagnostic::error("E0005", format!("`{}` is not a number", shortened(word)), span, "not a number");
+        self.findings.push(error.help(format!("write `{repaired}`")).fix(span, repaired));
+        self.push(Token::Number(&self.text[start..mantissa]), length);
     }
 
     /// `1_000` and `1.2.3` are no numbers; the whole word is taken, so that one mistake gives one message.
@@ -267,6 +288,9 @@ impl<'source> Scanner<'source, '_> {
         let (token, length) = match (rest[0], second) {
             (b'=', b'=') => {
                 return self.slip("E0001", Token::Equal, "==", "=", "equality is written with a single `=`");
+            }
+            (b':', b'=') => {
+                return self.slip("E0001", Token::Equal, ":=", "=", "a value is given with a single `=`");
             }
             (b'*', b'*') => return self.slip("E0002", Token::Caret, "**", "^", "power is written `^`"),
             (b'&', b'&') => return self.slip("E0019", Token::Word(Word::And), "&&", "and", "`and` joins comparisons"),

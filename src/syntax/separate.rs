@@ -7,6 +7,7 @@
 use crate::diagnostic::{Diagnostic, Source, Span};
 
 use super::findings::Findings;
+use super::habits;
 use super::nesting;
 use super::token::{Keyword, Lexeme, Token, Word};
 
@@ -55,6 +56,10 @@ impl<'source> Separator<'source, '_> {
             self.end_statement();
         }
         match lexeme.token {
+            Token::Semicolon if !self.open.is_empty() && habits::separates_arguments(self.raw.get(index + 1)) => {
+                self.findings.push(habits::semicolon_in_brackets(lexeme.span));
+                self.lexemes.push(Lexeme { token: Token::Comma, ..lexeme });
+            }
             Token::Semicolon => self.end_statement(),
             Token::LeftParenthesis | Token::LeftBracket => self.open_bracket(lexeme),
             Token::RightParenthesis | Token::RightBracket => self.close_bracket(lexeme),

@@ -17,12 +17,8 @@ fn subset(set: &PointSet, count: usize, stream: &mut Stream) -> PointSet {
     for i in 0..count {
         order.swap(i, i + stream.below(set.len() - i));
     }
-    let chosen = &order[..count];
-    let pick = |column: &Vec<f64>| chosen.iter().map(|&i| column[i]).collect::<Vec<f64>>();
     let scale = set.len() as f64 / count.max(1) as f64;
-    PointSet {
-        coordinates: set.coordinates.iter().map(pick).collect(),
-        normals: set.normals.iter().map(pick).collect(),
-        weights: chosen.iter().map(|&i| set.weights[i] * scale).collect(),
-    }
+    let mut batch = set.select(&order[..count]);
+    batch.weights.iter_mut().for_each(|weight| *weight *= scale);
+    batch
 }

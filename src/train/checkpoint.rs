@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::Checkpoint;
 use super::tensors::{self, Tensor};
+use crate::kernel::PointSet;
 use crate::optim::State;
 use crate::report::files::WriteError;
 
@@ -19,6 +20,10 @@ const NUMBERS: &str = "checkpoint.json";
 const MANIFEST: &str = "manifest.json";
 /// In front of the names of the optimizer's own vectors.
 const OPTIMIZER: &str = "optimizer.";
+/// In front of the numbers of windows that are finished.
+const WINDOW: &str = "window.";
+/// In front of the numbers of blocks whose points are kept: coordinates, normals and weights, one row each.
+const POINTS: &str = "points.";
 
 /// Why a checkpoint can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,12 +52,17 @@ struct Numbers {
     schema: u32,
     version: String,
     seed: u64,
+    #[serde(default)]
+    window: usize,
     stage: usize,
     step: usize,
     total_steps: usize,
     seconds: f64,
     /// The vectors of the method, in its order.
     vectors: Vec<String>,
+    /// The blocks whose points follow the residuals.
+    #[serde(default)]
+    points: Vec<usize>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -122,11 +132,13 @@ fn numbers(checkpoint: &Checkpoint) -> Numbers {
         schema: 1,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: checkpoint.seed,
+        window: checkpoint.window,
         stage: checkpoint.stage,
         step: checkpoint.step,
         total_steps: checkpoint.total_steps,
         seconds: checkpoint.seconds,
         vectors: checkpoint.state.vectors.iter().map(|(name, _)| name.clone()).collect(),
+        points: checkpoint.points.iter().map(|(block, _)| *block).collect(),
     }
 }
 
@@ -134,6 +146,14 @@ fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
     let mut tensors = vec![Tensor::vector("theta", &checkpoint.theta), Tensor::vector("losses", &checkpoint.losses)];
     for (name, vector) in &checkpoint.state.vectors {
         tensors.push(Tensor::vector(format!("{OPTIMIZER}{name}"), vector));
+    }
+    for (window, theta) in checkpoint.finished.iter().enumerate() {
+        tensors.push(Tensor::vector(format!("{WINDOW}{window}"), theta));
+    }
+    for (block, set) in &checkpoint.points {
+        let columns = [&set.coordinates[..], &set.normals, std::slice::from_ref(&set.weights)].concat();
+        let shape = vec![columns.len(), set.len()];
+        tensors.push(Tensor { name: format!("{POINTS}{block}"), shape, values: columns.concat() });
     }
     tensors::write(&tensors, &[], "checkpoint".to_owned()).map_err(io::Error::other)
 }
@@ -186,8 +206,17 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
     for name in &numbers.vectors {
         vectors.push((name.clone(), vector(&format!("{OPTIMIZER}{name}"))?));
     }
+    let mut points = Vec::with_capacity(numbers.points.len());
+    for block in numbers.points {
+        let name = format!("{POINTS}{block}");
+        let set = tensors.iter().find(|t| t.name == name).and_then(point_set);
+        points.push((block, set.ok_or_else(|| damaged(format!("there is no sound `{name}`")))?));
+    }
+    let finished = (0..numbers.window).map(|window| vector(&format!("{WINDOW}{window}"))).collect::<Result<_, _>>()?;
     Ok(Checkpoint {
         seed: numbers.seed,
+        window: numbers.window,
+        finished,
         stage: numbers.stage,
         step: numbers.step,
         total_steps: numbers.total_steps,
@@ -195,6 +224,24 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
         theta: vector("theta")?,
         state: State { vectors },
         losses: vector("losses")?,
+        points,
+    })
+}
+
+/// Points as they were written.
+fn point_set(tensor: &Tensor) -> Option<PointSet> {
+    let [rows, count] = tensor.shape[..] else { return None };
+    if rows % 2 == 0 {
+        return None;
+    }
+    let column = |row: usize| tensor.values[row * count..(row + 1) * count].to_vec();
+    let axes = rows / 2;
+    Some(PointSet {
+        coordinates: (0..axes).map(column).collect(),
+        normals: (axes..2 * axes).map(column).collect(),
+        weights: column(2 * axes),
+        // Only rows of data have any, and these are never drawn.
+        columns: Vec::new(),
     })
 }
 
@@ -214,6 +261,8 @@ mod tests {
     fn sample(total_steps: usize) -> Checkpoint {
         Checkpoint {
             seed: u64::MAX,
+            window: 2,
+            finished: vec![vec![0.5, 0.25, 1.0], vec![-0.5, 1e300, 2.0]],
             stage: 1,
             step: 7,
             total_steps,
@@ -221,6 +270,15 @@ mod tests {
             theta: vec![0.1, -1e-300, 3.0],
             state: State { vectors: vec![("moment".into(), vec![1.0, 2.0]), ("damping".into(), vec![1e-9])] },
             losses: vec![3.0, 2.0, 1.0],
+            points: vec![(
+                2,
+                PointSet {
+                    coordinates: vec![vec![0.1, 0.2], vec![0.3, 0.4]],
+                    normals: vec![vec![0.0, 1.0], vec![-1.0, 0.0]],
+                    weights: vec![0.5, 0.25],
+                    columns: Vec::new(),
+                },
+            )],
         }
     }
 

@@ -71,6 +71,11 @@ impl RunFiles {
         self.0.join("result.json")
     }
 
+    /// A report that is a function of time.
+    pub fn report(&self, name: &str) -> PathBuf {
+        self.0.join(format!("report_{name}.csv"))
+    }
+
     /// The copy of the problem.
     pub fn problem(&self, name: &str) -> PathBuf {
         self.0.join(format!("{name}.pde"))

@@ -18,6 +18,9 @@ use crate::report::files::{WriteError, write_atomic};
 pub struct LogEntry {
     /// Steps of all stages.
     pub step: usize,
+    /// The window of time, from 1, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
     /// The stage, from 1.
     pub stage: usize,
     /// Seconds of training, evaluation of errors excluded.
@@ -30,12 +33,18 @@ pub struct LogEntry {
     /// The relative L2 error of each unknown, where it was evaluated.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub l2: BTreeMap<String, f64>,
+    /// The numbers that are to be found.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<String, f64>,
     /// The norm of the gradient.
     pub gradient: Option<f64>,
     /// The damping or the learning rate.
     pub eta: f64,
     /// How many trial points the step took.
     pub trials: usize,
+    /// The least causal weight, where there are such weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causal: Option<f64>,
 }
 
 impl LogEntry {
@@ -44,6 +53,7 @@ impl LogEntry {
         let finite = |value: f64| value.is_finite().then_some(value);
         Self {
             step: event.total_steps,
+            window: (event.window.1 > 1).then_some(event.window.0 + 1),
             stage: event.stage + 1,
             time: event.seconds,
             loss: finite(event.report.loss),
@@ -54,9 +64,11 @@ impl LogEntry {
                 .filter(|e| e.relative_l2.is_finite())
                 .map(|e| (e.name.clone(), e.relative_l2))
                 .collect(),
+            numbers: event.numbers.iter().filter(|(_, value)| value.is_finite()).cloned().collect(),
             gradient: finite(event.report.gradient),
             eta: event.report.rate,
             trials: event.report.trials,
+            causal: event.causal.filter(|weight| weight.is_finite()),
         }
     }
 }
@@ -157,6 +169,7 @@ mod tests {
         let (stage, stages, method, steps) = (0, 1, "engd", 100);
         let seconds = total_steps as f64;
         StepEvent {
+            window: (0, 1),
             stage,
             stages,
             method,
@@ -165,8 +178,10 @@ mod tests {
             total_steps,
             seconds,
             report,
+            causal: None,
             terms: &[],
             errors: &[],
+            numbers: &[],
         }
     }
 

@@ -77,23 +77,34 @@ struct Metadata {
 }
 
 impl ModelFile {
-    /// The parameters θ of the networks of a problem.
-    pub fn new(recipe: Recipe, steps: usize, description: &Description, theta: &[f64]) -> Self {
-        let tensor = |(name, shape, range): (String, Vec<usize>, std::ops::Range<usize>)| Tensor {
-            name,
-            shape,
-            values: theta[range].to_vec(),
-        };
-        Self { recipe, steps, tensors: arrays(description).into_iter().map(tensor).collect() }
+    /// The parameters θ of the networks of a problem, one vector for each window of time that was begun.
+    pub fn new(recipe: Recipe, steps: usize, description: &Description, thetas: &[&[f64]]) -> Self {
+        let mut tensors = Vec::new();
+        for (window, theta) in thetas.iter().enumerate() {
+            for (name, shape, range) in arrays(description) {
+                tensors.push(Tensor { name: prefixed(window, &name), shape, values: theta[range].to_vec() });
+            }
+        }
+        Self { recipe, steps, tensors }
     }
 
-    /// θ, in the order of the problem.
+    /// θ of each window that was begun, in the order of the problem.
     ///
     /// # Errors
     /// [`ModelFileError::Misfit`] if an array is missing or has another shape.
-    pub fn theta(&self, description: &Description) -> Result<Vec<f64>, ModelFileError> {
+    pub fn thetas(&self, description: &Description) -> Result<Vec<Vec<f64>>, ModelFileError> {
+        let begun = |window: &usize| {
+            let prefix = prefixed(*window, "");
+            self.tensors.iter().any(|t| t.name.starts_with(&prefix))
+        };
+        let windows = 1 + (1..).take_while(begun).count();
+        (0..windows).map(|window| self.theta(description, window)).collect()
+    }
+
+    fn theta(&self, description: &Description, window: usize) -> Result<Vec<f64>, ModelFileError> {
         let mut theta = vec![0.0; description.parameters()];
         for (name, shape, range) in arrays(description) {
+            let name = prefixed(window, &name);
             let Some(tensor) = self.tensors.iter().find(|t| t.name == name) else {
                 return Err(ModelFileError::Misfit(format!("there is no `{name}`")));
             };
@@ -146,6 +157,11 @@ impl ModelFile {
     }
 }
 
+/// The name of an array in a window: the first one has plain names, as a run without windows.
+fn prefixed(window: usize, name: &str) -> String {
+    if window == 0 { name.to_owned() } else { format!("window.{window}.{name}") }
+}
+
 /// BLAKE3 over the arrays, by name, and the problem.
 fn digest(tensors: &[Tensor], problem: &Recipe) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -182,16 +198,27 @@ fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::expr::Graph;
-    use crate::kernel::NetworkDescription;
+    use crate::kernel::{Metric, NetworkDescription};
     use crate::network::{Activation, Architecture, Features, Layout};
 
     fn description(width: usize) -> Description {
         let layout = Layout::new(&Architecture::mlp(vec![width], Activation::Tanh), &[1, 1], 1, 0);
         let features = Features { formulas: Vec::new(), groups: vec![1, 1] };
         let network = NetworkDescription { features, layout, fields: vec![0] };
-        Description { graph: Graph::new(), dimension: 2, networks: vec![network], blocks: Vec::new() }
+        Description {
+            graph: Graph::new(),
+            dimension: 2,
+            networks: vec![network],
+            known: BTreeMap::new(),
+            blocks: Vec::new(),
+            integrals: Vec::new(),
+            inner: Vec::new(),
+            metric: Metric::default(),
+        }
     }
 
     #[test]
@@ -202,12 +229,13 @@ mod tests {
         let kept = |path: &str, bytes: &[u8]| KeptFile { path: path.into(), bytes: bytes.into() };
         let files = vec![kept("b/\"c\".npz", &[0, 255, 7]), kept("empty.pde", b"")];
         let recipe = Recipe { name: "a".into(), text: "eq \"u\"\n".into(), seed: u64::MAX, files, ..Recipe::default() };
-        let model = ModelFile::new(recipe, 12, &description(4), &theta);
+        let second: Vec<f64> = theta.iter().map(|value| value + 1.0).collect();
+        let model = ModelFile::new(recipe, 12, &description(4), &[&theta, &second]);
         model.write(&path).unwrap();
         let back = ModelFile::read(&path).unwrap();
         assert_eq!((&back.recipe, back.steps), (&model.recipe, 12));
-        assert_eq!(back.theta(&description(4)).unwrap(), theta);
-        assert!(matches!(back.theta(&description(5)), Err(ModelFileError::Misfit(_))));
+        assert_eq!(back.thetas(&description(4)).unwrap(), [theta, second]);
+        assert!(matches!(back.thetas(&description(5)), Err(ModelFileError::Misfit(_))));
         let mut bytes = fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&path, &bytes).unwrap();

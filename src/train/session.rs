@@ -1,16 +1,23 @@
 //! The state of a run, and its loop.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch;
+use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
+use super::numbers::{FoundNumber, found_numbers, number_values};
+use super::points::TrainingPoints;
+use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
+use super::trained::problem_of;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
-use crate::model::{Method, Stage};
+use crate::kernel::{AssembleError, Kernel, PointSet, half_square};
+use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
-use crate::pipeline::{CompileError, Compiled};
+use crate::pipeline::{self, CompileError, Compiled, Lowered, Times};
+use crate::simplify::Effort;
 
 /// Why a run can't begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +49,14 @@ pub enum RestoreError {
         /// In the problem.
         expected: usize,
     },
+    /// A window of time that the problem does not have, or that does not follow those before.
+    #[error("the checkpoint is in window {found} of {expected}")]
+    Window {
+        /// In the checkpoint.
+        found: usize,
+        /// In the problem.
+        expected: usize,
+    },
     /// Made with another seed.
     #[error("the checkpoint was made with seed {found}, this run has {expected}")]
     Seed {
@@ -53,9 +68,12 @@ pub enum RestoreError {
     /// The state of the method does not fit.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Points could not be drawn.
+    /// Points could not be drawn or a program not be made.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// A program could not be made.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
 }
 
 /// What an observer wants.
@@ -70,6 +88,8 @@ pub enum Control {
 /// What is known behind a step.
 #[derive(Debug)]
 pub struct StepEvent<'a> {
+    /// The window of time, from 0, and how many there are.
+    pub window: (usize, usize),
     /// The stage, from 0.
     pub stage: usize,
     /// How many stages there are.
@@ -86,10 +106,14 @@ pub struct StepEvent<'a> {
     pub seconds: f64,
     /// What the step did.
     pub report: StepReport,
+    /// The least causal weight of the step, where there are such weights.
+    pub causal: Option<f64>,
     /// The loss of each term (empty where it was not evaluated).
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
     pub errors: &'a [FieldError],
+    /// The numbers that are to be found, with their present values.
+    pub numbers: &'a [(String, f64)],
 }
 
 /// Sees every step.
@@ -118,6 +142,10 @@ impl Observer for Silent {
 pub struct Checkpoint {
     /// The seed of the run.
     pub seed: u64,
+    /// The window of time, from 0.
+    pub window: usize,
+    /// The parameters of the windows before.
+    pub finished: Vec<Vec<f64>>,
     /// The stage, from 0.
     pub stage: usize,
     /// Steps of this stage so far.
@@ -132,15 +160,25 @@ pub struct Checkpoint {
     pub state: State,
     /// The last losses, for the stop rule.
     pub losses: Vec<f64>,
+    /// The points of each block whose points follow the residuals, by number of the block.
+    pub points: Vec<(usize, PointSet)>,
 }
 
 /// A run.
 pub struct Session {
+    /// The problem as such.
+    model: Arc<Model>,
+    /// The problem of the current window and stage.
     compiled: Compiled,
     metrics: Option<Metrics>,
+    /// Those of the current window and stage, where their problem is another one.
+    own_metrics: Option<Metrics>,
+    finished: Vec<Vec<f64>>,
+    window: usize,
     seed: u64,
     theta: Vec<f64>,
-    points: Vec<PointSet>,
+    points: TrainingPoints,
+    causal: Option<CausalWeights>,
     optimizer: Box<dyn Optimizer>,
     batch_kernel: Option<Kernel>,
     stagnation: Stagnation,
@@ -161,35 +199,53 @@ impl Session {
     /// [`TrainError`] if points can't be drawn or a program not be made.
     pub fn new(compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
         let metrics = Metrics::new(&compiled.lowered, compiled.backend)?;
-        let points = compiled.lowered.draw_all(seed)?;
-        let stage = &compiled.lowered.model.stages[0];
-        let optimizer = optim::for_stage(stage, &compiled.kernel);
+        let points = TrainingPoints::draw(&compiled.lowered, seed, 0)?;
+        let model = Arc::new(compiled.lowered.model.clone());
+        let stage = &model.stages[0];
         let mut session = Self {
             theta: initial(&compiled, seed, 0),
             stagnation: Stagnation::new(stagnation_window(stage)),
+            causal: CausalWeights::new(&compiled.lowered),
+            optimizer: optim::for_stage(stage, &compiled.kernel),
+            model: Arc::clone(&model),
             compiled,
             metrics,
+            own_metrics: None,
+            finished: Vec::new(),
+            window: 0,
             seed,
             points,
-            optimizer,
             batch_kernel: None,
             stage: 0,
             step: 0,
             total_steps: 0,
             time: Duration::ZERO,
         };
-        session.make_batch_kernel();
+        if model.windows > 1 || stage.model.is_some() {
+            session.enter(0, 0)?;
+        }
+        session.begin_stage(0);
         Ok(session)
     }
 
-    /// The problem.
+    /// The problem as such: that of the last stage, for all times.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The problem of the current window and stage.
     pub fn compiled(&self) -> &Compiled {
         &self.compiled
     }
 
-    /// The parameters θ.
+    /// The parameters θ of the current window.
     pub fn theta(&self) -> &[f64] {
         &self.theta
+    }
+
+    /// The parameters of each window that was begun.
+    pub fn thetas(&self) -> Vec<&[f64]> {
+        self.finished.iter().map(Vec::as_slice).chain([self.theta.as_slice()]).collect()
     }
 
     /// The seed of the run.
@@ -207,20 +263,57 @@ impl Session {
         self.total_steps
     }
 
-    /// The error of each unknown that has an exact solution.
+    /// The error of each unknown that has an exact solution, over all times.
     pub fn errors(&mut self) -> Vec<FieldError> {
-        self.metrics.as_mut().map(|m| m.errors(&self.theta)).unwrap_or_default()
+        let thetas: Vec<&[f64]> = self.finished.iter().map(Vec::as_slice).chain([self.theta.as_slice()]).collect();
+        self.metrics.as_mut().map(|m| m.errors(&thetas)).unwrap_or_default()
     }
 
-    /// The loss of each term at θ, by label.
-    pub fn term_losses(&self) -> Vec<(String, f64)> {
+    /// The errors in the problem of the current window and stage.
+    fn current_errors(&mut self) -> Vec<FieldError> {
+        match &mut self.own_metrics {
+            Some(metrics) => metrics.errors(&[&self.theta]),
+            None => self.errors(),
+        }
+    }
+
+    /// What the file asks to report.
+    ///
+    /// # Errors
+    /// [`CompileError`] if a formula has no program.
+    pub fn reports(&self) -> Result<Vec<ReportValue>, CompileError> {
+        if self.model.reports.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The problem of the current window and stage is not the problem as such.
+        let lowered = pipeline::lower(Model::clone(&self.model), Effort::Off, &mut Times::default())?;
+        report_values(&lowered, &self.thetas(), self.compiled.backend)
+    }
+
+    /// The numbers that are to be found, with their present values and standard deviations, without causal weights.
+    pub fn numbers(&mut self) -> Vec<FoundNumber> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
+        found_numbers(&self.compiled, &self.theta)
+    }
+
+    /// The loss of each term at θ, by label, without causal weights.
+    pub fn term_losses(&mut self) -> Vec<(String, f64)> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
         let kernel = &self.compiled.kernel;
-        let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(&self.theta, &mut residual);
+        let mut values = vec![0.0; kernel.rows()];
+        kernel.values(&self.theta, &mut values);
         let mut losses = Vec::new();
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
-                let loss = kernel.rows_of(b, r).map(|rows| half_square(&residual[rows])).sum();
+                let of_rows = |rows: std::ops::Range<usize>| match block.energy {
+                    true => values[rows].iter().sum(),
+                    false => half_square(&values[rows]),
+                };
+                let loss = kernel.rows_of(b, r).map(of_rows).sum();
                 losses.push((term, loss));
             }
         }
@@ -229,10 +322,32 @@ impl Session {
         losses.into_iter().map(|(term, loss)| (label(term), loss)).collect()
     }
 
+    /// The first term, in the order of the file, whose residual is no number at θ, and a point where it is none.
+    pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
+        let kernel = &self.compiled.kernel;
+        let mut residual = vec![0.0; kernel.rows()];
+        kernel.values(&self.theta, &mut residual);
+        let mut found: Option<(usize, Vec<f64>)> = None;
+        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
+            for (r, &term) in block.terms.iter().enumerate() {
+                let row = kernel.rows_of(b, r).flatten().position(|row| !residual[row].is_finite());
+                let Some(point) = row.filter(|_| found.as_ref().is_none_or(|(first, _)| term < *first)) else {
+                    continue;
+                };
+                let at = |column: &Vec<f64>| column.get(point).copied();
+                let coordinates = self.points.sets[b].coordinates.iter().filter_map(at).collect();
+                found = Some((term, coordinates));
+            }
+        }
+        found.map(|(term, point)| (self.compiled.lowered.model.terms[term].label.clone(), point))
+    }
+
     /// What it takes to go on later.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
             seed: self.seed,
+            window: self.window,
+            finished: self.finished.clone(),
             stage: self.stage,
             step: self.step,
             total_steps: self.total_steps,
@@ -240,6 +355,7 @@ impl Session {
             theta: self.theta.clone(),
             state: self.optimizer.save(),
             losses: self.stagnation.save(),
+            points: self.points.save(&self.compiled.lowered),
         }
     }
 
@@ -255,22 +371,35 @@ impl Session {
         if checkpoint.seed != self.seed {
             return Err(RestoreError::Seed { found: checkpoint.seed, expected: self.seed });
         }
-        let stages = self.compiled.lowered.model.stages.len();
-        let Some(stage) = self.compiled.lowered.model.stages.get(checkpoint.stage) else {
-            return Err(RestoreError::Stage { found: checkpoint.stage + 1, expected: stages });
+        let model = Arc::clone(&self.model);
+        let Some(stage) = model.stages.get(checkpoint.stage) else {
+            return Err(RestoreError::Stage { found: checkpoint.stage + 1, expected: model.stages.len() });
         };
+        let lengths = checkpoint.finished.iter().all(|theta| theta.len() == expected);
+        if checkpoint.window >= model.windows || checkpoint.finished.len() != checkpoint.window || !lengths {
+            return Err(RestoreError::Window { found: checkpoint.window + 1, expected: model.windows });
+        }
+        self.finished.clone_from(&checkpoint.finished);
+        self.total_steps = checkpoint.total_steps;
+        if checkpoint.window != self.window || self.has_other_problem(checkpoint.stage) {
+            self.enter(checkpoint.window, checkpoint.stage)?;
+        } else {
+            self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps)?;
+            self.stage = checkpoint.stage;
+        }
         let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
         optimizer.restore(&checkpoint.state)?;
         self.stagnation = Stagnation::new(stagnation_window(stage));
         self.stagnation.restore(&checkpoint.losses);
         self.optimizer = optimizer;
-        self.stage = checkpoint.stage;
         self.step = checkpoint.step;
-        self.total_steps = checkpoint.total_steps;
         self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
         self.theta.copy_from_slice(&checkpoint.theta);
         self.make_batch_kernel();
-        self.redraw(true)?;
+        self.points.restore(&checkpoint.points);
+        for (b, points) in self.points.sets.iter().enumerate() {
+            self.compiled.kernel.set_points(b, points);
+        }
         Ok(())
     }
 
@@ -279,31 +408,68 @@ impl Session {
     /// # Errors
     /// [`TrainError`] if points can't be drawn anew.
     pub fn run(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
-        let stages = self.compiled.lowered.model.stages.len();
+        let model = Arc::clone(&self.model);
         loop {
             let stop = self.run_stage(limits, observer)?;
-            let ends_run = matches!(stop, Stop::Time | Stop::Target | Stop::Interrupted | Stop::NotFinite);
+            let ends_run = matches!(stop, Stop::Time | Stop::Interrupted | Stop::NotFinite);
             let over = limits.steps.is_some_and(|most| self.total_steps >= most);
-            if ends_run || over || self.stage + 1 == stages {
+            // A target that is reached ends the stages of its window.
+            let (window, stage) = match stop {
+                Stop::Target => (self.window + 1, 0),
+                _ if self.stage + 1 == model.stages.len() => (self.window + 1, 0),
+                _ => (self.window, self.stage + 1),
+            };
+            if ends_run || over || window == model.windows {
                 return Ok(stop);
             }
-            self.begin_stage(self.stage + 1);
+            if window > self.window {
+                self.finished.push(self.theta.clone());
+            }
+            if window > self.window || self.has_other_problem(stage) {
+                self.enter(window, stage)?;
+            }
+            self.begin_stage(stage);
         }
+    }
+
+    /// Whether a stage has another problem than the current one.
+    fn has_other_problem(&self, stage: usize) -> bool {
+        let own = |stage: usize| self.model.stages[stage].model.as_ref().map(Arc::as_ptr);
+        own(stage) != own(self.stage)
+    }
+
+    /// Makes the problem of a window and a stage the current one, with points as they are behind the steps so far.
+    fn enter(&mut self, window: usize, stage: usize) -> Result<(), CompileError> {
+        let Compiled { lowered: Lowered { effort, .. }, backend, .. } = self.compiled;
+        let model = Arc::clone(&self.model);
+        let own = problem_of(&model, window, stage);
+        self.own_metrics = None;
+        let problem = own.clone().unwrap_or_else(|| Model::clone(&model));
+        let lowered = pipeline::lower(problem, effort, &mut Times::default())?;
+        self.points = TrainingPoints::draw(&lowered, self.seed, self.total_steps)?;
+        self.compiled = pipeline::assemble_on(lowered, &self.points.sets, backend, &mut Times::default())?;
+        if own.is_some() {
+            self.own_metrics = Metrics::new(&self.compiled.lowered, backend)?;
+        }
+        self.causal = CausalWeights::new(&self.compiled.lowered);
+        (self.window, self.stage) = (window, stage);
+        Ok(())
     }
 
     fn begin_stage(&mut self, stage: usize) {
         self.stage = stage;
         self.step = 0;
-        let plan = &self.compiled.lowered.model.stages[stage];
+        let plan = &self.model.stages[stage];
         self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
         self.stagnation = Stagnation::new(stagnation_window(plan));
         self.make_batch_kernel();
     }
 
     fn run_stage(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
-        let stage = self.compiled.lowered.model.stages[self.stage].clone();
+        let stage = self.model.stages[self.stage].clone();
         let steps = stage.steps();
-        if self.step == 0 && stage.starts() > 1 {
+        // A later window starts from the one before.
+        if self.step == 0 && self.window == 0 && stage.starts() > 1 {
             self.tournament(&stage)?;
         }
         let mut decreased = self.step > 0;
@@ -315,7 +481,7 @@ impl Session {
                 return Ok(Stop::Time);
             }
             let clock = Instant::now();
-            self.redraw(false)?;
+            self.redraw()?;
             let report = self.make_step(&stage)?;
             self.time += clock.elapsed();
             self.step += 1;
@@ -325,19 +491,22 @@ impl Session {
             let (mut terms, mut errors) = (Vec::new(), Vec::new());
             if stop.is_some() || self.step == steps || observer.wants_errors(self.total_steps) {
                 terms = self.term_losses();
-                errors = self.errors();
+                errors = self.current_errors();
             }
             let event = StepEvent {
+                window: (self.window, self.model.windows),
                 stage: self.stage,
-                stages: self.compiled.lowered.model.stages.len(),
+                stages: self.model.stages.len(),
                 method: stage.method.name(),
                 step: self.step,
                 steps,
                 total_steps: self.total_steps,
                 seconds: self.seconds(),
                 report,
+                causal: self.causal.as_ref().map(CausalWeights::least),
                 terms: &terms,
                 errors: &errors,
+                numbers: &number_values(&self.compiled.lowered, &self.theta),
             };
             if observer.step(&event, self) == Control::Stop {
                 return Ok(Stop::Interrupted);
@@ -357,18 +526,35 @@ impl Session {
         match report.outcome {
             Outcome::NotFinite => Some(Stop::NotFinite),
             Outcome::NoDecrease if !decreased => Some(Stop::NoDecrease),
-            _ => self.stagnation.observe(report.loss).then_some(Stop::Stagnated),
+            // While times wake up the loss grows; that is no stagnation.
+            _ if self.causal.as_ref().is_some_and(|causal| !causal.all_awake()) => {
+                self.stagnation.restore(&[]);
+                None
+            }
+            _ => {
+                // The least value of an energy is not zero, so that no part of it says how much there is left to do.
+                let energies = self.compiled.lowered.model.energies().next().is_some();
+                let left = if energies { self.stagnation.least(report.gradient) } else { report.loss };
+                self.stagnation.observe(left).then_some(Stop::Stagnated)
+            }
         }
     }
 
     fn make_step(&mut self, stage: &Stage) -> Result<StepReport, TrainError> {
         let Some(kernel) = &mut self.batch_kernel else {
+            if let Some(causal) = &mut self.causal {
+                causal.apply(&mut self.compiled.kernel, &self.points.sets, &self.theta);
+            }
             return Ok(self.optimizer.step(&self.compiled.kernel, &mut self.theta));
         };
         let count = stage.batch().unwrap_or(usize::MAX);
         let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
-        for (block, points) in batch::draw(&self.points, count, &stream).iter().enumerate() {
+        let batch = batch::draw(&self.points.sets, count, &stream);
+        for (block, points) in batch.iter().enumerate() {
             kernel.set_points(block, points);
+        }
+        if let Some(causal) = &mut self.causal {
+            causal.apply(kernel, &batch, &self.theta);
         }
         Ok(self.optimizer.step(kernel, &mut self.theta))
     }
@@ -382,6 +568,9 @@ impl Session {
             let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
             let mut loss = f64::INFINITY;
             for _ in 0..stage.start_steps() {
+                if let Some(causal) = &mut self.causal {
+                    causal.apply(&mut self.compiled.kernel, &self.points.sets, &theta);
+                }
                 let report = optimizer.step(&self.compiled.kernel, &mut theta);
                 loss = report.loss;
                 if report.outcome != Outcome::Moved {
@@ -402,21 +591,13 @@ impl Session {
         Ok(())
     }
 
-    fn redraw(&mut self, restored: bool) -> Result<(), CompileError> {
-        let lowered = &self.compiled.lowered;
-        for (b, block) in lowered.blocks.iter().enumerate() {
-            let Some(every) = block.sampling.resample else { continue };
-            let due = self.total_steps > 0 && self.total_steps.is_multiple_of(every);
-            if due || restored {
-                self.points[b] = lowered.draw(block, self.seed, (self.total_steps / every) as u64)?;
-                self.compiled.kernel.set_points(b, &self.points[b]);
-            }
-        }
-        Ok(())
+    fn redraw(&mut self) -> Result<(), CompileError> {
+        let Compiled { lowered, kernel, .. } = &mut self.compiled;
+        self.points.redraw(lowered, kernel, self.seed, self.total_steps, &self.theta)
     }
 
     fn make_batch_kernel(&mut self) {
-        let batched = self.compiled.lowered.model.stages[self.stage].batch().is_some();
+        let batched = self.model.stages[self.stage].batch().is_some();
         self.batch_kernel = batched.then(|| self.compiled.kernel.same_programs());
     }
 }

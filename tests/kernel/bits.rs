@@ -5,34 +5,38 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use pdec::kernel::{Kernel, Metric, Objective};
 use pdec::optim::{Engd, EngdOptions, Optimizer, Solver};
 
-use crate::problems::{Backend, Problem, along, catalogue, curvature, gradient, linearize, residual};
+use crate::problems::{Backend, Problem, along, catalogue, curvature, energies, gradient, linearize};
 
 /// Numbers of points around the size of a tile.
 const COUNTS: [usize; 7] = [1, 7, 63, 64, 65, 200, 0];
 
 /// The bits of everything that a kernel computes, by name.
 fn everything(kernel: &Kernel, theta: &[f64], v: &[f64]) -> Vec<(&'static str, Vec<u64>)> {
-    let (jacobian, slope, loss) = linearize(kernel, theta, Metric::GaussNewton);
+    let (jacobian, slope, loss) = linearize(kernel, theta, Metric::Newton);
     let entries = jacobian.tiles().iter().flat_map(|tile| {
         let columns = tile.data().chunks_exact(tile.stride().max(1));
         columns.flat_map(|column| column[..tile.rows()].iter().copied())
     });
     let entries: Vec<f64> = entries.collect();
-    assert_eq!(entries.len(), kernel.rows() * kernel.parameters());
+    assert_eq!(entries.len(), jacobian.rows() * kernel.parameters());
     let (gradient, loss_of_gradient) = gradient(kernel, theta);
-    let [first, second] = along(kernel, theta, v);
-    let named = [
-        ("residual", residual(kernel, theta)),
-        ("losses", vec![kernel.loss(theta), loss, loss_of_gradient]),
+    let moved: Vec<f64> = theta.iter().zip(v).map(|(t, v)| t + 0.1 * v).collect();
+    let mut values = vec![f64::NAN; kernel.rows()];
+    kernel.values(theta, &mut values);
+    let mut named = vec![
+        ("values", values),
+        ("losses", vec![kernel.loss(theta), loss, loss_of_gradient, kernel.change(theta, &moved)]),
         ("Jacobian", entries),
         ("gradient beside the Jacobian", slope),
         ("gradient", gradient),
-        ("first derivative", first),
-        ("second derivative", second),
         ("curvature", curvature(kernel, theta, v)),
     ];
+    if kernel.least_squares().is_some() {
+        let [first, second] = along(kernel, theta, v);
+        named.extend([("first derivative", first), ("second derivative", second)]);
+    }
     let bits = |v: Vec<f64>| v.into_iter().inspect(|x| assert!(x.is_finite())).map(f64::to_bits).collect();
-    named.map(|(name, values)| (name, bits(values))).into()
+    named.into_iter().map(|(name, values)| (name, bits(values))).collect()
 }
 
 #[track_caller]
@@ -80,13 +84,15 @@ fn check(problem: &Problem, pools: &[(usize, ThreadPool)]) {
 #[test]
 fn bits_do_not_depend_on_threads_or_back_end() {
     let pools = pools();
-    catalogue().iter().for_each(|problem| check(problem, &pools));
+    catalogue().iter().chain(&energies()).for_each(|problem| check(problem, &pools));
+    let newton = catalogue().into_iter().map(|problem| problem.with_metric(Metric::Newton));
+    newton.take(4).for_each(|problem| check(&problem, &pools));
 }
 
 /// A Jacobian that served other points must not show what it held, though its tiles have the same sizes.
 #[test]
 fn jacobians_are_used_again() {
-    for problem in catalogue() {
+    for problem in catalogue().into_iter().chain(energies()) {
         let (before, after) = (problem.all_points(&[130, 64], 1), problem.all_points(&[64, 130], 1));
         let theta = problem.parameters(1);
         let mut kernel = problem.kernel(&before, Backend::Interpreter);

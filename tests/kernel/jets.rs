@@ -173,7 +173,7 @@ fn rows_are_weighted_formulas_of_jets() {
         let mut seen = vec![false; kernel.rows()];
         for (b, (block, points)) in problem.description.blocks.iter().zip(&points).enumerate() {
             let graph = &problem.description.graph;
-            let jets = graph.jets(&block.residuals);
+            let jets = graph.jets(&block.formulas);
             let mut graph = graph.clone();
             let formulas: Vec<Expr> = jets.iter().map(|jet| graph.symbol(Symbol::Jet(jet.clone()))).collect();
             let values = if formulas.is_empty() {
@@ -181,7 +181,7 @@ fn rows_are_weighted_formulas_of_jets() {
             } else {
                 problem.predictor(&formulas, Backend::Interpreter).evaluate(&theta, &points.coordinates)
             };
-            for (r, &residual) in block.residuals.iter().enumerate() {
+            for (r, &residual) in block.formulas.iter().enumerate() {
                 let expected: Vec<f64> = (0..points.len())
                     .map(|point| {
                         let value = |symbol: &Symbol| match symbol {

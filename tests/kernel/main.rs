@@ -4,6 +4,7 @@ mod bits;
 #[path = "../support/close.rs"]
 mod close;
 mod derivatives;
+mod energies;
 mod high;
 mod jets;
 mod optimizers;

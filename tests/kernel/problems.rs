@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use pdec::codegen;
-use pdec::expr::{Expr, Function, Graph, MultiIndex, Rational};
+use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, LeastSquares, Metric,
-    NetworkDescription, Objective, PointSet, Predictor,
+    Assemble, AssembleError, BlockDescription, Description, InnerPoints, IntegralDescription, Kernel, KernelTapes,
+    LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
@@ -143,10 +143,29 @@ impl Problem {
         let weight = |residual: usize| 0.75 + 0.5 * residual as f64;
         let blocks = blocks(&mut Formulas(&mut graph))
             .into_iter()
-            .map(|residuals| BlockDescription { weights: (0..residuals.len()).map(weight).collect(), residuals })
+            .map(|formulas| BlockDescription {
+                weights: (0..formulas.len()).map(weight).collect(),
+                formulas,
+                role: Role::Residual,
+            })
             .collect();
-        let description = Description { graph, dimension: axes.len(), networks: described, blocks };
+        let (dimension, metric) = (axes.len(), Metric::GaussNewton);
+        let (integrals, inner, known) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
+        let networks = described;
+        let description = Description { graph, dimension, networks, known, blocks, metric, integrals, inner };
         Self { name, axes: axes.to_vec(), description }
+    }
+
+    /// The same formulas in other roles; of blocks that are not named, residuals.
+    pub fn with_roles(mut self, roles: &[Role]) -> Self {
+        self.description.blocks.iter_mut().zip(roles).for_each(|(block, role)| block.role = *role);
+        self
+    }
+
+    /// With the programs for another metric of the residuals.
+    pub fn with_metric(mut self, metric: Metric) -> Self {
+        self.description.metric = metric;
+        self
     }
 
     pub fn kernel(&self, points: &[PointSet], backend: Backend) -> Kernel {
@@ -166,6 +185,7 @@ impl Problem {
             coordinates: vec![Vec::new(); self.axes.len()],
             normals: vec![Vec::new(); self.axes.len()],
             weights: Vec::new(),
+            columns: Vec::new(),
         };
         for _ in 0..count {
             let normal: Vec<f64> = self.axes.iter().map(|_| stream.normal()).collect();
@@ -315,9 +335,70 @@ pub fn catalogue() -> Vec<Problem> {
         coefficient(),
         fourth_order(),
         unknown_numbers(),
+        nonlocal(),
     ];
     problems.extend(burgers_by_architecture());
     problems
+}
+
+/// Energies that together use everything that a block of energies may hold; those that are convex first.
+pub fn energies() -> Vec<Problem> {
+    vec![ritz(), minimal_surface(), penalised(), indefinite()]
+}
+
+/// `½ u_x² + ¼ u⁴ - x u` inside and, at other points, `-y u`, which is linear.
+fn ritz() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[7, 5], Activation::Tanh)];
+    Problem::new("Ritz", &[X, Y], &networks, |f| {
+        let (u, ux, x, y) = (f.u(0, &[]), f.u(0, &[1]), f.x(0), f.x(1));
+        let (slope, quartic, load) = (f.product(&[ux, ux]), f.product(&[u, u, u, u]), f.product(&[x, u]));
+        let (slope, quartic, load) = (f.times(1, 2, slope), f.times(1, 4, quartic), f.times(-1, 1, load));
+        let flux = f.product(&[y, u]);
+        vec![vec![f.sum(&[slope, quartic, load])], vec![f.times(-1, 1, flux)]]
+    })
+    .with_roles(&[Role::Energy, Role::Energy])
+}
+
+/// `√(1 + u_x² + u_y²)`, and a residual as its boundary condition.
+fn minimal_surface() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[8], Activation::Swish)];
+    Problem::new("minimal surface", &[X, Y], &networks, |f| {
+        let (u, ux, uy, x) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 1]), f.x(0));
+        let (xx, yy) = (f.product(&[ux, ux]), f.product(&[uy, uy]));
+        let square = f.sum(&[Graph::ONE, xx, yy]);
+        let area = f.0.product([(square, Exponent::new(1, 2))]);
+        let minus = f.times(-1, 1, x);
+        vec![vec![area], vec![f.sum(&[u, minus])]]
+    })
+    .with_roles(&[Role::Energy, Role::Residual])
+}
+
+/// Two energies of two networks at the same points, one with three coupled jets, and a square on the boundary.
+fn penalised() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[6], Activation::Sin), Network::new(&[1], 1, &[4], Activation::Tanh)];
+    Problem::new("two networks", &[X, Y], &networks, |f| {
+        let (ux, uy, v, vy) = (f.u(0, &[1]), f.u(0, &[0, 1]), f.u(1, &[]), f.u(1, &[0, 1]));
+        let sum = f.sum(&[ux, vy, v]);
+        let exponential = f.call(Function::Exp, sum);
+        let square = f.product(&[uy, uy]);
+        let difference = f.times(-1, 1, v);
+        let u = f.u(0, &[]);
+        let gap = f.sum(&[u, difference]);
+        let (gap, normal) = (f.product(&[gap, gap]), f.n(0));
+        let driven = f.product(&[normal, normal, gap]);
+        vec![vec![exponential, square], vec![driven]]
+    })
+    .with_roles(&[Role::Energy, Role::Energy])
+}
+
+/// `u² u_x`, of no sign anywhere.
+pub fn indefinite() -> Problem {
+    let networks = [Network::new(&[0], 1, &[6], Activation::Tanh)];
+    Problem::new("indefinite", &[X], &networks, |f| {
+        let (u, ux) = (f.u(0, &[]), f.u(0, &[1]));
+        vec![vec![f.product(&[u, u, ux])]]
+    })
+    .with_roles(&[Role::Energy])
 }
 
 /// `u_t + u u_x - u_xx/50`, an initial and a boundary condition.
@@ -415,6 +496,41 @@ fn fourth_order() -> Problem {
         let without_field = f.product(&[x, y]);
         vec![vec![f.sum(&[xxxx, mixed, yyyy, minus])], vec![without_field, u], vec![without_field]]
     })
+}
+
+/// Integrals over space, over everything (with one over space inside), over a boundary with its normal, and up to the
+/// point itself; in residuals with and without values of the network.
+pub fn nonlocal() -> Problem {
+    let networks = [Network::new(&[0, 1], 1, &[5, 4], Activation::Tanh), Network::new(&[1], 1, &[3], Activation::Sin)];
+    let [over_space, over_all, to_here, flux] = [2, 3, 4, 5];
+    let mut integrands = Vec::new();
+    let mut problem = Problem::new("integrals", &[T, X], &networks, |f| {
+        let (u, ut, ux, k, x, n) = (f.u(0, &[]), f.u(0, &[1]), f.u(0, &[0, 1]), f.u(1, &[]), f.x(1), f.n(1));
+        let [i, j, v, q] = [over_space, over_all, to_here, flux].map(|field| f.u(field, &[]));
+        let (square, sine) = (f.product(&[u, u, x]), f.call(Function::Sin, u));
+        integrands = vec![square, f.product(&[ux, sine, i]), f.product(&[u, k]), f.product(&[n, ux])];
+        let (bent, first, second) = (f.call(Function::Sin, j), f.product(&[i, u]), f.product(&[v, q, ux]));
+        let third = f.product(&[bent, k]);
+        let inside = f.sum(&[ut, first, second, third]);
+        let squared = f.product(&[j, j]);
+        vec![vec![inside, f.product(&[v, v])], vec![f.sum(&[squared, i])], vec![u]]
+    });
+    let fields = [over_space, over_all, to_here, flux];
+    let axes = [vec![0], vec![], vec![0, 1], vec![0]];
+    let described = fields.into_iter().zip(integrands).zip(axes).enumerate();
+    let of = |(inner, ((field, integrand), axes))| IntegralDescription { field, integrand, axes, inner };
+    problem.description.integrals = described.map(of).collect();
+    let inner = |axes: &[usize], count: usize, seed: u64| InnerPoints {
+        axes: axes.to_vec(),
+        points: problem.points(count, seed),
+        moving: None,
+    };
+    let (space, all, ends) = (inner(&[1], 70, 31), inner(&[0, 1], 100, 32), inner(&[1], 2, 33));
+    let mut moving = inner(&[1], 9, 34);
+    moving.points.coordinates[1].iter_mut().enumerate().for_each(|(i, x)| *x = (i as f64 + 0.5) / 9.0);
+    moving.moving = Some(MovingEnd { axis: 1, fixed: X.ends()[0], upper: true });
+    problem.description.inner = vec![space, all, moving, ends];
+    problem
 }
 
 /// `u_t - k u_xx + exp(c) u` with numbers k and c that are trained: a network without inputs, whose biases they are.

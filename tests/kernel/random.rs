@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use pdec::expr::{Expr, Function, Graph};
 use pdec::linalg::{RowTiles, product, transposed_product};
-use pdec::network::Activation;
+use pdec::network::{Activation, Architecture, Body, Encoding, Shape};
 
 use crate::problems::{Axis, Backend, Formulas, Network, Problem, along, gradient, norm, residual_and_jacobian};
 
@@ -75,8 +75,20 @@ fn networks() -> impl Strategy<Value = Vec<Network>> {
     let axes = prop_oneof![Just(vec![0]), Just(vec![1]), Just(vec![0, 1]), Just(vec![1, 0])];
     let widths = prop::collection::vec(1..6usize, 0..4);
     let activation = prop::sample::select(&Activation::ALL[..]);
-    let network = (axes, 1..3usize, widths, activation);
-    let network = network.prop_map(|(axes, fields, widths, a)| Network::new(&axes, fields, &widths, a));
+    let shape = prop_oneof![
+        3 => widths.prop_map(Shape::Mlp),
+        1 => (1..5usize, 1..3usize).prop_map(|(width, depth)| Shape::Modified { width, depth }),
+        1 => (1..5usize, 1..3usize).prop_map(|(width, blocks)| Shape::Pirate { width, blocks }),
+        1 => (1..5usize, 1..3usize).prop_map(|(width, blocks)| Shape::Residual { width, blocks }),
+        1 => (1..5usize, 1..4usize).prop_map(|(width, rank)| Shape::Separable { widths: vec![width], rank }),
+    ];
+    let body = (shape, activation, any::<bool>());
+    let body = body.prop_map(|(shape, activation, factorised)| Body { factorised, ..Body::new(shape, activation) });
+    let encoding = prop::option::weighted(0.3, (1..4usize).prop_map(|f| Encoding { frequencies: f, scale: 1.0 }));
+    let architecture = (encoding, prop::collection::vec(body, 1..3));
+    let architecture = architecture.prop_map(|(encoding, bodies)| Architecture { encoding, bodies });
+    let network = (axes, 1..3usize, architecture);
+    let network = network.prop_map(|(axes, fields, architecture)| Network::of(&axes, fields, architecture));
     prop::collection::vec(network, 1..3)
 }
 

@@ -81,7 +81,7 @@ fn a_nan_coordinate_shows_at_its_point_only() {
             let mut points = points.clone();
             points[0].coordinates.iter_mut().for_each(|column| column[bad] = f64::NAN);
             let kernel = problem.kernel(&points, Backend::Machine);
-            let residuals = problem.description.blocks[0].residuals.len();
+            let residuals = problem.description.blocks[0].formulas.len();
             let at_point: Vec<usize> = (0..residuals).filter_map(|r| kernel.rows_of(0, r).flatten().nth(bad)).collect();
             for (row, (found, expected)) in rows(&problem, &points, Backend::Machine).iter().zip(&expected).enumerate()
             {

@@ -12,7 +12,7 @@ ansatz u = x*net(u)
 output grid(11), u
 eq u_xx = nu*div(w) + 1i*h
 bc u = 0 on boundary with hard
-network piratenet(width=2)
+network mlp(2)
 sample interior: sobol(10) with adapt=rad
 train soap(steps=1) with nu=2
 set causal = 1

@@ -3,6 +3,7 @@
 use crate::cli::CliError;
 use crate::cli::solution::{Solution, even, grid};
 use crate::expr::Expr;
+use crate::model::{Model, Shape};
 use crate::report::{ColourMap, Curve, FieldPlot, LinePlot, LineStyle, Panel};
 
 /// Points along each axis of a picture, and of a curve.
@@ -18,7 +19,19 @@ pub type Slice = (usize, f64);
 /// [`CliError`] if the problem can't be evaluated.
 pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, usize), CliError> {
     let axes = &solution.lowered.model.axes;
-    let free: Vec<usize> = (0..axes.len()).filter(|axis| slices.iter().all(|(a, _)| a != axis)).take(2).collect();
+    // A parametric number is held at its value.
+    let mut slices = slices.to_vec();
+    for (number, axis) in axes.iter().enumerate() {
+        if let Some(value) = axis.value.filter(|_| slices.iter().all(|(a, _)| *a != number)) {
+            slices.push((number, value));
+        }
+    }
+    // The first two axes that no slice holds; of a shape its own.
+    let of_shape = solution.lowered.model.shape.as_ref().map_or(0..0, Shape::axes);
+    let mut free: Vec<usize> = (0..axes.len()).filter(|axis| slices.iter().all(|(a, _)| a != axis)).collect();
+    free.sort_by_key(|axis| !of_shape.contains(axis));
+    free.truncate(2);
+    free.sort_unstable();
     let count = if free.len() == 2 { PICTURE } else { CURVE };
     let line = |(number, axis): (usize, &crate::model::Axis)| match slices.iter().find(|(a, _)| *a == number) {
         Some((_, value)) => vec![*value],
@@ -32,14 +45,16 @@ pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, 
     let formulas: Vec<Expr> = solution.model().components().map(|component| component.value).collect();
     let known: Vec<Expr> = solution.model().components().filter_map(|component| component.exact).collect();
     let count = formulas.len();
-    let values = solution.values(&[formulas, known].concat(), &grid(&lines))?;
+    let points = grid(&lines);
+    let values = solution.values(&[formulas, known].concat(), &points)?;
+    let border = Border::of(solution.model(), &free, &points);
     let (values, mut known) = (&values[..count], values[count..].iter());
     let model = solution.model();
     let axis = |axis: usize| (model.axes[axis].name.as_str(), lines[axis].as_slice());
     let mut panels = Vec::new();
     for (component, values) in model.components().zip(values) {
         let exact = component.exact.and_then(|_| known.next()).map(Vec::as_slice);
-        let shown = Shown { name: format!("{}{place}", component.name), values, exact };
+        let shown = Shown { name: format!("{}{place}", component.name), values, exact, border: &border };
         match free[..] {
             [a, b] => panels.extend(shown.pictures([axis(a), axis(b)])),
             [a] => panels.extend(shown.curves(axis(a))),
@@ -50,11 +65,36 @@ pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, 
     Ok((panels, columns.max(1)))
 }
 
+/// Where the domain ends, if it is a shape.
+#[derive(Default)]
+struct Border {
+    /// The signed distance of each point of the plot.
+    distances: Vec<f64>,
+    /// The boundary in the plane of the plot.
+    outlines: Vec<Vec<(f64, f64)>>,
+}
+
+impl Border {
+    fn of(model: &Model, free: &[usize], points: &[Vec<f64>]) -> Self {
+        let Some(shape) = &model.shape else { return Self::default() };
+        let count = points.first().map_or(0, Vec::len);
+        let distance = |i: usize| model.outside(&points.iter().map(|column| column[i]).collect::<Vec<f64>>());
+        let distances = (0..count).map(distance).collect();
+        let plane = shape.axes().eq(free.iter().copied());
+        let outline = |patch: &std::sync::Arc<crate::geometry::Patch>| {
+            patch.outline().into_iter().map(|p| (p[0], p[1])).collect::<Vec<_>>()
+        };
+        let outlines = if plane { shape.surface.iter().map(outline).collect() } else { Vec::new() };
+        Self { distances, outlines }
+    }
+}
+
 /// The values of an unknown on the points of a plot.
 struct Shown<'a> {
     name: String,
     values: &'a [f64],
     exact: Option<&'a [f64]>,
+    border: &'a Border,
 }
 
 impl Shown<'_> {
@@ -70,6 +110,8 @@ impl Shown<'_> {
             x: x.to_vec(),
             y: y.to_vec(),
             values: values.to_vec(),
+            distances: self.border.distances.clone(),
+            outlines: self.border.outlines.clone(),
             colours,
             range: None,
         };

@@ -17,7 +17,6 @@ use crate::model::describe::{Section, describe};
 use crate::pipeline::{self, Backend, Compiled, Times};
 use crate::report::{Align, TextTable};
 use crate::simplify::Effort;
-use crate::syntax;
 
 /// Show what was understood: equations, terms, networks, costs
 #[derive(Debug, Args)]
@@ -84,11 +83,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 fn show(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let overrides = model::Overrides::parse(&arguments.overrides.texts())?;
     let allowed = &arguments.overrides.reading.allow_read;
-    let Checked { source, model, found, files, mut times } = check_file(&arguments.file, &overrides, allowed, context)?;
-    let Some(model) = model else { return refuse(&Checked { source, model, found, files, times }, context) };
+    let Checked { source, model, found, ast, files, mut times } =
+        check_file(&arguments.file, &overrides, allowed, context)?;
+    let Some(model) = model else { return refuse(&Checked { source, model, found, ast, files, times }, context) };
     let name = source.name().to_owned();
     if arguments.ir == Some(Form::Ast) {
-        let ast = syntax::parse(&source).0.unwrap_or_default();
+        let ast = ast.unwrap_or_default();
         return form(format!("{ast:#?}\n"), &name, context);
     }
     let mut sections = describe(&model);

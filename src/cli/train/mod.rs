@@ -4,13 +4,17 @@
 //! session with a [`Recorder`](recorder::Recorder) behind each step.
 //!
 //! * `limits`: times and targets as people write them
+//! * `memory`: what does not fit into this machine
 //! * `interrupt`: Ctrl-C
 //! * `progress`, `recorder`: what is shown and what is kept behind each step
+//! * `output`: fields on grids, where the file asks for them
 //! * `settings`: `settings.json`
 //! * `summary`: what is said at the end
 
 mod interrupt;
 mod limits;
+mod memory;
+mod output;
 mod plan;
 mod progress;
 mod recorder;
@@ -29,7 +33,7 @@ use super::{CliError, Context, Overrides};
 use crate::pipeline::{self, Backend};
 use crate::report::files::{self, WriteError};
 use crate::simplify::Effort;
-use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop};
+use crate::train::{Limits, Log, ReportValue, RunFiles, RunFolder, RunResult, Session, Stop};
 use interrupt::Interrupt;
 use limits::Target;
 use plan::Plan;
@@ -37,6 +41,7 @@ use recorder::Recorder;
 
 pub use plan::overrides;
 pub use progress::scientific;
+pub use summary::with_deviation;
 
 /// Exit code of a training that failed.
 pub const TRAINING_FAILED: u8 = 4;
@@ -105,11 +110,14 @@ fn train(
 ) -> Result<ExitCode, CliError> {
     let Plan { recipe, model, mut times, resumed } = plan;
     let limits = limits(arguments, &model.settings);
-    let steps: usize = model.stages.iter().map(crate::model::Stage::steps).sum();
+    let steps = model.windows * model.stages.iter().map(crate::model::Stage::steps).sum::<usize>();
     let steps = limits.steps.map_or(steps, |most| most.min(steps));
     let every = arguments.log_every.map_or((steps / 100).max(1), NonZeroUsize::get);
     let lowered = pipeline::lower(model, Effort::default(), &mut times)?;
     let compiled = pipeline::assemble(lowered, recipe.seed, Backend::default(), &mut times)?;
+    if let Some(excess) = memory::excess(&compiled) {
+        return Ok(summary::refuse(&excess));
+    }
     let mut session = Session::new(compiled, recipe.seed)?;
     if arguments.until.is_some() && session.errors().is_empty() {
         let text = "`--until l2<..` needs an exact solution, and the problem has none";
@@ -122,7 +130,7 @@ fn train(
         }
         None => {
             let folder = RunFolder::create(&context.runs(), &recipe.name, arguments.name.as_deref())?;
-            settings::write(&folder.files(), &recipe, &session.compiled().lowered.model, context)?;
+            settings::write(&folder.files(), &recipe, session.model(), context)?;
             folder
         }
     };
@@ -132,12 +140,20 @@ fn train(
     let mut recorder = Recorder::new(context, interrupt, files.clone(), log, every, arguments.keep.get());
     let stop = session.run(limits, &mut recorder)?;
     let method = recorder.finish(&session, stop != Stop::NotFinite);
-    let result = result(&mut session, stop, begun);
+    let reports = session.reports()?;
+    crate::train::write_series(&files, &reports)?;
+    let result = result(&mut session, &reports, stop, begun);
     write(&files, &session, &recipe, &result)?;
+    if stop != Stop::NotFinite && !session.model().outputs.is_empty() {
+        for path in output::write(&files, &arguments.overrides.reading.allow_read, context)? {
+            context.say(&format!("fields in {}", path.display()));
+        }
+    }
     summary::print(&result, folder.path(), method, stop, context)?;
     let reached = |target: Target| result.errors.values().all(|e| e.l2rel.is_some_and(|l2| l2 < target.0));
     let missed = arguments.until.is_some_and(|target| !reached(target));
-    Ok(summary::conclude(stop, missed, &result, folder.path(), context))
+    let place = if stop == Stop::NotFinite { summary::place_not_finite(&session) } else { None };
+    Ok(summary::conclude(stop, missed, &result, place.as_deref(), folder.path(), context))
 }
 
 /// What the command line says comes before what the file says.
@@ -157,11 +173,10 @@ fn remove_result(files: &RunFiles) -> Result<(), WriteError> {
     }
 }
 
-fn result(session: &mut Session, stop: Stop, begun: Instant) -> RunResult {
+fn result(session: &mut Session, reports: &[ReportValue], stop: Stop, begun: Instant) -> RunResult {
     let errors = session.errors();
-    let mut result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
-    let model = &session.compiled().lowered.model;
-    result.reports = model.reports.iter().map(|r| (r.name.clone(), model.graph.constant_value(r.value))).collect();
+    let result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
+    let mut result = result.with_numbers(&session.numbers()).with_reports(reports);
     result.steps = session.total_steps();
     result.train_s = session.seconds();
     result.wall_s = begun.elapsed().as_secs_f64();
@@ -175,7 +190,7 @@ fn write(
     result: &RunResult,
 ) -> Result<(), CliError> {
     let description = &session.compiled().lowered.description;
-    let model = crate::train::ModelFile::new(recipe.clone(), session.total_steps(), description, session.theta());
+    let model = crate::train::ModelFile::new(recipe.clone(), session.total_steps(), description, &session.thetas());
     model.write(&files.model())?;
     let path = files.result();
     let text = serde_json::to_string_pretty(result).map_err(|e| WriteError::of(&path, std::io::Error::other(e)))?;

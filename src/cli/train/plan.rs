@@ -37,9 +37,9 @@ impl Plan {
         let overrides = overrides(&set, arguments.optimizer.as_deref())?;
         let path = arguments.file.as_deref().unwrap_or(Path::new("-"));
         let allowed = &arguments.overrides.reading.allow_read;
-        let Checked { source, model, found, files, times } = check_file(path, &overrides, allowed, context)?;
+        let Checked { source, model, found, ast, files, times } = check_file(path, &overrides, allowed, context)?;
         let Some(model) = model else {
-            return Ok(Err(refuse(&Checked { source, model, found, files, times }, context)?));
+            return Ok(Err(refuse(&Checked { source, model, found, ast, files, times }, context)?));
         };
         let recipe = Recipe {
             name: model.name.clone(),

@@ -10,7 +10,7 @@ use super::progress::scientific;
 use super::{INTERRUPTED, TARGET_MISSED, TRAINING_FAILED};
 use crate::cli::{CliError, Context};
 use crate::diagnostic::to_json;
-use crate::train::{RunResult, Stop};
+use crate::train::{RunResult, Session, Stop};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -41,15 +41,27 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
         _ => write!(text, " of {method}"),
     };
     let _ = writeln!(text, " in {:.1} s, loss {}: {}", result.train_s, scientific(loss, 1), reason(stop));
-    let width = result.errors.keys().chain(result.reports.keys()).map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = result
+        .errors
+        .keys()
+        .chain(result.numbers.keys())
+        .chain(result.reports.keys())
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
     for (name, error) in &result.errors {
         let shown = |value: Option<f64>| scientific(value.unwrap_or(f64::NAN), 1);
         let _ = writeln!(
             text,
-            "  {name:width$}  relative L2 error {}, largest error {}",
+            "  {name:width$}  relative L2 error {}, largest error {}{}",
             shown(error.l2rel),
-            shown(error.linf)
+            shown(error.linf),
+            if error.up_to_sign { " (up to sign)" } else { "" }
         );
+    }
+    for (name, number) in &result.numbers {
+        let value = number.value.unwrap_or(f64::NAN);
+        let _ = writeln!(text, "  {name:width$}  {}", with_deviation(value, number.sd));
     }
     for (name, value) in &result.reports {
         let _ = writeln!(text, "  {name:width$}  {}", value.unwrap_or(f64::NAN));
@@ -62,6 +74,17 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
         _ => writeln!(text, "next  pdec plot {}", run.display()),
     };
     text
+}
+
+/// `0.49987 ± 0.00032`: both to two digits of the deviation.
+pub fn with_deviation(value: f64, deviation: Option<f64>) -> String {
+    let Some(deviation) = deviation.filter(|d| *d > 0.0 && d.is_finite()) else { return value.to_string() };
+    let decimals = 1 - deviation.log10().floor() as i32;
+    if !(0..=12).contains(&decimals) {
+        return format!("{value} ± {}", scientific(deviation, 1));
+    }
+    let decimals = decimals as usize;
+    format!("{value:.decimals$} ± {deviation:.decimals$}")
 }
 
 fn reason(stop: Stop) -> &'static str {
@@ -87,8 +110,29 @@ fn not_finite(result: &RunResult) -> String {
     }
 }
 
-/// The exit code of a run, and what is to be said about it.
-pub fn conclude(stop: Stop, missed: bool, result: &RunResult, run: &Path, context: &Context) -> ExitCode {
+/// Says why there is no training; the exit code of a run that failed.
+pub fn refuse(text: &str) -> ExitCode {
+    let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes());
+    ExitCode::from(TRAINING_FAILED)
+}
+
+/// Where the residual is no number: `first in term `eq` at t = 0.1, x = 0`.
+pub fn place_not_finite(session: &Session) -> Option<String> {
+    let (label, point) = session.not_finite()?;
+    let axes = &session.compiled().lowered.model.axes;
+    let coordinates = axes.iter().zip(point).take(6).map(|(axis, value)| format!("{} = {value:.4}", axis.name));
+    Some(format!("first in term `{label}` at {}", coordinates.collect::<Vec<_>>().join(", ")))
+}
+
+/// The exit code of a run, and what is to be said about it; `place` is where a residual is no number.
+pub fn conclude(
+    stop: Stop,
+    missed: bool,
+    result: &RunResult,
+    place: Option<&str>,
+    run: &Path,
+    context: &Context,
+) -> ExitCode {
     let complain = |text: String| {
         // Said even with `-q`; a closed stream is no further failure.
         let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), text.as_bytes());
@@ -100,24 +144,24 @@ pub fn conclude(stop: Stop, missed: bool, result: &RunResult, run: &Path, contex
         }
         Stop::NotFinite => {
             complain(format!(
-                "error: training failed at step {}: {}\n\
+                "error[R0801]: training failed at step {}: {}\n\
                      help: look for a division by zero, an overflow, or a root or logarithm of a negative number there; \
                      a smaller learning rate keeps `adam` and `gd` from diverging\n",
                 result.steps,
-                not_finite(result)
+                place.map_or_else(|| not_finite(result), |place| format!("{}, {place}", not_finite(result)))
             ));
             ExitCode::from(TRAINING_FAILED)
         }
         Stop::NoDecrease => {
             complain(
-                "error: training failed: no step lowers the loss\n\
+                "error[R0802]: training failed: no step lowers the loss\n\
                  help: try another seed with `--seed 1`, or a stage of `adam` in front\n"
                     .to_owned(),
             );
             ExitCode::from(TRAINING_FAILED)
         }
         _ if missed => {
-            complain("error: the target was not reached\n".to_owned());
+            complain(format!("error[R0803]: the target was not reached: {}\n", reason(stop)));
             ExitCode::from(TARGET_MISSED)
         }
         _ => ExitCode::SUCCESS,

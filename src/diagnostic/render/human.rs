@@ -25,7 +25,8 @@ pub(super) fn one(source: &Source, diagnostic: &Diagnostic, look: Look) -> Strin
 /// The message, its labels, notes and helps.
 fn message<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
     let title = tone(diagnostic.level).primary_title(visible(&diagnostic.message)).id(diagnostic.code);
-    let mut group = if source.text().is_empty() {
+    let in_file = diagnostic.labels.iter().any(|label| label.span.is_in_file());
+    let mut group = if source.text().is_empty() && in_file {
         title.element(Origin::path(visible(source.name())))
     } else {
         let mut group = Group::with_title(title);
@@ -34,6 +35,11 @@ fn message<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
         }
         group
     };
+    // What a place would say beside the code is said below the message.
+    let outside = diagnostic.labels.iter().filter(|label| !label.span.is_in_file() && !label.text.is_empty());
+    for label in outside {
+        group = group.element(Tone::NOTE.message(lines(&label.text)));
+    }
     for note in &diagnostic.notes {
         group = group.element(Tone::NOTE.message(lines(note)));
     }
@@ -46,7 +52,7 @@ fn message<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
 /// The files that have labels, that of the primary label first.
 fn files(source: &Source, diagnostic: &Diagnostic) -> Vec<usize> {
     let mut files: Vec<usize> = Vec::new();
-    for label in &diagnostic.labels {
+    for label in diagnostic.labels.iter().filter(|label| label.span.is_in_file()) {
         let file = source.file_index(label.span.start);
         if !files.contains(&file) {
             files.push(file);
@@ -58,7 +64,8 @@ fn files(source: &Source, diagnostic: &Diagnostic) -> Vec<usize> {
 /// The lines of one file that have labels.
 fn labels<'a>(group: Group<'a>, source: &'a Source, diagnostic: &'a Diagnostic, file: usize) -> Group<'a> {
     let labels = diagnostic.labels.iter().enumerate();
-    let labels: Vec<_> = labels.filter(|(_, label)| source.file_index(label.span.start) == file).collect();
+    let labels: Vec<_> =
+        labels.filter(|(_, label)| label.span.is_in_file() && source.file_index(label.span.start) == file).collect();
     let spans: Vec<Span> = labels.iter().map(|(_, label)| label.span).collect();
     let excerpt = Excerpt::new(source, &spans);
     let annotations = labels.iter().map(|(index, label)| {

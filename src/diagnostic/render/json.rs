@@ -12,7 +12,8 @@ pub struct Record<'a> {
     level: &'static str,
     message: &'a str,
     file: &'a str,
-    span: Place,
+    /// None for what stands on the command line.
+    span: Option<Place>,
     labels: Vec<LabelRecord<'a>>,
     notes: &'a [String],
     helps: &'a [String],
@@ -26,7 +27,7 @@ struct LabelRecord<'a> {
     /// The file of the label, where it is not that of the diagnostic.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
-    span: Place,
+    span: Option<Place>,
     text: &'a str,
     primary: bool,
 }
@@ -36,7 +37,7 @@ struct FixRecord<'a> {
     /// The file to change, where it is not that of the diagnostic.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
-    span: Place,
+    span: Option<Place>,
     replace: &'a str,
 }
 
@@ -96,7 +97,8 @@ pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
 
 fn record<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Record<'a> {
     let file = |span: Span| {
-        let elsewhere = source.file_index(span.start) != source.file_index(diagnostic.span().start);
+        let elsewhere =
+            span.is_in_file() && source.file_index(span.start) != source.file_index(diagnostic.span().start);
         elsewhere.then(|| source.name_at(span.start))
     };
     let label = |(index, label): (usize, &'a super::super::Label)| LabelRecord {
@@ -114,7 +116,7 @@ fn record<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Record<'a> {
         code: diagnostic.code,
         level: diagnostic.level.name(),
         message: &diagnostic.message,
-        file: source.name_at(diagnostic.span().start),
+        file: if diagnostic.span().is_in_file() { source.name_at(diagnostic.span().start) } else { source.name() },
         span: place(source, diagnostic.span()),
         labels: diagnostic.labels.iter().enumerate().map(label).collect(),
         notes: &diagnostic.notes,
@@ -124,8 +126,9 @@ fn record<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Record<'a> {
     }
 }
 
-fn place(source: &Source, span: Span) -> Place {
-    Place { start: position(source, span.start), end: position(source, span.end.max(span.start)) }
+fn place(source: &Source, span: Span) -> Option<Place> {
+    let place = || Place { start: position(source, span.start), end: position(source, span.end.max(span.start)) };
+    span.is_in_file().then(place)
 }
 
 fn position(source: &Source, byte: u32) -> Position {

@@ -6,6 +6,10 @@ use super::visible;
 /// One diagnostic as one line.
 pub(super) fn one(source: &Source, diagnostic: &Diagnostic) -> String {
     let start = diagnostic.span().start;
+    if !diagnostic.span().is_in_file() {
+        let (level, code) = (diagnostic.level.name(), diagnostic.code);
+        return format!("{}: {level}[{code}]: {}\n", visible(source.name()), visible(&diagnostic.message));
+    }
     format!(
         "{}:{}:{}: {}[{}]: {}\n",
         visible(source.name_at(start)),

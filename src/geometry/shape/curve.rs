@@ -62,6 +62,13 @@ fn to_the_right(from: Point, to: Point) -> Point {
     [along[1] / length + 0.0, -along[0] / length + 0.0]
 }
 
+/// How far along a line the foot of a point is, from 0 to 1.
+fn along(p: Point, from: Point, to: Point) -> f64 {
+    let (line, offset) = (minus(to, from), minus(p, from));
+    let share = (line[0] * offset[0] + line[1] * offset[1]) / (line[0] * line[0] + line[1] * line[1]);
+    share.clamp(0.0, 1.0)
+}
+
 fn between(from: Point, to: Point, part: f64) -> Point {
     std::array::from_fn(|k| if from[k] == to[k] { from[k] } else { from[k] + part * (to[k] - from[k]) })
 }
@@ -110,6 +117,27 @@ impl Curve {
                 let (from, to) = (chain.points[line], chain.points[line + 1]);
                 let part = ((target - before) / (chain.lengths[line] - before)).clamp(0.0, 1.0);
                 (between(from, to, part), to_the_right(from, to))
+            }
+        }
+    }
+
+    /// The parameter of the point of the curve that is nearest to `p`, which lies on the curve up to rounding.
+    pub fn parameter(&self, p: Point) -> f64 {
+        let turn = |y: f64, x: f64| y.atan2(x).rem_euclid(TAU);
+        match self {
+            Curve::Segment { from, to } => along(p, *from, *to),
+            Curve::Circle { center, .. } => turn(p[1] - center[1], p[0] - center[0]) / TAU,
+            Curve::Ellipse(ellipse) => {
+                let [a, b] = ellipse.axes;
+                ellipse.part(turn((p[1] - ellipse.center[1]) / b, (p[0] - ellipse.center[0]) / a))
+            }
+            Curve::Chain(chain) => {
+                let distance = |w: &[Point]| super::polygon::distance_to_segment(p, w[0], w[1]);
+                let lines = chain.points.windows(2).enumerate();
+                let nearest = lines.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+                let Some((line, w)) = nearest else { return 0.0 };
+                let before = if line == 0 { 0.0 } else { chain.lengths[line - 1] };
+                (before + along(p, w[0], w[1]) * (chain.lengths[line] - before)) / self.length()
             }
         }
     }

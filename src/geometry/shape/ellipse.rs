@@ -74,6 +74,13 @@ impl Ellipse {
         angle
     }
 
+    /// The share of the boundary up to a parameter angle between 0 and a turn.
+    pub fn part(&self, angle: f64) -> f64 {
+        let panel = ((angle / TAU * PANELS as f64) as usize).min(PANELS - 1);
+        let before = if panel == 0 { 0.0 } else { self.lengths[panel - 1] };
+        (before + self.arc(TAU * panel as f64 / PANELS as f64, angle)) / self.perimeter()
+    }
+
     fn speed(&self, angle: f64) -> f64 {
         let (sin, cos) = angle.sin_cos();
         (self.axes[0] * sin).hypot(self.axes[1] * cos)

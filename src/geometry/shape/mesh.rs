@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::ShapeError;
-use super::polygon::{Point, distance_to_segment, in_triangle, odd_crossings, turn};
+use super::polygon::{Point, Polygon, distance_to_segment, in_triangle, odd_crossings, turn};
 
 /// A cell or a facet of a mesh, with the physical group that it belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,6 +146,29 @@ impl Mesh {
         }
     }
 
+    /// The rings of the boundary of a plane mesh, with whether each is that of a hole; `None` where rings touch or islands lie
+    /// in holes.
+    pub fn rings(&self) -> Option<Vec<(Polygon, bool)>> {
+        let mut left: Vec<(Point, Point)> = self.boundary.iter().map(|facet| self.segment(facet)).collect();
+        let mut rings: Vec<(Polygon, bool)> = Vec::new();
+        while let Some((start, mut end)) = left.pop() {
+            let mut corners = vec![start];
+            while end != start {
+                let next = left.iter().position(|(from, _)| *from == end)?;
+                corners.push(end);
+                end = left.swap_remove(next).1;
+            }
+            let area: f64 = corners.windows(2).map(|w| turn(start, w[0], w[1])).sum();
+            rings.push((Polygon::new(corners).ok()?, area < 0.0));
+        }
+        let in_a_hole = |ring: &Polygon| {
+            let inside = |hole: &Polygon| ring.vertices().iter().all(|v| hole.signed_distance(*v) < 0.0);
+            rings.iter().any(|(hole, is_hole)| *is_hole && inside(hole))
+        };
+        let islands = rings.iter().any(|(ring, is_hole)| !is_hole && in_a_hole(ring));
+        (!islands).then_some(rings)
+    }
+
     /// The two ends of a facet of a plane mesh.
     pub(super) fn segment(&self, facet: &Cell) -> (Point, Point) {
         let point = |k: usize| [self.nodes[facet.nodes[k]][0], self.nodes[facet.nodes[k]][1]];
@@ -244,7 +267,7 @@ fn length(a: [f64; 3]) -> f64 {
     dot(a, a).sqrt()
 }
 
-fn distance_to_triangle(p: [f64; 3], [a, b, c]: [[f64; 3]; 3]) -> f64 {
+pub(super) fn distance_to_triangle(p: [f64; 3], [a, b, c]: [[f64; 3]; 3]) -> f64 {
     let normal = cross(minus(b, a), minus(c, a));
     let beside = |from: [f64; 3], to: [f64; 3]| dot(cross(normal, minus(to, from)), minus(p, from)) < 0.0;
     if !beside(a, b) && !beside(b, c) && !beside(c, a) {

@@ -470,6 +470,64 @@ impl Patch {
         }
     }
 
+    /// Whether a point lies on the patch, up to a billionth of the size of its surface; with the outward normal there.
+    pub fn holds(&self, p: &[f64]) -> Option<Vec<f64>> {
+        const SLACK: f64 = 1e-9;
+        let near = |found: &[f64], size: f64| super::primitive::distance(p, found) <= SLACK * size;
+        match &self.surface {
+            Surface::End { at, sign } => {
+                ((p[0] - at).abs() <= SLACK * at.abs().max(1.0)).then(|| vec![sign * self.orientation])
+            }
+            Surface::Curve(curve) => {
+                let t = curve.parameter([p[0], p[1]]);
+                let [from, to] = self.range;
+                let in_range = |t: f64| from - SLACK <= t && t <= to + SLACK;
+                let t = [t, t + 1.0, t - 1.0].into_iter().find(|t| in_range(*t))?;
+                let (found, normal) = self.at(&[((t - from) / (to - from)).clamp(0.0, 1.0)]);
+                near(&found, curve.length()).then_some(normal)
+            }
+            Surface::Sphere { center, radius } => {
+                let reach = super::primitive::distance(p, center);
+                let normal: Vec<f64> = p.iter().zip(center).map(|(x, c)| (x - c) / reach * self.orientation).collect();
+                ((reach - radius).abs() <= SLACK * radius && self.keeps(p, &normal)).then_some(normal)
+            }
+            Surface::Face { low, high, axis, sign } => {
+                let size = super::primitive::distance(low, high);
+                let at = if *sign < 0.0 { low[*axis] } else { high[*axis] };
+                let inside = |k: usize| low[k] - SLACK * size <= p[k] && p[k] <= high[k] + SLACK * size;
+                let on = (p[*axis] - at).abs() <= SLACK * size && (0..low.len()).all(inside);
+                let normal: Vec<f64> =
+                    (0..low.len()).map(|k| if k == *axis { sign * self.orientation } else { 0.0 }).collect();
+                (on && self.keeps(p, &normal)).then_some(normal)
+            }
+            Surface::Facets(facets) => {
+                let p = [p[0], p[1], p[2]];
+                let distance = |t: &&[[f64; 3]; 3]| super::mesh::distance_to_triangle(p, **t);
+                let nearest = facets.triangles.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+                let normal = doubled_normal(nearest);
+                let length = normal.iter().map(|x| x * x).sum::<f64>().sqrt() * self.orientation;
+                let normal: Vec<f64> = normal.iter().map(|x| x / length).collect();
+                (distance(&nearest) <= SLACK * facets.area.sqrt() && self.keeps(&p, &normal)).then_some(normal)
+            }
+        }
+    }
+
+    /// Whether the normal changes from point to point.
+    pub fn is_curved(&self) -> bool {
+        match &self.surface {
+            Surface::End { .. } | Surface::Face { .. } => false,
+            Surface::Curve(curve) => !curve.is_straight(),
+            Surface::Sphere { .. } | Surface::Facets(_) => true,
+        }
+    }
+
+    /// Straight lines along a curve, for drawing; empty for other patches.
+    pub fn outline(&self) -> Vec<Vec<f64>> {
+        let Surface::Curve(curve) = &self.surface else { return Vec::new() };
+        let steps = if curve.is_straight() { 1 } else { 96 };
+        (0..=steps).map(|k| self.at(&[f64::from(k) / f64::from(steps)]).0).collect()
+    }
+
     /// Points spread over the patch with their normals, always the same; at most `count`.
     pub fn samples(&self, count: usize) -> Vec<(Vec<f64>, Vec<f64>)> {
         let count = if self.parameters() == 0 { 1 } else { count };

@@ -12,25 +12,39 @@ use super::super::elaborate::listed;
 use super::super::{AxisKind, Model, TermKind};
 use super::counting::{FaceCount, Shortage, boundary_terms, faces, fields_of};
 use super::orders::{Orders, equations};
-use super::probe::{generic, points_of, values_at, whole};
+use super::probe::{generic, points_inside, values_at};
 use super::wording::{counted, face, ordinal, point};
 
-const NOT_UNIQUE: &str = "without it the solution is not unique; in an inverse problem with data this may be intended";
+pub(super) const NOT_UNIQUE: &str =
+    "without it the solution is not unique; in an inverse problem with data this may be intended";
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
+    // Data may stand in for conditions, and counts say nothing of a problem in which coefficients are sought.
+    if !model.data.is_empty() {
+        return Vec::new();
+    }
     let orders = Orders::of(model);
     let mut found = Vec::new();
-    for field in model.declared() {
+    // Under an energy conditions are free: where there is none, the natural one holds.
+    let free: Vec<usize> = model.energies().flat_map(|energy| fields_of(model, energy)).collect();
+    for field in model.declared().filter(|field| !free.contains(field)) {
         found.extend(initial(model, &orders, field));
     }
     let faces = faces(model);
-    if model.axes.len() == 1 && model.axes[0].kind == AxisKind::Space {
-        found.extend(along_a_line(model, &orders, &faces));
+    let mut points = (0..model.axes.len()).filter(|&axis| model.axes[axis].kind != AxisKind::Parameter);
+    if let (Some(line), None) = (points.next(), points.next())
+        && model.axes[line].kind == AxisKind::Space
+        && model.shape.is_none()
+    {
+        if free.is_empty() {
+            found.extend(along_a_line(model, &orders, &faces));
+        }
         return found;
     }
-    for field in model.declared() {
+    for field in model.declared().filter(|field| !free.contains(field)) {
         let shortages: Vec<Shortage> = faces.iter().filter_map(|f| f.shortage(model, &orders, field)).collect();
         found.extend(too_few(model, &orders, field, &shortages));
+        found.extend(super::coverage::check(model, &orders, field));
         for ends in faces.chunks(2) {
             let at_ends = at_both_ends(model, graph, &orders, field, ends, shortages.is_empty());
             // One statement `on boundary` is one mistake, however many faces it has.
@@ -61,8 +75,7 @@ fn initial(model: &Model, orders: &Orders, field: usize) -> Option<Diagnostic> {
     let total = model.terms.iter().filter(|term| term.kind == TermKind::Initial).count();
     let at_fixed_times = boundary_terms(model).filter(|&t| {
         let term = &model.terms[t];
-        fields_of(&model.graph, term).contains(&field)
-            && term.place.iter().all(|p| p.ranges[time][0] == p.ranges[time][1])
+        fields_of(model, term).contains(&field) && term.place.iter().all(|p| p.ranges[time][0] == p.ranges[time][1])
     });
     let mut missing: Vec<u8> = (0..order).filter(|k| given.iter().all(|(_, g)| g != k)).collect();
     missing.truncate(missing.len().saturating_sub(at_fixed_times.count()));
@@ -209,17 +222,17 @@ fn takes_at_each_end(model: &Model, orders: &Orders, field: usize, axis: usize) 
 }
 
 /// `u = 0`, `u = 0, dn(u) = 0`: an example of conditions.
-fn vanishing_conditions(name: &str, count: usize) -> String {
+pub(super) fn vanishing_conditions(name: &str, count: usize) -> String {
     if count < 2 { format!("{name} = 0") } else { format!("{name} = 0, dn({name}) = 0") }
 }
 
 fn existing_face(model: &Model, field: usize) -> bool {
-    boundary_terms(model).any(|t| fields_of(&model.graph, &model.terms[t]).contains(&field))
+    boundary_terms(model).any(|t| fields_of(model, &model.terms[t]).contains(&field))
 }
 
 /// The place of the first condition on a field, and what it covers.
 fn condition_with_place(model: &Model, field: usize) -> Option<(Span, String)> {
-    let on_field = |t: &usize| fields_of(&model.graph, &model.terms[*t]).contains(&field);
+    let on_field = |t: &usize| fields_of(model, &model.terms[*t]).contains(&field);
     let term = boundary_terms(model).filter(on_field).map(|t| &model.terms[t]).find(|t| t.place_span.is_some())?;
     let mut covered: Vec<String> = Vec::new();
     for piece in &term.place {
@@ -235,7 +248,7 @@ fn condition_with_place(model: &Model, field: usize) -> Option<(Span, String)> {
 }
 
 fn condition_on_face(model: &Model, field: usize, face: &FaceCount) -> Option<Span> {
-    let crowd = face.crowd(|t| fields_of(&model.graph, &model.terms[t]).contains(&field));
+    let crowd = face.crowd(|t| fields_of(model, &model.terms[t]).contains(&field));
     crowd.first().map(|&t| model.terms[t].place_span.unwrap_or(model.terms[t].span))
 }
 
@@ -255,7 +268,7 @@ fn at_both_ends(
     if order == 1 && model.declared().len() == 1 {
         return at_inflow(model, graph, field, ends);
     }
-    let alone = |t: usize| fields_of(&model.graph, &model.terms[t]) == [field];
+    let alone = |t: usize| fields_of(model, &model.terms[t]) == [field];
     let (at_lower, at_upper) = (lower.crowd(alone), upper.crowd(alone));
     let total = at_lower.len() + at_upper.len();
     let anyone = |end: &FaceCount| end.crowd(|_| true).len();
@@ -355,7 +368,7 @@ fn inflow_side(model: &Model, graph: &mut Graph, field: usize, axis: usize) -> O
     if !graph.jets(&[slope, rate]).is_empty() {
         return Some(None);
     }
-    let speeds = points_of(&whole(model)).into_iter().map(|p| {
+    let speeds = points_inside(model).into_iter().map(|p| {
         let values = values_at(graph, &[slope, rate], &p, None, generic);
         values[0] / values[1]
     });

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
+use crate::geometry::Part;
 
 use super::super::{Model, Piece, Term, TermKind};
 use super::probe::{at_point, contains, points_of};
@@ -42,7 +43,8 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
 
 /// A condition `a*u = g` as a prescribed value g/a.
 fn value_of<'m>(graph: &mut Graph, term: &'m Term) -> Option<Value<'m>> {
-    if term.kind == TermKind::Equation {
+    // Whoever keeps points away from the ends of a place knows of them.
+    if !matches!(term.kind, TermKind::Boundary | TermKind::Initial) || term.sampling.margin > 0.0 {
         return None;
     }
     let jets = graph.jets(&[term.residual]);
@@ -103,16 +105,43 @@ impl Conflict {
 
 /// Points of the closed intersection of two pieces: its corners, and points inside it.
 fn shared_points(model: &Model, a: &Piece, b: &Piece) -> Vec<Vec<f64>> {
+    let shapes = a.part.is_some() || b.part.is_some();
     let overlap = |(p, q): (&[f64; 2], &[f64; 2])| {
         let (lower, upper) = (p[0].max(q[0]), p[1].min(q[1]));
+        // Ends of patches are known up to rounding.
+        let slack = if shapes { 1e-9 * lower.abs().max(upper.abs()) } else { 0.0 };
+        if lower > upper && lower <= upper + slack {
+            return Some([lower, lower]);
+        }
         (lower <= upper).then_some([lower, upper])
     };
     let Some(ranges) = a.ranges.iter().zip(&b.ranges).map(overlap).collect::<Option<Vec<_>>>() else {
         return Vec::new();
     };
-    let inside = points_of(&ranges).into_iter().take(16);
     let both = |point: &Vec<f64>| contains(model, a, point) && contains(model, b, point);
+    if a.part.is_some() || b.part.is_some() {
+        return on_surfaces(a, b, &ranges).into_iter().filter(both).collect();
+    }
+    let inside = points_of(&ranges).into_iter().take(16);
     corners(&ranges).into_iter().chain(inside).filter(both).collect()
+}
+
+/// Points on the patches of two pieces, their ends among them, at the ends and inside of the ranges of the other axes.
+fn on_surfaces(a: &Piece, b: &Piece, ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
+    let mut found = Vec::new();
+    for part in [a, b].into_iter().filter_map(|piece| piece.part.as_ref()) {
+        let Part::Patch(patch) = &part.part else { continue };
+        let ends: &[f64] = if patch.is_closed() { &[] } else { &[0.0, 1.0] };
+        let ends = ends.iter().map(|end| patch.at(&vec![*end; patch.parameters()]).0);
+        let on_patch = ends.chain(patch.samples(16).into_iter().map(|(point, _)| point));
+        for place in on_patch {
+            let mut held = ranges.to_vec();
+            part.axes().zip(place).for_each(|(axis, x)| held[axis] = [x, x]);
+            found.extend(corners(&held));
+            found.extend(points_of(&held).into_iter().take(2));
+        }
+    }
+    found
 }
 
 /// The corners of a box, of which there are 16 at most.

@@ -1,9 +1,8 @@
 //! Which conditions hold at which points of the faces in space.
 
-use crate::expr::Graph;
 use crate::geometry::Side;
 
-use super::super::{AxisKind, Model, Piece, Term, TermKind};
+use super::super::{AxisKind, Model, Piece, Shape, Term, TermKind};
 use super::orders::Orders;
 use super::probe::{contains, points_of, whole};
 
@@ -35,7 +34,10 @@ pub(super) struct Shortage<'c> {
 
 /// The end-face counts of every space axis that has ends.
 pub(super) fn faces(model: &Model) -> Vec<FaceCount> {
-    let bounded = (0..model.axes.len()).filter(|&a| model.axes[a].kind == AxisKind::Space && !model.axes[a].periodic);
+    // The boundary of a shape is looked at elsewhere ([`coverage`](super::coverage)).
+    let of_shape = model.shape.as_ref().map_or(0..0, Shape::axes);
+    let ended = |axis: &usize| model.axes[*axis].kind == AxisKind::Space && !model.axes[*axis].periodic;
+    let bounded = (0..model.axes.len()).filter(ended).filter(|axis| !of_shape.contains(axis));
     bounded.flat_map(|axis| [Side::Lower, Side::Upper].map(|side| face(model, axis, side))).collect()
 }
 
@@ -66,8 +68,8 @@ pub(super) fn boundary_terms(model: &Model) -> impl Iterator<Item = usize> {
 }
 
 /// The fields that a term speaks of, ascending.
-pub(super) fn fields_of(graph: &Graph, term: &Term) -> Vec<usize> {
-    let mut fields: Vec<usize> = graph.jets(&[term.residual]).iter().map(|jet| usize::from(jet.field)).collect();
+pub(super) fn fields_of(model: &Model, term: &Term) -> Vec<usize> {
+    let mut fields: Vec<usize> = model.local_jets(term.residual).iter().map(|jet| usize::from(jet.field)).collect();
     fields.sort_unstable();
     fields.dedup();
     fields
@@ -76,7 +78,7 @@ pub(super) fn fields_of(graph: &Graph, term: &Term) -> Vec<usize> {
 impl FaceCount {
     /// How many conditions on `field` hold at each point.
     pub(super) fn on_field<'c>(&'c self, model: &'c Model, field: usize) -> impl Iterator<Item = usize> + 'c {
-        let speaks: Vec<bool> = model.terms.iter().map(|t| fields_of(&model.graph, t).contains(&field)).collect();
+        let speaks: Vec<bool> = model.terms.iter().map(|t| fields_of(model, t).contains(&field)).collect();
         self.holding.iter().map(move |terms| terms.iter().filter(|&&t| speaks[t]).count())
     }
 

@@ -8,32 +8,112 @@ use rustc_hash::FxHashMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Node, Symbol};
+use crate::geometry::Rule;
 
-use super::super::{Model, Piece, Term, TermKind};
-use super::probe::{points_of, points_of_term, values_at, whole};
+use super::super::{FieldSource, Integral, Model, Piece, Term, TermKind};
+use super::estimate::{Estimates, estimate};
+use super::nonlocal::{Quadrature, Quadratures};
+use super::probe::{points_inside, points_of_term};
 use super::wording::{number, point};
 
 /// The largest residual, relative to the largest summand.
 const TOLERANCE: f64 = 1e-6;
+/// The same where an integral has points that are no Gauss points.
+const ROUGH_TOLERANCE: f64 = 5e-2;
 /// Below this share of the solution itself, everything is rounding.
 const ROUNDING: f64 = 1e-9;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    let mut solution = Solution { model, derivatives: FxHashMap::default() };
-    model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
+    let mut solution = Solution::new(model, graph);
+    let (numbers, mut found) = estimate(model, graph, &mut solution);
+    solution.numbers = numbers;
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    found.extend(residuals.filter_map(|term| check_term(model, graph, &mut solution, term)));
+    found
+}
+
+/// The residuals of all terms whose fields have an exact solution, with it inserted, and points of their places. Numbers
+/// that are to be found stay what they are.
+pub(super) fn inserted_residuals(
+    model: &Model,
+    graph: &mut Graph,
+    solution: &mut Solution,
+) -> Vec<(Expr, Vec<(Vec<f64>, Piece)>)> {
+    let mut found = Vec::new();
+    for term in model.terms.iter().filter(|term| term.kind.is_residual()) {
+        // What is under an integral sign has values, but no derivatives in the numbers.
+        if model.integrals_in(&[term.residual]).into_iter().next().is_some() {
+            continue;
+        }
+        if let Some(residual) = solution.insert(graph, term.residual) {
+            let points = points_of_term(model, term).into_iter().map(|(point, piece)| (point, piece.clone()));
+            found.push((residual, points.collect()));
+        }
+    }
+    found
 }
 
 /// The exact solution and its derivatives.
-struct Solution<'m> {
+pub(super) struct Solution<'m> {
     model: &'m Model,
     derivatives: FxHashMap<Jet, Expr>,
+    integrals: Quadratures,
+    numbers: Estimates,
 }
 
-impl Solution<'_> {
-    /// A jet as a formula of the coordinates; `None` if the field has no exact solution.
+impl<'m> Solution<'m> {
+    /// The exact solution of a model, with its integrals.
+    pub(super) fn new(model: &'m Model, graph: &mut Graph) -> Self {
+        let mut solution = Self {
+            model,
+            derivatives: FxHashMap::default(),
+            integrals: Quadratures::default(),
+            numbers: Estimates::default(),
+        };
+        solution.insert_into_integrals(graph);
+        solution
+    }
+
+    /// The values of formulas in which numbers that were estimated, tables and integrals may occur.
+    fn values_at(&self, graph: &Graph, roots: &[Expr], point: &[f64], piece: Option<&Piece>) -> Vec<f64> {
+        let known = |jet: &Jet, point: &[f64]| {
+            let number = self.numbers.of(usize::from(jet.field));
+            number.or_else(|| self.model.known_value(jet, point))
+        };
+        self.integrals.values_with(graph, roots, point, piece, &known)
+    }
+
+    /// Whether all atoms of formulas have a value.
+    fn knows(&self, graph: &Graph, formulas: &[Expr]) -> bool {
+        let source = |jet: &Jet| self.model.fields.get(usize::from(jet.field)).map(|field| field.source);
+        graph.jets(formulas).iter().all(|jet| match source(jet) {
+            Some(FieldSource::Number { .. }) => self.numbers.of(usize::from(jet.field)).is_some(),
+            source => matches!(source, Some(FieldSource::Table { .. } | FieldSource::Integral(_))),
+        })
+    }
+
+    /// Puts the exact solution under the integral signs; inner integrals come first.
+    fn insert_into_integrals(&mut self, graph: &mut Graph) {
+        for integral in &self.model.integrals {
+            let Some(integrand) = self.insert(graph, integral.integrand) else { continue };
+            let Ok(points) = self.model.integral_points(integral) else { continue };
+            let (axes, moving) = (integral.over.axes.clone(), integral.over.moving);
+            self.integrals.0.push(Quadrature { field: integral.field, integrand, axes, points, moving });
+        }
+    }
+
+    /// A jet as a formula of the coordinates, of integrals, numbers and tables; `None` if the field has no exact solution.
     fn jet(&mut self, graph: &mut Graph, jet: &Jet) -> Option<Expr> {
+        if self.model.integral_of(jet.field.into()).is_some() {
+            let known = self.integrals.0.iter().any(|known| known.field == usize::from(jet.field));
+            return known.then(|| graph.jet(jet.field.into(), jet.index.clone()));
+        }
         if let Some(&known) = self.derivatives.get(jet) {
             return Some(known);
+        }
+        let source = self.model.fields.get(usize::from(jet.field))?.source;
+        if matches!(source, FieldSource::Number { .. } | FieldSource::Table { .. }) {
+            return Some(graph.jet(usize::from(jet.field), jet.index.clone()));
         }
         let mut value = self.model.exact(usize::from(jet.field))?;
         let mut index = MultiIndex::zero();
@@ -50,7 +130,7 @@ impl Solution<'_> {
     }
 
     /// A formula with the exact solution in place of its fields.
-    fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
+    pub(super) fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
         let jets = graph.jets(&[formula]);
         let images: FxHashMap<Jet, Expr> =
             jets.into_iter().map(|jet| self.jet(graph, &jet).map(|image| (jet, image))).collect::<Option<_>>()?;
@@ -79,20 +159,33 @@ struct Worst {
 
 fn check_term(model: &Model, graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Diagnostic> {
     let inserted = insert(graph, solution, term)?;
+    if !solution.knows(graph, &[inserted.left, inserted.right]) {
+        return None;
+    }
     let points = points_of_term(model, term);
-    let values: Vec<_> = points.iter().map(|(p, piece)| sides(graph, &inserted, p, piece)).collect();
+    let values: Vec<_> = points.iter().map(|(p, piece)| sides(graph, solution, &inserted, p, piece)).collect();
     if let Some(i) = values.iter().position(|(left, right)| !(left - right).is_finite()) {
         let (point, _) = &points[i];
         return Some(not_finite(model, term, point));
     }
     let worst = (0..points.len()).max_by(|&i, &j| gap(values[i]).total_cmp(&gap(values[j])))?;
-    let relative = gap(values[worst]) / scale(model, graph, &inserted, &points);
-    if relative <= TOLERANCE {
+    let relative = gap(values[worst]) / scale(model, graph, solution, &inserted, &points);
+    if relative <= tolerance(model, term) {
         return None;
     }
     let (left, right) = values[worst];
     let worst = Worst { point: points[worst].0.clone(), left, right };
     Some(report(model, term, &worst, relative, points.len()))
+}
+
+/// Integrals by random points are right to a few digits only.
+fn tolerance(model: &Model, term: &Term) -> f64 {
+    let by_gauss = |integral: &Integral| {
+        let rules = integral.sampling.as_ref().map(|sampling| sampling.pieces.as_slice()).unwrap_or_default();
+        rules.iter().all(|rule| matches!(rule, Rule::Gauss { .. }))
+    };
+    let rough = model.integrals_in(&[term.residual]).into_iter().any(|number| !by_gauss(&model.integrals[number]));
+    if rough { ROUGH_TOLERANCE } else { TOLERANCE }
 }
 
 fn insert(graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Inserted> {
@@ -115,8 +208,8 @@ fn summands(graph: &mut Graph, side: Expr) -> Vec<Expr> {
     }
 }
 
-fn sides(graph: &Graph, inserted: &Inserted, point: &[f64], piece: &Piece) -> (f64, f64) {
-    let values = values_at(graph, &[inserted.left, inserted.right], point, Some(piece), |_| f64::NAN);
+fn sides(graph: &Graph, solution: &Solution, inserted: &Inserted, point: &[f64], piece: &Piece) -> (f64, f64) {
+    let values = solution.values_at(graph, &[inserted.left, inserted.right], point, Some(piece));
     (values[0], values[1])
 }
 
@@ -125,16 +218,19 @@ fn gap((left, right): (f64, f64)) -> f64 {
 }
 
 /// The size of the largest summand, on the place and in the box.
-fn scale(model: &Model, graph: &Graph, inserted: &Inserted, points: &[(Vec<f64>, &Piece)]) -> f64 {
+fn scale(model: &Model, graph: &Graph, solution: &Solution, inserted: &Inserted, points: &[(Vec<f64>, &Piece)]) -> f64 {
     let first = points.first().map(|(_, piece)| *piece);
-    let in_box = points_of(&whole(model)).into_iter().map(|point| (point, first));
+    let in_box = points_inside(model).into_iter().map(|point| (point, first));
     let on_place = points.iter().map(|(point, piece)| (point.clone(), Some(*piece)));
     let mut largest = f64::MIN_POSITIVE;
     for (point, piece) in in_box.chain(on_place) {
         let size = |roots: &[Expr]| {
-            let values = values_at(graph, roots, &point, piece, |_| f64::NAN);
+            let values = solution.values_at(graph, roots, &point, piece);
             values.into_iter().map(f64::abs).filter(|v| v.is_finite()).fold(0.0, f64::max)
         };
+        for side in [inserted.left, inserted.right] {
+            largest = largest.max(solution.integrals.size_at(graph, side, &point));
+        }
         largest = largest.max(size(&inserted.summands)).max(ROUNDING * size(&inserted.fields));
     }
     largest
@@ -145,6 +241,9 @@ fn statement(term: &Term) -> String {
         TermKind::Equation => "equation",
         TermKind::Boundary => "boundary condition",
         TermKind::Initial => "initial condition",
+        TermKind::Data(_) => "data",
+        TermKind::Energy => "energy",
+        TermKind::Constraint => "constraint",
     };
     format!("{kind} `{}`", term.label)
 }
@@ -164,7 +263,7 @@ fn not_finite(model: &Model, term: &Term, at: &[f64]) -> Diagnostic {
 
 fn found_at(model: &Model, term: &Term, message: String, label: String) -> Diagnostic {
     let place = |jet: &Jet| model.components().nth(usize::from(jet.field))?.exact_span;
-    let given = model.graph.jets(&[term.residual]).iter().find_map(place);
+    let given = model.jets(&[term.residual]).iter().find_map(place);
     Diagnostic::error("E0602", message, given.unwrap_or(term.span), label).label(term.span, "not satisfied")
 }
 

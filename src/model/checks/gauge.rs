@@ -4,13 +4,13 @@ use std::num::NonZeroUsize;
 
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
-use crate::geometry::{Side, gauss_legendre};
+use crate::geometry::gauss_legendre;
 
 use super::super::{AxisKind, Model, Piece, TermKind};
 use super::counting::{boundary_terms, fields_of};
 use super::orders::{Orders, equations, place_of};
 use super::probe::{keeps, values_at};
-use super::wording::{face, number};
+use super::wording::number;
 
 /// A defect below this share of the integrals is rounding or quadrature.
 const TOLERANCE: f64 = 1e-6;
@@ -33,11 +33,11 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
 fn is_free(model: &Model, field: usize) -> bool {
     let orders = Orders::of(model);
     let elliptic = (0..model.axes.len()).any(|axis| !model.axes[axis].periodic && orders.along(field, axis) > 1);
-    if elliptic && !boundary_terms(model).any(|t| fields_of(&model.graph, &model.terms[t]).contains(&field)) {
+    if elliptic && !boundary_terms(model).any(|t| fields_of(model, &model.terms[t]).contains(&field)) {
         return false;
     }
     let residuals: Vec<Expr> = model.terms.iter().map(|term| term.residual).collect();
-    !model.graph.jets(&residuals).contains(&Jet::new(field, MultiIndex::zero()))
+    !model.jets(&residuals).contains(&Jet::new(field, MultiIndex::zero()))
 }
 
 fn undetermined(model: &Model, field: usize) -> Option<Diagnostic> {
@@ -45,15 +45,11 @@ fn undetermined(model: &Model, field: usize) -> Option<Diagnostic> {
     let place = place_of(model, |jet| usize::from(jet.field) == field)?;
     let message = format!("`{name}` appears only through its derivatives: it is defined up to a constant");
     let found = Diagnostic::warning("W0312", message, place, "does not change if a constant is added");
-    let ended: Vec<String> = (0..model.axes.len())
-        .filter(|&axis| model.axes[axis].kind == AxisKind::Space && !model.axes[axis].periodic)
-        .filter(|axis| model.fields[field].axes.contains(axis))
-        .map(|axis| face(model, axis, Side::Lower))
-        .collect();
-    if ended.is_empty() {
+    let in_space = |&axis: &usize| model.axes[axis].kind == AxisKind::Space;
+    if !model.fields[field].axes.iter().any(in_space) {
         return Some(found.note("no condition fixes its value"));
     }
-    Some(found.help(format!("fix its value in one place: `bc {name} = 0 on {}`", ended.join(" and "))))
+    Some(found.help(format!("fix its mean: `constraint integral({name}) = 0`")))
 }
 
 /// The divergence theorem for `Σ a_i u_ii + h(x) = 0` in a box whose whole boundary carries `dn(u) = g`.
@@ -61,7 +57,7 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
     let mut all = equations(model);
     let (equation, None) = (all.next()?, all.next()) else { return None };
     let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
-    if !steady || model.declared().len() != 1 || model.axes.len() > 2 {
+    if model.shape.is_some() || !steady || model.declared().len() != 1 || model.axes.len() > 2 {
         return None;
     }
     let coefficients = diffusion(model, graph, field, equation.residual)?;

@@ -1,26 +1,36 @@
 //! What can be said about a problem before any training: is it determined, consistent, and what was meant?
 //!
-//! Each check reads the finished [`Model`] and speaks in its terms. Three of them find errors: equations that cannot
-//! determine the unknowns (`presence`), an `exact` that is no solution (`exact`), an activation without the derivatives
-//! that the terms take (`smoothness`). All others warn, because what they find may be meant: counts of conditions
-//! against orders (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic
-//! axis (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), jumping coefficients
-//! (`flux`), and numbers of very different size (`scales`).
+//! Each check reads the finished [`Model`] and speaks in its terms. Four of them find errors: equations that cannot
+//! determine the unknowns (`presence`), formulas without a finite value (`finite`), an `exact` that is no solution
+//! (`exact`, and `energies` under `minimize`), an activation without the derivatives that the terms take
+//! (`smoothness`). All others warn, because what they find may be meant: counts of conditions against orders
+//! (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic axis
+//! (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), weak penalties (`energies`),
+//! jumping coefficients (`flux`), and numbers of very different size (`scales`).
+//!
+//! Afterwards, conditions that hold by construction leave the loss (`construction`).
 //!
 //! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
 mod conditions;
+mod construction;
 mod corners;
 mod counting;
+mod coverage;
+mod energies;
+mod estimate;
 mod exact;
+mod finite;
 mod flux;
 mod gauge;
+mod nonlocal;
 mod orders;
 mod periodic;
 mod presence;
 mod probe;
 mod scales;
 mod smoothness;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trivial;
@@ -29,6 +39,9 @@ mod wording;
 use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
+pub(super) use probe::points_of;
+
+pub use construction::settle;
 
 /// Nodes of the largest graph whose formulas are evaluated.
 const LARGEST: usize = 50_000;
@@ -60,6 +73,8 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
         found.extend(trivial::check(model, &mut graph));
     }
     found.extend(smoothness::check(model));
+    found.extend(tables::check(model));
+    found.extend(energies::penalties(model, &mut graph));
     // What follows evaluates formulas at many points: worth it for formulas that a person wrote, not for what a runaway
     // definition or a generator has grown into.
     if graph.len() > LARGEST || model.terms.len() > MOST_TERMS {
@@ -70,7 +85,12 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
     // Where a face has a condition too many, that they also differ there is no news.
     found.extend(corners.into_iter().filter(|corner| !crowded.iter().any(|other| shares_places(other, corner))));
     found.extend(periodic::check(model, &mut graph));
-    found.extend(exact::check(model, &mut graph));
+    let not_finite = finite::check(model, &mut graph);
+    // With such a term no solution is exact.
+    let news = |exact: &Diagnostic| !not_finite.iter().any(|term| exact.labels.iter().any(|l| l.span == term.span()));
+    found.extend(exact::check(model, &mut graph).into_iter().filter(news));
+    found.extend(not_finite);
+    found.extend(energies::check(model, &mut graph));
     found.extend(flux::check(model, &mut graph));
     found.extend(scales::check(model, &mut graph));
     found

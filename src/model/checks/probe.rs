@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::expr::{Expr, Graph, Jet, Symbol};
-use crate::geometry::{AxisRange, MAX_AXES, held_out};
+use crate::geometry::{AxisRange, MAX_AXES, ProductPlace, held_out, held_out_inside};
 
 use super::super::{Model, Piece, Term};
 
@@ -21,7 +21,7 @@ fn unit_points(axes: usize) -> Vec<Vec<f64>> {
 }
 
 /// Low-discrepancy points of a box of all axes; a fixed coordinate stays fixed.
-pub(super) fn points_of(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
+pub(in super::super) fn points_of(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
     let table = if ranges.len() <= 8 { &FEW_AXES } else { &MANY_AXES };
     let place = |unit: &Vec<f64>| {
         // Beyond the dimension of Sobol sequences the middle must do.
@@ -40,12 +40,26 @@ pub(super) fn whole(model: &Model) -> Vec<[f64; 2]> {
     model.axes.iter().map(|axis| [axis.lower, axis.upper]).collect()
 }
 
+/// Points inside of the domain, for all times.
+pub(super) fn points_inside(model: &Model) -> Vec<Vec<f64>> {
+    points_of_piece(&model.interior())
+}
+
+/// Low-discrepancy points of a piece, without regard to its formula.
+pub(super) fn points_of_piece(piece: &Piece) -> Vec<Vec<f64>> {
+    let Some(part) = &piece.part else { return points_of(&piece.ranges) };
+    let axes: Vec<AxisRange> = piece.ranges.iter().map(|[a, b]| AxisRange::new(*a, *b)).collect();
+    let place = ProductPlace { axes: &axes, first: part.first, part: &part.part, keep: None };
+    let points = held_out_inside(&place, POINTS).unwrap_or_default();
+    (0..points.len()).map(|i| points.point(i)).collect()
+}
+
 /// A point of a term with the piece that it lies on: about [`POINTS`] for the term, at least one a piece that has any.
 pub(super) fn points_of_term<'m>(model: &Model, term: &'m Term) -> Vec<(Vec<f64>, &'m Piece)> {
     let each = POINTS.div_ceil(term.place.len().max(1));
     let mut found = Vec::new();
     for piece in &term.place {
-        let kept = points_of(&piece.ranges).into_iter().filter(|point| keeps(model, piece, point));
+        let kept = points_of_piece(piece).into_iter().filter(|point| keeps(model, piece, point));
         let kept = kept.map(|point| (point, piece)).take(each);
         found.extend(kept);
     }
@@ -59,11 +73,7 @@ pub(super) fn keeps(model: &Model, piece: &Piece, point: &[f64]) -> bool {
 
 /// Whether a piece contains a point, up to rounding.
 pub(super) fn contains(model: &Model, piece: &Piece, point: &[f64]) -> bool {
-    let inside = |([lower, upper], at): (&[f64; 2], &f64)| {
-        let slack = 1e-9 * lower.abs().max(upper.abs());
-        lower - slack <= *at && *at <= upper + slack
-    };
-    piece.ranges.iter().zip(point).all(inside) && keeps(model, piece, point)
+    piece.encloses(point) && keeps(model, piece, point)
 }
 
 /// The value of a formula of coordinates and normals.
@@ -79,10 +89,10 @@ pub(super) fn values_at(
     piece: Option<&Piece>,
     jet: impl Fn(&Jet) -> f64,
 ) -> Vec<f64> {
-    let normal = piece.and_then(|piece| piece.normal);
+    let normal = piece.and_then(|piece| piece.normal_at(point));
     graph.evaluate(roots, |symbol| match symbol {
         Symbol::Coordinate(axis) => point.get(usize::from(*axis)).copied().unwrap_or(f64::NAN),
-        Symbol::Normal(axis) => normal.map_or(0.0, |(a, sign)| if a == usize::from(*axis) { sign } else { 0.0 }),
+        Symbol::Normal(axis) => normal.as_ref().map_or(0.0, |normal| normal[usize::from(*axis)]),
         Symbol::Jet(j) => jet(j),
         Symbol::Slot(_) => f64::NAN,
     })

@@ -5,7 +5,7 @@ use crate::expr::{Graph, Jet, Symbol};
 
 use super::super::{Model, Term};
 use super::orders::{equations, place_in};
-use super::probe::{generic, points_of, values_at, whole};
+use super::probe::{generic, points_inside, values_at};
 use super::wording::number;
 
 /// Beyond this ratio one says so.
@@ -38,7 +38,7 @@ fn wide_coefficients(model: &Model, graph: &mut Graph, equation: &Term) -> Optio
     let slopes: Vec<_> =
         jets.iter().map(|jet| graph.derivative(equation.residual, &Symbol::Jet(jet.clone()))).collect();
     let mut sizes = vec![0.0_f64; jets.len()];
-    for point in points_of(&whole(model)) {
+    for point in points_inside(model) {
         for (size, value) in sizes.iter_mut().zip(values_at(graph, &slopes, &point, None, generic)) {
             *size = size.max(value.abs());
         }

@@ -31,11 +31,11 @@ fn too_rough(model: &Model, plan: &NetworkPlan) -> Option<Diagnostic> {
 }
 
 fn highest_derivative(model: &Model, plan: &NetworkPlan) -> Option<(Jet, Span)> {
-    let of_network = |jet: &Jet| plan.fields.contains(&usize::from(jet.field));
+    let of_network = |jet: &Jet| model.made_from(jet.field.into()).iter().any(|field| plan.fields.contains(field));
     let mut highest: Option<(Jet, Span)> = None;
     for term in &model.terms {
         // Backwards, so that of `u_xx` and `u_yy` the first axis is named.
-        for jet in model.graph.jets(&[term.residual]).into_iter().rev().filter(of_network) {
+        for jet in model.jets(&[term.residual]).into_iter().rev().filter(of_network) {
             if highest.as_ref().is_none_or(|(known, _)| jet.index.order() > known.index.order()) {
                 let place = place_in(model, term, |j| *j == jet);
                 highest = Some((jet, place));

@@ -26,6 +26,7 @@ impl Draft {
             upper: 1.0,
             ends: [Graph::ZERO, Graph::ONE],
             periodic: false,
+            value: None,
             span: Span::new(0, 1),
         });
         let fields = fields.iter().enumerate().map(|(output, name)| Field {
@@ -45,13 +46,20 @@ impl Draft {
         let mut graph = Graph::new();
         let unknowns = fields.iter().enumerate().map(|(number, field)| {
             let value = graph.jet(number, MultiIndex::zero());
-            let component =
-                Component { name: field.name.clone(), value, exact: None, exact_span: Some(Span::new(6, 7)) };
+            let component = Component {
+                name: field.name.clone(),
+                field: number,
+                value,
+                exact: None,
+                exact_span: Some(Span::new(6, 7)),
+            };
             Unknown {
                 name: field.name.clone(),
                 kind: UnknownKind::Number,
+                complex: false,
                 axes: field.axes.clone(),
                 components: vec![component],
+                ansatz: None,
                 span: field.span,
             }
         });
@@ -60,13 +68,22 @@ impl Draft {
             name: "draft".to_owned(),
             graph,
             axes: axes.collect(),
+            shape: None,
             unknowns,
             fields,
+            integrals: Vec::new(),
             parameters: Vec::new(),
+            numbers: Vec::new(),
+            tables: Vec::new(),
+            data: Vec::new(),
+            references: Vec::new(),
             terms: Vec::new(),
+            satisfied: Vec::new(),
             mentions: Vec::new(),
             networks: vec![plan],
-            stages: vec![Stage { method: Method::Engd, options: Vec::new(), span: None }],
+            stages: vec![Stage::of(Method::Engd)],
+            windows: 1,
+            outputs: Vec::new(),
             reports: Vec::new(),
             settings: Settings::default(),
         };
@@ -100,16 +117,35 @@ impl Draft {
         let span = Span::new(10 * self.statements, 10 * self.statements + 5);
         let residual = self.graph().sub(left, right);
         let rule = Rule::Grid { counts: vec![9] };
-        let sampling = Sampling { pieces: vec![rule.clone(); place.len()], rule, resample: None, default: true };
+        let sampling = Sampling {
+            pieces: vec![rule.clone(); place.len()],
+            rule,
+            resample: None,
+            margin: 0.0,
+            adapt: None,
+            default: true,
+        };
         let (weight, place_span) = (None, Some(Span::new(10 * self.statements + 6, 10 * self.statements + 9)));
         let label = format!("s{}", self.statements);
-        self.model.terms.push(Term { label, kind, left, right, residual, place, weight, sampling, span, place_span });
+        self.model.terms.push(Term {
+            label,
+            kind,
+            left,
+            right,
+            residual,
+            place,
+            weight,
+            hard: false,
+            sampling,
+            span,
+            place_span,
+        });
         self.statements += 1;
         span
     }
 
     fn eq(&mut self, left: Expr, right: Expr) -> Span {
-        let place = vec![Piece { ranges: self.box_ranges(), normal: None, keep: None }];
+        let place = vec![Piece { ranges: self.box_ranges(), normal: None, keep: None, part: None }];
         self.term(TermKind::Equation, left, right, place)
     }
 
@@ -122,13 +158,13 @@ impl Draft {
     fn ic(&mut self, left: Expr, right: Expr) -> Span {
         let mut ranges = self.box_ranges();
         ranges[0] = [0.0; 2];
-        self.term(TermKind::Initial, left, right, vec![Piece { ranges, normal: None, keep: None }])
+        self.term(TermKind::Initial, left, right, vec![Piece { ranges, normal: None, keep: None, part: None }])
     }
 
     fn face(&self, axis: usize, sign: f64) -> Piece {
         let mut ranges = self.box_ranges();
         ranges[axis] = if sign < 0.0 { [0.0; 2] } else { [1.0; 2] };
-        Piece { ranges, normal: Some((axis, sign)), keep: None }
+        Piece { ranges, normal: Some((axis, sign)), keep: None, part: None }
     }
 
     fn box_ranges(&self) -> Vec<[f64; 2]> {

@@ -1,11 +1,8 @@
-problem heat
+problem wrong
 
-param a = 0.25
-
-time   t in [0, 1]
 domain x in [0, 1]
 unknown u
 
-eq u_t = a*u_xx
-ic u = sin(pi*x)
-bc u = 0 on boundary with hard
+eq u_xx = 1
+bc u = 0 on x = 0
+bc dn(u) = 0 on x = 1 with hard

@@ -1,0 +1,155 @@
+//! The kernel as optimizers see it.
+
+use super::description::Role;
+use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
+use super::system::Kernel;
+use crate::linalg::{RowTiles, transposed_product};
+
+impl Kernel {
+    /// N, the number of values of all formulas at their points.
+    pub fn rows(&self) -> usize {
+        self.order.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum()
+    }
+
+    /// The values of all formulas at their points, length N: residuals times the root of their weight, energies times
+    /// their weight.
+    pub fn values(&self, theta: &[f64], values: &mut [f64]) {
+        let known = self.integral_values(theta);
+        self.for_each_tile([values], |block, tile, [rows], work| block.values(tile, theta, &known, work, rows));
+    }
+
+    /// Whether no block is an energy.
+    fn is_least_squares(&self) -> bool {
+        self.blocks.iter().all(|block| block.role == Role::Residual)
+    }
+
+    /// The loss that values make.
+    fn loss_of(&self, values: &[f64]) -> f64 {
+        if self.is_least_squares() {
+            return half_square(values);
+        }
+        let mut sum = CarefulSum::default();
+        self.for_each_value(values, |role, value| match role {
+            Role::Residual => sum.add(0.5 * value * value),
+            Role::Energy => sum.add(value),
+        });
+        sum.total()
+    }
+
+    /// Calls `f` for every value with the role of its block.
+    fn for_each_value<T: Copy>(&self, values: &[T], mut f: impl FnMut(Role, T)) {
+        let mut rest = values;
+        for &(b, t) in &self.order {
+            let block = &self.blocks[b];
+            let (own, after) = rest.split_at(block.factors.len() * block.tiles[t].rows);
+            rest = after;
+            own.iter().for_each(|&value| f(block.role, value));
+        }
+    }
+}
+
+/// A sum with the errors of its additions (Neumaier): an energy near its minimum changes by less than a plain sum loses.
+#[derive(Default)]
+struct CarefulSum {
+    sum: f64,
+    lost: f64,
+}
+
+impl CarefulSum {
+    fn add(&mut self, value: f64) {
+        let next = self.sum + value;
+        self.lost += if self.sum.abs() >= value.abs() { (self.sum - next) + value } else { (value - next) + self.sum };
+        self.sum = next;
+    }
+
+    fn total(&self) -> f64 {
+        // Beyond the largest double the errors are no numbers, but the sum is infinite as it should be.
+        if self.lost.is_finite() { self.sum + self.lost } else { self.sum }
+    }
+}
+
+impl Objective for Kernel {
+    fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    fn loss(&self, theta: &[f64]) -> f64 {
+        self.with_rows(|values| {
+            self.values(theta, values);
+            self.loss_of(values)
+        })
+    }
+
+    /// Point by point: where an energy is the same up to rounding, the differences at the points still have digits.
+    fn change(&self, from: &[f64], to: &[f64]) -> f64 {
+        if self.is_least_squares() {
+            return self.loss(to) - self.loss(from);
+        }
+        self.with_rows(|before| {
+            self.values(from, before);
+            self.with_rows(|after| {
+                self.values(to, after);
+                let pairs: Vec<(f64, f64)> = before.iter().copied().zip(after.iter().copied()).collect();
+                let mut sum = CarefulSum::default();
+                self.for_each_value(&pairs, |role, (before, after)| match role {
+                    Role::Residual => sum.add(0.5 * (after - before) * (after + before)),
+                    Role::Energy => sum.add(after - before),
+                });
+                sum.total()
+            })
+        })
+    }
+
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.with_rows(|values| {
+            self.loss_gradient(theta, values, gradient);
+            self.loss_of(values)
+        })
+    }
+
+    fn row_tiles(&self, metric: Metric) -> Vec<usize> {
+        let of = |&(b, t): &(usize, usize)| (self.blocks[b].metric_rows(metric), self.blocks[b].tiles[t].rows);
+        self.order.iter().map(of).flat_map(|(count, rows)| std::iter::repeat_n(rows, count)).collect()
+    }
+
+    fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
+        self.with_rows(|values| {
+            if self.is_least_squares() && metric == Metric::GaussNewton {
+                self.jacobian_rows(theta, values, rows);
+                transposed_product(rows, values, gradient);
+            } else {
+                self.metric_and_gradient(theta, metric, values, rows, gradient);
+            }
+            self.loss_of(values)
+        })
+    }
+
+    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        self.gradient_along(theta, v, out);
+    }
+
+    fn matrices(&self) -> Vec<ParameterMatrix> {
+        self.matrices.clone()
+    }
+
+    fn least_squares(&self) -> Option<&dyn LeastSquares> {
+        self.is_least_squares().then_some(self)
+    }
+}
+
+impl LeastSquares for Kernel {
+    fn rows(&self) -> usize {
+        Kernel::rows(self)
+    }
+
+    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
+        self.values(theta, residual);
+    }
+
+    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        let known = self.integrals_along(theta, v);
+        self.for_each_tile([first, second], |block, tile, [first, second], work| {
+            block.residual_along(tile, [theta, v], &known, work, first, second);
+        });
+    }
+}

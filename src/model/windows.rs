@@ -1,0 +1,153 @@
+//! Windows of time: the problem of each part of the time axis.
+//!
+//! `train engd(..) with windows=5` cuts the time axis into parts of equal length, which are solved one after the other by
+//! networks of their own. A window is a problem like any other, with its part of the time axis and, from the second on,
+//! with other initial conditions: what the left sides of the file's conditions are at the end of the window before. Those
+//! values stand beside the points of the conditions, as numbers.
+
+use crate::diagnostic::Diagnostic;
+use crate::expr::{Expr, Graph, Rational};
+use crate::geometry::Rule;
+
+use super::elaborate::{Elaborator, unsupported};
+use super::problem::{AxisKind, Model, Piece, Stage, Term, TermKind};
+
+/// The most windows.
+pub(super) const MOST_WINDOWS: usize = 1000;
+
+impl Model {
+    /// The time axis.
+    pub fn time(&self) -> Option<usize> {
+        self.axes.iter().position(|axis| axis.kind == AxisKind::Time)
+    }
+
+    /// Where each window but the first begins.
+    pub fn window_starts(&self) -> Vec<f64> {
+        self.time()
+            .map(|axis| (1..self.windows).map(|window| self.window_end(axis, window)).collect())
+            .unwrap_or_default()
+    }
+
+    /// The time between the first `windows` windows and the rest.
+    fn window_end(&self, axis: usize, windows: usize) -> f64 {
+        let (lower, upper) = (self.axes[axis].lower, self.axes[axis].upper);
+        if windows == self.windows { upper } else { lower + (upper - lower) * windows as f64 / self.windows as f64 }
+    }
+
+    /// The problem of a window, from 0; its initial conditions read the numbers beside the points if it is not the first.
+    #[must_use]
+    pub fn window(&self, window: usize) -> Model {
+        let mut model = self.clone();
+        let Some(time) = self.time().filter(|_| self.windows > 1) else { return model };
+        model.windows = 1;
+        let range = [self.window_end(time, window), self.window_end(time, window + 1)];
+        let ends = [window, window + 1].map(|windows| self.exact_end(&mut model.graph, time, windows));
+        let axis = &mut model.axes[time];
+        [axis.lower, axis.upper] = range;
+        axis.ends = ends;
+        let place = Within { time, range, first: window == 0 };
+        model.terms = self.terms.iter().filter_map(|term| place.term(term)).collect();
+        model
+    }
+
+    fn exact_end(&self, graph: &mut Graph, axis: usize, windows: usize) -> Expr {
+        let [lower, upper] = self.axes[axis].ends;
+        if windows == 0 || windows == self.windows {
+            return if windows == 0 { lower } else { upper };
+        }
+        let length = graph.sub(upper, lower);
+        let share = graph.rational(Rational::new(windows.into(), self.windows.into()));
+        let offset = graph.mul(length, share);
+        graph.add(lower, offset)
+    }
+}
+
+/// A window as a part of the time axis.
+struct Within {
+    time: usize,
+    range: [f64; 2],
+    first: bool,
+}
+
+impl Within {
+    /// What is left of a term.
+    fn term(&self, term: &Term) -> Option<Term> {
+        let mut term = term.clone();
+        // A constraint that does not depend on time has no time of its own.
+        let timeless = |piece: &Piece| piece.ranges[self.time][0] == piece.ranges[self.time][1];
+        let timeless = term.kind == TermKind::Constraint && term.place.iter().all(timeless);
+        let pieces = std::mem::take(&mut term.place).into_iter().zip(std::mem::take(&mut term.sampling.pieces));
+        let initial = term.kind == TermKind::Initial || timeless;
+        let pieces = pieces.filter_map(|(piece, rule)| self.piece(piece, rule, initial));
+        (term.place, term.sampling.pieces) = pieces.unzip();
+        (!term.place.is_empty()).then_some(term)
+    }
+
+    fn piece(&self, mut piece: Piece, mut rule: Rule, initial: bool) -> Option<(Piece, Rule)> {
+        let [lower, upper] = self.range;
+        let range = &mut piece.ranges[self.time];
+        if initial {
+            *range = [lower; 2];
+        } else if range[0] == range[1] {
+            let inside = lower < range[0] && range[0] <= upper;
+            if !inside && !(self.first && range[0] == lower) {
+                return None;
+            }
+        } else {
+            *range = [range[0].max(lower), range[1].min(upper)];
+            if range[0] >= range[1] {
+                return None;
+            }
+            let [lower, upper] = *range;
+            // Time is the first axis. Points do not crowd towards a time that is elsewhere.
+            if let Rule::Gauss { grading, .. } = &mut rule
+                && let Some(first) = grading.first_mut()
+                && first.is_some_and(|g| !(lower..=upper).contains(&g.at))
+            {
+                *first = None;
+            }
+        }
+        Some((piece, rule))
+    }
+}
+
+impl Elaborator<'_> {
+    /// Into how many windows the stages cut the time axis; reports stages that differ, and problems that can't be cut.
+    pub fn windows(&mut self, stages: &[Stage], terms: &[Term]) -> usize {
+        let given = |stage: &Stage| stage.windows;
+        let Some((windows, span)) = stages.iter().find_map(given) else { return 1 };
+        if let Some(other) = stages.iter().find(|stage| stage.windows.map_or(1, |(n, _)| n) != windows) {
+            let (message, other) =
+                ("all stages train the same windows", other.windows.map_or(other.span, |(_, s)| Some(s)));
+            let mut diagnostic = Diagnostic::error("E0421", message, span, format!("{windows} windows"));
+            if let Some(other) = other {
+                diagnostic = diagnostic.label(other, "not as many here");
+            }
+            let help = format!("in each window the stages run in order; write `with windows={windows}` behind each");
+            self.found.push(diagnostic.help(help));
+        }
+        if self.unsure || self.scope.incomplete {
+            return windows;
+        }
+        let Some(time) = self.axes.iter().find(|axis| axis.kind == AxisKind::Time) else {
+            let diagnostic = Diagnostic::error("E0423", "windows of time without a time axis", span, "of what time?");
+            self.found.push(diagnostic.help("declare the axis: `time t in [0, 1]`"));
+            return windows;
+        };
+        if time.periodic || !terms.iter().any(|term| term.kind == TermKind::Initial) {
+            let message = "windows without an initial condition: nothing is handed over from one to the next";
+            let diagnostic = Diagnostic::error("E0423", message, span, "what does a window begin with?");
+            self.found.push(diagnostic.help("give one with `ic`, for each time derivative below the highest"));
+        }
+        let whole = |term: &&Term| !matches!(term.kind, TermKind::Equation | TermKind::Boundary | TermKind::Initial);
+        if let Some(term) = terms.iter().find(whole) {
+            let message = format!("windows are solved one after the other, but `{}` speaks of all times", term.label);
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(term.span, "needs the whole time axis"));
+        }
+        if windows > 1 {
+            self.found.push(unsupported("`with windows`", span));
+        }
+        windows
+    }
+}

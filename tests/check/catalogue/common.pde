@@ -1,0 +1,1 @@
+domain x in [0, 1]

@@ -1,0 +1,5 @@
+domain (x, y) in mesh("square.msh")
+unknown u
+eq lap(u) = 1
+bc u = 0 on floor
+bc dn(u) = 0 on rest

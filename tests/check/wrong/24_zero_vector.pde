@@ -1,0 +1,7 @@
+problem wrong
+
+domain x in [0, 1], y in [0, 1]
+unknown w: vector
+
+eq lap(w) = (1, 1)
+bc w = 0 on boundary

@@ -1,0 +1,7 @@
+problem poisson
+
+domain (x, y, z) in disk((0, 0), 1)
+unknown u
+
+eq -lap(u) = 1
+bc u = 0 on boundary

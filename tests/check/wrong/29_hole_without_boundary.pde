@@ -1,0 +1,9 @@
+problem poisson
+
+let hole = disk((3, 0), 1/2)
+domain (x, y) in disk((0, 0), 1)
+unknown u
+
+eq -lap(u) = 1
+bc u = 0 on hole
+bc u = 1 on rest

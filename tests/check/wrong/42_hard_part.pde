@@ -1,0 +1,8 @@
+problem wrong
+
+domain x in [0, 1], y in [0, 1]
+unknown u
+
+eq lap(u) = 1
+bc u = 0 on x = 0 and y < 1/2 with hard
+bc u = 0 on rest

@@ -1,0 +1,7 @@
+problem wrong
+
+domain x in [0, 1]
+unknown u
+
+eq u_xx = 1
+bc net(u) = 0 on boundary

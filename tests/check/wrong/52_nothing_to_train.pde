@@ -1,0 +1,8 @@
+problem wrong
+
+domain x in [0, 1]
+unknown u
+
+eq u_xx = 1
+bc u = 0 on boundary
+ansatz u = x*(1 - x)

@@ -1,0 +1,5 @@
+import "common/material.pde"
+domain x in [0, 1]
+unknown u
+eq kappa*u_xx = 1
+bc u = 0 on boundary

@@ -1,0 +1,2 @@
+import "parts/heated.pde"
+ic u = 1

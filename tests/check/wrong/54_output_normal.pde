@@ -1,0 +1,7 @@
+domain x in [0, 1]
+unknown u
+
+eq u_xx = 1
+bc u = 0 on boundary
+
+output grid(11), dn(u)

@@ -1,0 +1,9 @@
+time   t in [0, 1]
+domain x in [0, 1]
+unknown u
+
+eq u_t = u_xx
+ic u = sin(pi*x)
+bc u = 0 on boundary
+
+output grid(11, 11), v

@@ -1,0 +1,5 @@
+param a = 1.0d-3
+domain x in [0, 1]
+unknown u
+eq a*u_xx = 1
+bc u = 0 on boundary

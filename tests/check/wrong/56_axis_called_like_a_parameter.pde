@@ -1,0 +1,5 @@
+param x = 2
+domain x in [0, 1]
+unknown u
+eq u_xx = 1
+bc u = 0 on boundary

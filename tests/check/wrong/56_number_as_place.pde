@@ -1,0 +1,6 @@
+param wall = 0
+domain x in [0, 1]
+unknown u
+eq u_xx = 1
+bc u = 0 on wall
+bc u = 1 on x = 1

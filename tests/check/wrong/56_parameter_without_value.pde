@@ -1,0 +1,5 @@
+param k
+domain x in [0, 1]
+unknown u
+eq k*u_xx = 1
+bc u = 0 on boundary

@@ -1,0 +1,6 @@
+domain x in [0, 1]
+unknown u
+eq u_xx = 2
+bc u = x^2 on boundary
+exact u = x^2
+exact u = x*x

@@ -1,0 +1,3 @@
+unknown u
+eq u_xx = 1
+bc u = 0 on boundary

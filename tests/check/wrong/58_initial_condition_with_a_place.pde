@@ -1,0 +1,6 @@
+time t in [0, 1]
+domain x in [0, 1]
+unknown u
+eq u_t = u_xx
+ic u = sin(pi*x) on t = 0
+bc u = 0 on boundary

@@ -1,0 +1,5 @@
+domain x in [0, 1]
+unknown u
+eq u_xx = 1
+bc du/dn = 0 on x = 0
+bc u = 0 on x = 1

@@ -1,0 +1,6 @@
+domain x in [0, 1]
+unknown u
+eq u_xx = 1
+bc u = 0 on boundary
+set seed = -1
+set target = 0

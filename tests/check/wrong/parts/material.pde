@@ -1,0 +1,2 @@
+import "steel.pde"
+let E = young

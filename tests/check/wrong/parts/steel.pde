@@ -1,0 +1,2 @@
+param young = 210
+import "material.pde"

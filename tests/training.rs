@@ -1,0 +1,149 @@
+//! Ways of training: whatever a file asks for, a run that is resumed has the bits of one that was never interrupted, and
+//! the number of threads does not matter.
+
+use pdec::diagnostic::Source;
+use pdec::model::Overrides;
+use pdec::pipeline::{self, Backend, Times};
+use pdec::simplify::Effort;
+use pdec::train::{Limits, Session, Silent, Stop, newest_checkpoint, write_checkpoint};
+
+/// A heat problem with a place for what is tried.
+fn heat(more: &str) -> String {
+    format!(
+        "time t in [0, 1]\ndomain x in [0, 1]\nunknown u\neq u_t = 0.1*u_xx\nic u = sin(pi*x)\n\
+         bc u = 0 on boundary\nexact u = exp(-0.1*pi^2*t)*sin(pi*x)\nnetwork mlp(6)\n{more}\n"
+    )
+}
+
+fn session(text: &str) -> Session {
+    let source = Source::new("test", text);
+    let (model, found) = pipeline::check(&source, &Overrides::default(), &mut Times::default());
+    let model = model.unwrap_or_else(|| panic!("{text}: {found:?}"));
+    let lowered = pipeline::lower(model, Effort::default(), &mut Times::default()).expect("it has programs");
+    let compiled = pipeline::assemble(lowered, 5, Backend::default(), &mut Times::default()).expect("it has points");
+    Session::new(compiled, 5).expect("it has a stage")
+}
+
+fn run(session: &mut Session, steps: Option<usize>) -> Stop {
+    session.run(Limits { steps, ..Limits::default() }, &mut Silent).expect("it runs")
+}
+
+fn bits(session: &Session) -> Vec<u64> {
+    session.theta().iter().map(|value| value.to_bits()).collect()
+}
+
+const ADAM: &str = "train adam(steps=24, lr=1e-2)";
+const BATCHES: &str = "train adam(steps=24, lr=1e-2, batch=20)";
+const ENGD: &str = "train engd(steps=24)";
+
+fn problems() -> Vec<String> {
+    let rad = "sample interior: sobol(64) with adapt=rad, resample=5";
+    let rar = "sample interior: uniform(64) with adapt=rar, resample=5";
+    let causal = "set causal = 1 with chunks=4";
+    let margin = "sample boundary: uniform(20) with margin=0.1, resample=3";
+    [
+        format!("{rad}\n{ADAM}"),
+        format!("{rad}\n{ENGD}"),
+        format!("{rad}\n{BATCHES}"),
+        format!("{rar}\n{ENGD}"),
+        format!("{rar}\n{BATCHES}"),
+        format!("{causal}\n{ADAM}"),
+        format!("{causal}\n{ENGD}"),
+        format!("{causal}\n{BATCHES}"),
+        format!("{causal}\n{rad}\n{margin}\n{ADAM}\ntrain engd(steps=8)"),
+    ]
+    .into_iter()
+    .map(|more| heat(&more))
+    .chain([STAGES.to_owned()])
+    .collect()
+}
+
+/// Continuation: the first stages have another diffusivity.
+const STAGES: &str = "time t in [0, 1]\nparam a = 0.1\ndomain x in [0, 1]\nunknown u\neq u_t = a*u_xx\nic u = sin(pi*x)\n\
+                      bc u = 0 on boundary\nexact u = exp(-a*pi^2*t)*sin(pi*x)\nnetwork mlp(6)\n\
+                      sample interior: sobol(64) with adapt=rad, resample=5\n\
+                      train adam(steps=10, lr=1e-2) with a=0.5\ntrain engd(steps=8) with a=0.2\ntrain engd(steps=12)\n";
+
+#[test]
+fn a_resumed_run_has_the_bits_of_a_whole_one() {
+    for text in problems() {
+        let mut whole = session(&text);
+        run(&mut whole, None);
+        // At the very step of a drawing, and between two.
+        for steps in [10, 13] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut part = session(&text);
+            run(&mut part, Some(steps));
+            write_checkpoint(folder.path(), &part.checkpoint(), 1).expect("it can be written");
+            let (checkpoint, damaged) = newest_checkpoint(folder.path());
+            assert!(damaged.is_empty(), "{damaged:?}");
+            let mut resumed = session(&text);
+            resumed.restore(&checkpoint.expect("it was written")).expect("it fits");
+            run(&mut resumed, None);
+            assert_eq!(bits(&whole), bits(&resumed), "{text} resumed at step {steps}");
+            assert_eq!(whole.total_steps(), resumed.total_steps());
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_matter() {
+    for text in problems() {
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| {
+                let mut session = session(&text);
+                run(&mut session, None);
+                bits(&session)
+            })
+        };
+        assert_eq!(with(1), with(3), "{text}");
+    }
+}
+
+#[test]
+fn adaption_changes_the_run_and_the_loss_stays_plain() {
+    let mut plain = session(&heat(&format!("sample interior: sobol(64) with resample=5\n{ENGD}")));
+    let mut adapted = session(&heat(&format!("sample interior: sobol(64) with adapt=rad, resample=5\n{ENGD}")));
+    run(&mut plain, Some(5));
+    run(&mut adapted, Some(5));
+    assert_eq!(bits(&plain), bits(&adapted), "nothing was drawn anew yet");
+    run(&mut plain, None);
+    run(&mut adapted, None);
+    assert_ne!(bits(&plain), bits(&adapted));
+    for session in [&mut plain, &mut adapted] {
+        let errors = session.errors();
+        assert!(errors[0].relative_l2 < 1e-2, "{errors:?}");
+    }
+}
+
+#[test]
+fn causal_weights_reach_the_solution() {
+    let text = "time t in [0, 1]\ndomain x in [0, 1] periodic\nunknown u\neq u_t + u_x = 0\nic u = sin(2*pi*x)\n\
+                exact u = sin(2*pi*(x - t))\nnetwork mlp(16)\nset causal = 1\ntrain engd(steps=200)\n";
+    let mut session = session(text);
+    run(&mut session, None);
+    let errors = session.errors();
+    assert!(errors[0].relative_l2 < 1e-2, "{errors:?}");
+}
+
+#[test]
+fn a_stage_has_parameters_of_its_own() {
+    let value = |text: &str| {
+        let mut session = session(text);
+        run(&mut session, None);
+        let a = |model: &pdec::model::Model| model.graph.constant_value(model.parameters[0].value).expect("a number");
+        (a(session.model()), session.errors()[0].relative_l2)
+    };
+    let (a, error) = value(STAGES);
+    assert_eq!(a, 0.1, "the problem is that of the last stage");
+    assert!(error < 0.1, "{error}");
+    let (a, own) = value(&STAGES.replace("train engd(steps=12)\n", "train engd(steps=12) with a=0.3\n"));
+    assert_eq!(a, 0.3);
+    assert!(own < 0.1, "{own}");
+    let mut first = session(STAGES);
+    run(&mut first, Some(10));
+    let mut alone = session(&STAGES.replace("a = 0.1", "a = 0.5").replace(" with a=0.5", ""));
+    run(&mut alone, Some(10));
+    assert_eq!(bits(&first), bits(&alone), "the first stage solves the problem with its value");
+}
