@@ -194,7 +194,7 @@ impl<'a> Elaborator<'a> {
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
-        let stages = self.stages(ast);
+        let stages = self.stages(ast, parameters);
         let windows = self.windows(&stages, &terms);
         let outputs = self.outputs(ast);
         let stages = self.override_stages(overrides).unwrap_or(stages);
