@@ -33,6 +33,10 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             let StatementKind::Minimize(formula) = &statement.kind else { continue };
             let weight = self.term_attributes(statement, &[]);
+            if !self.has_integral(formula) {
+                self.without_integral(formula);
+                continue;
+            }
             let Some(parts) = self.parts(formula) else { continue };
             let first = energies.len();
             for part in parts {
