@@ -23,6 +23,10 @@ fn interior_count(parameters: usize) -> usize {
     parameters.saturating_mul(3).clamp(256, 1 << 15)
 }
 
+/// The most Gauss points on a line that are chosen by default: a dozen for each wave of a solution with forty of them. More
+/// parameters do not ask for more points there, since along one axis a network is far smoother than it is large.
+const MOST_ON_A_LINE: usize = 512;
+
 /// The points of equations: Gauss up to three axes, where quadrature is most accurate, Sobol beyond and on shapes.
 pub fn interior(axes: usize, parameters: usize, shape: bool) -> Rule {
     let count = interior_count(parameters);
@@ -30,6 +34,7 @@ pub fn interior(axes: usize, parameters: usize, shape: bool) -> Rule {
         return Rule::Sobol { count: count.next_power_of_two() };
     }
     let along = (count as f64).powf(1.0 / axes as f64).ceil() as usize;
+    let along = if axes == 1 { along.min(MOST_ON_A_LINE) } else { along };
     Rule::Gauss { counts: vec![along.max(16)], grading: Vec::new() }
 }
 
@@ -83,11 +88,11 @@ const PENALTY: f64 = 1e5;
 /// The weight of a term without one: 1 for equations and energies, 100 for conditions, and 1e5 for conditions of an energy.
 ///
 /// In the true measures a boundary value is worth far less than a residual with second derivatives in it, whose size is
-/// some π² ≈ 10 times, squared 100 times, that of the solution.
+/// some π² ≈ 10 times, squared 100 times, that of the solution. Data are conditions, too.
 pub fn weight(model: &Model, term: usize) -> f64 {
     match model.terms[term].kind {
         TermKind::Equation | TermKind::Energy => 1.0,
         TermKind::Boundary | TermKind::Initial | TermKind::Constraint if model.energies().next().is_some() => PENALTY,
-        TermKind::Boundary | TermKind::Initial | TermKind::Constraint => 100.0,
+        TermKind::Boundary | TermKind::Initial | TermKind::Constraint | TermKind::Data(_) => 100.0,
     }
 }

@@ -249,7 +249,7 @@ impl<'a> Elaborator<'a> {
             TermKind::Energy if inside => &requests.interior,
             TermKind::Boundary | TermKind::Energy => &requests.boundary,
             TermKind::Initial => &requests.initial,
-            TermKind::Constraint => &None,
+            TermKind::Constraint | TermKind::Data(_) => &None,
         };
         let of_label = labelled.or_else(of_statement).map(|(_, request)| request.clone());
         let of_label = match (of_label, draft.kind) {
@@ -265,13 +265,22 @@ impl<'a> Elaborator<'a> {
             None => inherited(interior),
         };
         let inherits = !given && !inside;
-        let rules = self.rules(&request, &draft, inherits);
-        self.check_rules(&request, &draft, &rules, given);
-        self.check_adaption(&request, &draft);
-        let SampleOptions { resample, margin, adapt } = request.options;
-        let (margin, adapt) = (margin.map_or(0.0, |(margin, _)| margin), adapt.map(|(adapt, _)| adapt));
-        let rule = request.shown(&rules);
-        let sampling = Sampling { rule, pieces: rules, resample, margin, adapt, default: !given };
+        let sampling = match draft.kind {
+            // Its points are the rows of the file.
+            TermKind::Data(data) => {
+                let rule = Rule::Uniform { count: self.data[data].rows() };
+                Sampling { rule, pieces: Vec::new(), resample: None, margin: 0.0, adapt: None, default: false }
+            }
+            _ => {
+                let rules = self.rules(&request, &draft, inherits);
+                self.check_rules(&request, &draft, &rules, given);
+                self.check_adaption(&request, &draft);
+                let SampleOptions { resample, margin, adapt } = request.options;
+                let (margin, adapt) = (margin.map_or(0.0, |(margin, _)| margin), adapt.map(|(adapt, _)| adapt));
+                let rule = request.shown(&rules);
+                Sampling { rule, pieces: rules, resample, margin, adapt, default: !given }
+            }
+        };
         Term {
             label: draft.label,
             kind: draft.kind,

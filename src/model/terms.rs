@@ -87,6 +87,7 @@ impl<'a> Elaborator<'a> {
                     let setting = Setting { kind: TermKind::Initial, label, weight, hard, several };
                     self.initial_terms(&mut terms, &setting, statement, equations);
                 }
+                StatementKind::Data { names, path } => self.data_terms(&mut terms, statement, names, path),
                 StatementKind::Constraint { .. } => self.constraint_term(&mut terms, statement),
                 _ => {}
             }
@@ -112,7 +113,7 @@ impl<'a> Elaborator<'a> {
         weight
     }
 
-    fn weight(&mut self, value: &'a Formula) -> Option<f64> {
+    pub(super) fn weight(&mut self, value: &'a Formula) -> Option<f64> {
         let (_, weight) = self.constant(value, "a weight")?;
         if weight <= 0.0 {
             return self.error("E0404", "a weight is greater than 0", value.span, format!("this is {weight}"));
@@ -227,7 +228,7 @@ impl<'a> Elaborator<'a> {
         if rest && !earlier.is_empty() {
             diagnostic = diagnostic.note("earlier conditions on the same unknown cover the whole boundary");
         }
-        if self.axes.iter().all(|axis| axis.periodic || axis.kind == AxisKind::Time) {
+        if self.axes.iter().all(|axis| axis.periodic || axis.kind != AxisKind::Space) {
             diagnostic = diagnostic.note("the domain has no boundary in space");
         }
         self.found.push(diagnostic);
@@ -359,6 +360,7 @@ impl<'a> Elaborator<'a> {
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
                 TermKind::Constraint => "constraint".to_owned(),
+                TermKind::Data(_) => "data".to_owned(),
             },
         };
         let (left, right) = if left.is_complex() || right.is_complex() {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::batch;
 use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
+use super::numbers::{FoundNumber, found_numbers, number_values};
 use super::points::TrainingPoints;
 use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
@@ -111,6 +112,8 @@ pub struct StepEvent<'a> {
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
     pub errors: &'a [FieldError],
+    /// The numbers that are to be found, with their present values.
+    pub numbers: &'a [(String, f64)],
 }
 
 /// Sees every step.
@@ -285,6 +288,14 @@ impl Session {
         // The problem of the current window and stage is not the problem as such.
         let lowered = pipeline::lower(Model::clone(&self.model), Effort::Off, &mut Times::default())?;
         report_values(&lowered, &self.thetas(), self.compiled.backend)
+    }
+
+    /// The numbers that are to be found, with their present values and standard deviations, without causal weights.
+    pub fn numbers(&mut self) -> Vec<FoundNumber> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
+        found_numbers(&self.compiled, &self.theta)
     }
 
     /// The loss of each term at θ, by label, without causal weights.
@@ -495,6 +506,7 @@ impl Session {
                 causal: self.causal.as_ref().map(CausalWeights::least),
                 terms: &terms,
                 errors: &errors,
+                numbers: &number_values(&self.compiled.lowered, &self.theta),
             };
             if observer.step(&event, self) == Control::Stop {
                 return Ok(Stop::Interrupted);

@@ -17,7 +17,7 @@ use crate::train::RunFiles;
 /// # Errors
 /// [`CliError`] if a formula can't be evaluated or a file not be written.
 pub fn write(files: &RunFiles, allowed: &[PathBuf], context: &Context) -> Result<Vec<PathBuf>, CliError> {
-    let solution = Solution::load(files.folder(), &Formulas::default(), allowed, context)?;
+    let solution = Solution::load(files.folder(), &Formulas::default(), &[], allowed, context)?;
     let mut written = Vec::new();
     for (number, output) in solution.model().outputs.iter().enumerate() {
         let name = if number == 0 { "fields".to_owned() } else { format!("fields_{}", number + 1) };

@@ -18,6 +18,7 @@ mod corners;
 mod counting;
 mod coverage;
 mod energies;
+mod estimate;
 mod exact;
 mod finite;
 mod flux;
@@ -29,6 +30,7 @@ mod presence;
 mod probe;
 mod scales;
 mod smoothness;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trivial;
@@ -71,6 +73,7 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
         found.extend(trivial::check(model, &mut graph));
     }
     found.extend(smoothness::check(model));
+    found.extend(tables::check(model));
     found.extend(energies::penalties(model, &mut graph));
     // What follows evaluates formulas at many points: worth it for formulas that a person wrote, not for what a runaway
     // definition or a generator has grown into.

@@ -27,7 +27,7 @@ fn at_the_seam(model: &Model, graph: &mut Graph, term: &Term, axis: usize) -> Op
         TermKind::Boundary => "the boundary condition",
         TermKind::Equation => "a coefficient of the equation",
         TermKind::Energy => "a coefficient of the energy",
-        TermKind::Constraint => return None,
+        TermKind::Constraint | TermKind::Data(_) => return None,
     };
     let ends = format!("{} and {}", face(model, axis, Side::Lower), face(model, axis, Side::Upper));
     let name = &model.axes[axis].name;

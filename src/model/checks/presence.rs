@@ -35,6 +35,7 @@ fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
             TermKind::Initial => "the initial condition",
             TermKind::Constraint => "the constraint",
             TermKind::Energy => "the energy",
+            TermKind::Data(_) => "the data",
         };
         let cancelled = !model.jets(&[term.left, term.right]).is_empty();
         let label = match term.kind {

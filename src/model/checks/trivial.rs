@@ -3,8 +3,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Symbol};
 
-use super::super::Model;
 use super::super::elaborate::listed;
+use super::super::{FieldSource, Model};
 use super::orders::equations;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
@@ -27,6 +27,11 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
 fn at_zero(model: &Model, graph: &mut Graph, formula: Expr) -> Expr {
     graph.substitute(formula, |graph, symbol| {
         let Symbol::Jet(jet) = symbol else { return None };
+        // What tables and data files have is no unknown, and a number is not the solution that is asked for.
+        let source = model.fields.get(usize::from(jet.field)).map(|field| field.source);
+        if let Some(FieldSource::Number { .. } | FieldSource::Table { .. } | FieldSource::Column { .. }) = source {
+            return None;
+        }
         match model.integral_of(jet.field.into()) {
             Some(integral) => (at_zero(model, graph, integral.integrand) == Graph::ZERO).then_some(Graph::ZERO),
             None => Some(Graph::ZERO),
