@@ -223,7 +223,7 @@ fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Resu
 }
 
 /// On a grid around a shape, what lies outside of the shape has no value.
-fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
+pub fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
     if model.shape.is_none() {
         return;
     }

@@ -47,9 +47,8 @@ impl Solution {
         context: &Context,
     ) -> Result<Self, CliError> {
         if run.extension().is_some_and(|extension| extension == "pde") {
-            let (file, name) = (run.display(), run.file_stem().unwrap_or_default().display());
-            let text =
-                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one, then name it `{name}`");
+            let file = run.display();
+            let text = format!("`{file}` is a problem, not a run: `pdec train {file}` makes one and says its name");
             return Err(CliError::Usage(text));
         }
         let (files, path) = if run.is_file() {

@@ -18,10 +18,18 @@ pub fn network(inputs: usize) -> Architecture {
 
 /// How many points an equation should have for so many parameters of the networks.
 ///
-/// With fewer than about three equations a parameter the network can hide large residuals between the points.
+/// With fewer than about three equations a parameter the network can hide large residuals between the points. Beyond
+/// [`MOST_INTERIOR`] points the system of a natural gradient step would cost more than it brings: a large network then
+/// has fewer equations than parameters, and the step is the shortest that solves them.
 fn interior_count(parameters: usize) -> usize {
-    parameters.saturating_mul(3).clamp(256, 1 << 15)
+    parameters.saturating_mul(3).clamp(256, MOST_INTERIOR)
 }
+
+/// The most points of an equation that are chosen by default.
+const MOST_INTERIOR: usize = 1 << 12;
+/// The most parameters that a natural gradient trains by default; its system then has a side of about
+/// [`MOST_INTERIOR`], and its rows take a gigabyte.
+const MOST_FOR_ENGD: usize = 20_000;
 
 /// The most Gauss points on a line that are chosen by default: a dozen for each wave of a solution with forty of them. More
 /// parameters do not ask for more points there, since along one axis a network is far smoother than it is large.
@@ -76,9 +84,9 @@ pub const RAD: (f64, f64) = (1.0, 1.0);
 /// Into how many chunks causal weights cut the time axis.
 pub const CAUSAL_CHUNKS: usize = 32;
 
-/// The training of a file without `train`.
-pub fn stages() -> Vec<Stage> {
-    vec![Stage::of(Method::Engd)]
+/// The training of a file without `train`: natural gradients, SOAP for the largest networks.
+pub fn stages(parameters: usize) -> Vec<Stage> {
+    vec![Stage::of(if parameters <= MOST_FOR_ENGD { Method::Engd } else { Method::Soap })]
 }
 
 /// The weight of a condition beside an energy. The energy pulls at the condition, so that the solution is off by about

@@ -119,6 +119,9 @@ impl Group {
             coordinates = coordinates.iter().map(|column| kept.iter().map(|&i| column[i]).collect()).collect();
         }
         let count = coordinates.first().map_or(0, Vec::len);
+        if count == 0 {
+            return Ok(None);
+        }
         let values_of = |values: &ReferenceValues| match values {
             ReferenceValues::Points(values) => values.clone(),
             ReferenceValues::Grid { axes, function } => {

@@ -7,7 +7,7 @@ use super::batch;
 use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
 use super::numbers::{FoundNumber, found_numbers, number_values};
-use super::points::TrainingPoints;
+use super::points::{Handover, TrainingPoints};
 use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
 use super::trained::problem_of;
@@ -16,7 +16,7 @@ use crate::kernel::{AssembleError, Kernel, PointSet, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
-use crate::pipeline::{self, CompileError, Compiled, Lowered, Times};
+use crate::pipeline::{self, Backend, CompileError, Compiled, Lowered, Times, window_predictor};
 use crate::simplify::Effort;
 
 /// Why a run can't begin or go on.
@@ -71,9 +71,6 @@ pub enum RestoreError {
     /// Points could not be drawn or a program not be made.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// A program could not be made.
-    #[error(transparent)]
-    Assemble(#[from] AssembleError),
 }
 
 /// What an observer wants.
@@ -199,7 +196,7 @@ impl Session {
     /// [`TrainError`] if points can't be drawn or a program not be made.
     pub fn new(compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
         let metrics = Metrics::new(&compiled.lowered, compiled.backend)?;
-        let points = TrainingPoints::draw(&compiled.lowered, seed, 0)?;
+        let points = TrainingPoints::draw(&compiled.lowered, seed, 0, None)?;
         let model = Arc::new(compiled.lowered.model.clone());
         let stage = &model.stages[0];
         let mut session = Self {
@@ -384,7 +381,8 @@ impl Session {
         if checkpoint.window != self.window || self.has_other_problem(checkpoint.stage) {
             self.enter(checkpoint.window, checkpoint.stage)?;
         } else {
-            self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps)?;
+            let handover = self.handover(checkpoint.window, checkpoint.stage, self.compiled.backend)?;
+            self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps, handover)?;
             self.stage = checkpoint.stage;
         }
         let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
@@ -396,7 +394,7 @@ impl Session {
         self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
         self.theta.copy_from_slice(&checkpoint.theta);
         self.make_batch_kernel();
-        self.points.restore(&checkpoint.points);
+        self.points.restore(&self.compiled.lowered, &checkpoint.points);
         for (b, points) in self.points.sets.iter().enumerate() {
             self.compiled.kernel.set_points(b, points);
         }
@@ -446,7 +444,8 @@ impl Session {
         self.own_metrics = None;
         let problem = own.clone().unwrap_or_else(|| Model::clone(&model));
         let lowered = pipeline::lower(problem, effort, &mut Times::default())?;
-        self.points = TrainingPoints::draw(&lowered, self.seed, self.total_steps)?;
+        let handover = self.handover(window, stage, backend)?;
+        self.points = TrainingPoints::draw(&lowered, self.seed, self.total_steps, handover)?;
         self.compiled = pipeline::assemble_on(lowered, &self.points.sets, backend, &mut Times::default())?;
         if own.is_some() {
             self.own_metrics = Metrics::new(&self.compiled.lowered, backend)?;
@@ -454,6 +453,14 @@ impl Session {
         self.causal = CausalWeights::new(&self.compiled.lowered);
         (self.window, self.stage) = (window, stage);
         Ok(())
+    }
+
+    /// What the initial conditions of a window take over from the one before.
+    fn handover(&self, window: usize, stage: usize, backend: Backend) -> Result<Option<Handover>, CompileError> {
+        let Some(theta) = window.checked_sub(1).and_then(|before| self.finished.get(before)) else { return Ok(None) };
+        let model = self.model.stages[stage].model.as_deref().unwrap_or(&self.model);
+        let sides = window_predictor(model, window - 1, &model.graph, &model.initial_sides(), backend)?;
+        Ok(Some(Handover { sides, theta: theta.clone() }))
     }
 
     fn begin_stage(&mut self, stage: usize) {

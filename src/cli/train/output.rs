@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::eval::without_outside;
 use crate::cli::solution::{Solution, even, grid};
 use crate::cli::{CliError, Context};
 use crate::dataset::{self, DataError, Table};
-use crate::model::{Formulas, Output, OutputFormat};
+use crate::model::{Axis, Formulas, Output, OutputFormat};
 use crate::report::files;
 use crate::report::vtk::{ImageAxis, write_image, write_series};
 use crate::train::RunFiles;
@@ -31,7 +32,8 @@ fn write_one(solution: &Solution, output: &Output, path: &Path) -> Result<PathBu
     let lines = lines(solution, output);
     let formulas: Vec<_> = output.columns.iter().map(|(_, value)| *value).collect();
     let points = grid(&lines);
-    let values = solution.values(&formulas, &points)?;
+    let mut values = solution.values(&formulas, &points)?;
+    without_outside(solution.model(), &points, &mut values);
     let names = output.columns.iter().map(|(name, _)| name.clone());
     if output.format == OutputFormat::Vti {
         return images(solution, output, &lines, &values, path);
@@ -52,10 +54,14 @@ fn write_one(solution: &Solution, output: &Output, path: &Path) -> Result<PathBu
     Ok(path.to_owned())
 }
 
-/// The coordinates along each axis.
+/// The coordinates along each axis; parametric numbers are held at their values.
 fn lines(solution: &Solution, output: &Output) -> Vec<Vec<f64>> {
-    let axes = solution.model().axes.iter();
-    axes.zip(&output.counts).map(|(axis, &count)| even(axis.lower, axis.upper, count)).collect()
+    let mut counts = output.counts.iter();
+    let line = |axis: &Axis| match axis.value {
+        Some(value) => vec![value],
+        None => even(axis.lower, axis.upper, counts.next().copied().unwrap_or(1)),
+    };
+    solution.model().axes.iter().map(line).collect()
 }
 
 /// An image, or one for each time and their list.
@@ -66,9 +72,14 @@ fn images(
     values: &[Vec<f64>],
     path: &Path,
 ) -> Result<PathBuf, CliError> {
+    let axes = &solution.model().axes;
     let time = solution.model().time();
-    let image: Vec<ImageAxis> =
-        lines.iter().enumerate().filter(|(axis, _)| Some(*axis) != time).map(image_axis).collect();
+    let image: Vec<ImageAxis> = lines
+        .iter()
+        .enumerate()
+        .filter(|(axis, _)| Some(*axis) != time && axes[*axis].value.is_none())
+        .map(image_axis)
+        .collect();
     let size: usize = image.iter().map(|axis| axis.count).product();
     let part = |step: usize| {
         let columns = output.columns.iter().zip(values);
