@@ -11,12 +11,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::arguments::Reading;
-use super::solution::{Solution, even, grid};
+use super::solution::{Solution, even, grid, without_outside};
 use super::train::scientific;
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
-use crate::model::{Formulas, Model};
+use crate::model::Formulas;
 use crate::report::files;
 use crate::train::{FieldError, ReportValue};
 
@@ -202,20 +202,6 @@ fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Resu
     }
     let lines: Vec<Vec<f64>> = axes.iter().zip(&counts).map(|(a, &count)| even(a.lower, a.upper, count)).collect();
     Ok(Some(Points { columns: grid(&lines), shape: Some(counts) }))
-}
-
-/// On a grid around a shape, what lies outside of the shape has no value.
-fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
-    if model.shape.is_none() {
-        return;
-    }
-    let tolerance = 1e-12;
-    for i in 0..columns.first().map_or(0, Vec::len) {
-        let point: Vec<f64> = columns.iter().map(|column| column[i]).collect();
-        if model.outside(&point) > tolerance {
-            values.iter_mut().for_each(|column| column[i] = f64::NAN);
-        }
-    }
 }
 
 fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Points, CliError> {

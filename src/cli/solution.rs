@@ -133,6 +133,20 @@ fn read(
     }
 }
 
+/// On a grid around a shape, what lies outside of the shape has no value.
+pub fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
+    if model.shape.is_none() {
+        return;
+    }
+    const NEAR: f64 = 1e-12;
+    for i in 0..columns.first().map_or(0, Vec::len) {
+        let point: Vec<f64> = columns.iter().map(|column| column[i]).collect();
+        if model.outside(&point) > NEAR {
+            values.iter_mut().for_each(|column| column[i] = f64::NAN);
+        }
+    }
+}
+
 /// Coordinates of a grid with both ends of each axis, the last axis fastest; one column an axis.
 pub fn grid(axes: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let total: usize = axes.iter().map(Vec::len).product();

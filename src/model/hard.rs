@@ -6,12 +6,14 @@
 //! common edges, what is lacking vanishes on all earlier ends, which stay as they are; where they do not, there is no
 //! continuous g, and it is an error. Along time u and u_t at the start are taken together. d is a product of s for a lower
 //! end, 1 - s for an upper one, 4s(1 - s) for both, and s² where u_t is given too, with s from 0 to 1 along the axis.
+//! On shapes there are functions that vanish on their surfaces (`hard_shapes`).
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Rational, Symbol};
 
 use super::elaborate::Elaborator;
-use super::problem::AxisKind;
+use super::hard_shapes::SurfaceValue;
+use super::problem::{AxisKind, Piece};
 use super::terms::{Draft, Terms};
 
 /// A value that holds on a whole end of an axis.
@@ -22,6 +24,14 @@ struct EndValue {
     order: u8,
     value: Expr,
     span: Span,
+}
+
+/// What hard conditions say of a field.
+#[derive(Default)]
+struct Values {
+    ends: Vec<EndValue>,
+    /// On the surface of the domain's shape.
+    surfaces: Vec<SurfaceValue>,
 }
 
 impl<'a> Elaborator<'a> {
@@ -42,13 +52,14 @@ impl<'a> Elaborator<'a> {
                 self.found.push(diagnostic.help("leave out `hard`: a condition that the ansatz satisfies is no term"));
                 continue;
             }
-            let mut values: Vec<Option<Vec<EndValue>>> = Vec::new();
+            let mut values: Vec<Option<Values>> = Vec::new();
             for &field in &fields {
-                let mut of_field = Some(Vec::new());
+                let mut of_field = Some(Values::default());
                 for draft in &hard {
                     let read = self.end_values(draft, field);
                     of_field = of_field.zip(read).map(|(mut all, new)| {
-                        all.extend(new);
+                        all.ends.extend(new.ends);
+                        all.surfaces.extend(new.surfaces);
                         all
                     });
                 }
@@ -67,10 +78,10 @@ impl<'a> Elaborator<'a> {
     }
 
     /// What a condition says of a field on ends of axes; nothing if it speaks of another one.
-    fn end_values(&mut self, draft: &Draft, field: usize) -> Option<Vec<EndValue>> {
+    fn end_values(&mut self, draft: &Draft, field: usize) -> Option<Values> {
         let jets = self.graph.jets(&[draft.residual]);
         if !jets.iter().any(|jet| usize::from(jet.field) == field) {
-            return Some(Vec::new());
+            return Some(Values::default());
         }
         let time = self.axes.iter().position(|axis| axis.kind == AxisKind::Time);
         let slope = time.map(|time| Jet::new(field, MultiIndex::unit(time)));
@@ -87,6 +98,10 @@ impl<'a> Elaborator<'a> {
         let rest = self.graph.substitute(draft.residual, |_, s| matches!(s, Symbol::Jet(_)).then_some(Graph::ZERO));
         let value = self.graph.div(rest, coefficient);
         let value = self.graph.neg(value);
+        if draft.place.iter().any(Piece::is_on_surface) {
+            let vanishing = self.vanishing_on(draft)?;
+            return Some(Values { ends: Vec::new(), surfaces: vec![SurfaceValue { value, vanishing }] });
+        }
         let mut values = Vec::new();
         for piece in &draft.place {
             let fixed: Vec<usize> =
@@ -117,7 +132,7 @@ impl<'a> Elaborator<'a> {
             let value = self.at_end(value, axis, upper);
             values.push(EndValue { axis, upper, order: jet.index.order() as u8, value, span: draft.span });
         }
-        Some(values)
+        Some(Values { ends: values, surfaces: Vec::new() })
     }
 
     fn not_a_value<T>(&mut self, draft: &Draft, jets: &[Jet]) -> Option<T> {
@@ -146,8 +161,9 @@ impl<'a> Elaborator<'a> {
     }
 
     /// g + d·net
-    fn interpolation(&mut self, values: &[EndValue], net: Expr) -> Option<Expr> {
-        let (mut g, mut d) = (Graph::ZERO, Graph::ONE);
+    fn interpolation(&mut self, values: &Values, net: Expr) -> Option<Expr> {
+        let (mut g, mut d) = self.surface_interpolation(&values.surfaces);
+        let values = &values.ends;
         for axis in 0..self.axes.len() {
             let find = |upper: bool, order: u8| {
                 let mut all = values.iter().filter(move |v| v.axis == axis && v.upper == upper && v.order == order);

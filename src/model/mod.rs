@@ -26,6 +26,7 @@ mod files;
 mod foreign;
 mod formulas;
 mod hard;
+mod hard_shapes;
 mod integrals;
 pub mod methods;
 mod names;

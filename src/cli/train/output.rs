@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::solution::{Solution, even, grid};
+use crate::cli::solution::{Solution, even, grid, without_outside};
 use crate::cli::{CliError, Context};
 use crate::dataset::{self, DataError, Table};
 use crate::model::{Formulas, Output, OutputFormat};
@@ -31,7 +31,8 @@ fn write_one(solution: &Solution, output: &Output, path: &Path) -> Result<PathBu
     let lines = lines(solution, output);
     let formulas: Vec<_> = output.columns.iter().map(|(_, value)| *value).collect();
     let points = grid(&lines);
-    let values = solution.values(&formulas, &points)?;
+    let mut values = solution.values(&formulas, &points)?;
+    without_outside(solution.model(), &points, &mut values);
     let names = output.columns.iter().map(|(name, _)| name.clone());
     if output.format == OutputFormat::Vti {
         return images(solution, output, &lines, &values, path);

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Symbol};
 
 use super::super::{FieldSource, Model, Piece, Term, TermKind};
-use super::probe::{generic, keeps, points_of, values_at, whole};
+use super::probe::{generic, keeps, points_inside, points_of_piece, values_at};
 
 /// Rounding, relative to the data of a condition and to what the network gives.
 const ROUNDING: f64 = 1e-12;
@@ -65,12 +65,12 @@ fn holds(model: &Model, graph: &mut Graph, term: &Term, expanded: Expr, piece: &
     if on_piece(model, graph, expanded, piece) == Graph::ZERO {
         return true;
     }
-    let points: Vec<_> = points_of(&piece.ranges).into_iter().filter(|point| keeps(model, piece, point)).collect();
+    let points: Vec<_> = points_of_piece(piece).into_iter().filter(|point| keeps(model, piece, point)).collect();
     let at = |point: &[f64], size: f64| values_at(graph, &[expanded], point, Some(piece), |jet| size * generic(jet))[0];
     let sides = |point: &[f64]| values_at(graph, &[term.left, term.right], point, Some(piece), |_| 0.0);
     // The size of the data: on the place, and of what continues it into the box.
     let on_place = points.iter().flat_map(|point| sides(point));
-    let in_box = points_of(&whole(model)).into_iter().map(|point| at(&point, 0.0));
+    let in_box = points_inside(model).into_iter().map(|point| at(&point, 0.0));
     let data = on_place.chain(in_box).map(f64::abs).filter(|size| size.is_finite()).fold(0.0, f64::max);
     let is_zero = |point: &Vec<f64>| {
         let (without, with) = (at(point, 0.0), at(point, 1.0));
