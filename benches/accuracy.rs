@@ -22,11 +22,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use pdec::dataset::Files;
 use pdec::diagnostic::{Form, Look, Source, render};
 use pdec::geometry::{AxisRange, held_out};
 use pdec::kernel::Objective;
-use pdec::model::{Model, Overrides};
-use pdec::pipeline::{Backend, Times, assemble, check, lower};
+use pdec::model::{Formulas, Given, Model, Overrides};
+use pdec::pipeline::{Backend, Checked, Times, assemble, check_given, lower};
 use pdec::report::{Align, TextTable};
 use pdec::simplify::Effort;
 use pdec::train::{Limits, Session, Silent};
@@ -118,8 +119,10 @@ impl Run {
 fn run(path: &Path, seed: u64, time: f64, steps: Option<usize>) -> Result<Run, Box<dyn Error>> {
     let source = Source::new(path.display().to_string(), fs::read_to_string(path)?);
     let mut times = Times::default();
-    let (model, found) = check(&source, &Overrides::default(), &mut times);
-    let model = model.ok_or_else(|| render(&source, &found, Form::Human(Look::default())))?;
+    let files = Files::below(path.parent().unwrap_or(Path::new(".")), &[]).map_err(|(_, error)| error)?;
+    let given = Given { overrides: &Overrides::default(), formulas: &Formulas::default(), files: &files };
+    let Checked { source, model, found, .. } = check_given(source, given, &mut times);
+    let (model, _) = model.ok_or_else(|| render(&source, &found, Form::Human(Look::default())))?;
     let time = model.settings.budget.map_or(time, |budget| budget.min(time));
     let limits = Limits { time: Some(Duration::try_from_secs_f64(time)?), steps, target: model.settings.target };
     let lowered = lower(model, Effort::default(), &mut times)?;

@@ -14,7 +14,7 @@ bc u = w on boundary
 
 exact u = w
 
-network piratenet(width=8, blocks=2)
+network piratenet(width=8, blocks=2, fourier_scale=1)
 sample interior: gauss(24, 24)
 sample boundary: gauss(24)
 train engd(steps=200)

@@ -4,6 +4,7 @@
 //! text --parse--> Ast --check--> Model --simplify, tape--> KernelTapes --codegen--> Kernel
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,10 +14,10 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, Metric, NetworkDescription, PointSet,
-    Predictor, Role,
+    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, Metric,
+    NetworkDescription, PointSet, Predictor, Role,
 };
-use crate::model::{self, Formulas, Given, Model, Overrides};
+use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
 use crate::optim;
 use crate::sample;
@@ -218,6 +219,14 @@ impl Lowered {
             .map_err(|error| CompileError::Points { label: self.model.terms[block.terms[0]].label.clone(), error })
     }
 
+    /// Where the raw numbers of `fit` stand in θ.
+    pub fn raw_numbers(&self) -> Range<usize> {
+        let of_numbers = |network: &&NetworkDescription| {
+            self.model.numbers.first().is_some_and(|number| network.fields.contains(&number.field))
+        };
+        self.description.networks.iter().find(of_numbers).map_or(0..0, |network| network.layout.parameters())
+    }
+
     /// Something that evaluates formulas of the model at any points.
     ///
     /// # Errors
@@ -225,7 +234,7 @@ impl Lowered {
     pub fn predictor(&self, graph: &Graph, formulas: &[Expr], backend: Backend) -> Result<Predictor, AssembleError> {
         let mut description = self.description.clone();
         description.graph = graph.clone();
-        let formulas = self.model.expand(&mut description.graph, formulas);
+        let formulas = lowered_formulas(&self.model, &mut description.graph, formulas);
         Predictor::new(&description, &formulas, host_contraction(), &backend)
     }
 }
@@ -244,7 +253,7 @@ pub fn window_predictor(
 ) -> Result<Predictor, CompileError> {
     let model = Model { graph: graph.clone(), ..model.clone() }.window(window);
     let mut description = describe(&model, &[])?;
-    let formulas = model.expand(&mut description.graph, formulas);
+    let formulas = lowered_formulas(&model, &mut description.graph, formulas);
     Ok(Predictor::new(&description, &formulas, host_contraction(), &backend)?)
 }
 
@@ -263,12 +272,34 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
         start = layout.parameters().end;
         networks.push(NetworkDescription { features, layout, fields: plan.fields.clone() });
     }
+    let numbers: Vec<usize> = model.numbers.iter().map(|number| number.field).collect();
+    if !numbers.is_empty() {
+        // A network without inputs: its biases are the raw numbers, which start at 0.
+        let layout = Layout::numbers(&vec![0.0; numbers.len()], start);
+        let features = Features { formulas: Vec::new(), groups: Vec::new() };
+        networks.push(NetworkDescription { features, layout, fields: numbers });
+    }
+    let known = |(number, field): (usize, &Field)| {
+        let source = match field.source {
+            FieldSource::Column { column } => KnownSource::Column(column),
+            FieldSource::Table { table } => {
+                let table = &model.tables[table];
+                KnownSource::Table { table: table.function.clone(), axes: table.axes.clone() }
+            }
+            FieldSource::Network { .. }
+            | FieldSource::Number { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Integral(_) => return None,
+        };
+        Some((number, source))
+    };
+    let known = model.fields.iter().enumerate().filter_map(known).collect();
     let mut block = |block: &sample::Block| {
         let residuals: Vec<Expr> = block.terms.iter().map(|&t| model.terms[t].residual).collect();
         BlockDescription {
-            formulas: model.expand(&mut graph, &residuals),
+            formulas: lowered_formulas(model, &mut graph, &residuals),
             weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
-            role: Role::Residual,
+            role: if block.energy { Role::Energy } else { Role::Residual },
         }
     };
     let blocks = blocks.iter().map(&mut block).collect();
@@ -280,7 +311,12 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
     let (mut integrals, inner) = sample::integrals(model)
         .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
     for integral in &mut integrals {
-        integral.integrand = model.expand(&mut graph, &[integral.integrand])[0];
+        integral.integrand = lowered_formulas(model, &mut graph, &[integral.integrand])[0];
     }
-    Ok(Description { dimension: model.axes.len(), networks, blocks, graph, metric, integrals, inner })
+    Ok(Description { dimension: model.axes.len(), networks, known, blocks, graph, metric, integrals, inner })
+}
+
+/// Formulas of a model as kernels have them: an ansatz inserted, and numbers as what training moves.
+fn lowered_formulas(model: &Model, graph: &mut Graph, formulas: &[Expr]) -> Vec<Expr> {
+    model.expand(graph, formulas).into_iter().map(|formula| model.in_raw_numbers(graph, formula)).collect()
 }

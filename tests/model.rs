@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use pdec::dataset::Files;
 use pdec::diagnostic::{Diagnostic, Level, Source};
-use pdec::model::{self, Overrides};
+use pdec::model::{self, Formulas, Given, Overrides};
+use pdec::pipeline::{Checked, Times, check_given};
 use pdec::syntax;
 
 /// The problem in words, then the diagnostics in short form.
@@ -67,10 +69,11 @@ fn the_problems_of_the_collection_are_sound() {
     paths.sort();
     assert!(!paths.is_empty());
     for path in paths {
-        let source = read(&path);
-        let (ast, mut found) = syntax::parse(&source);
-        let (model, more) = model::check(&ast.unwrap(), &Overrides::default());
-        found.extend(more);
+        let files = Files::below(path.parent().unwrap(), &[]).unwrap();
+        let given = Given { overrides: &Overrides::default(), formulas: &Formulas::default(), files: &files };
+        let Checked { source, model, mut found, .. } = check_given(read(&path), given, &mut Times::default());
+        // Notes are no complaints.
+        found.retain(|diagnostic| diagnostic.level > Level::Note);
         let mut text = String::new();
         found.iter().for_each(|diagnostic| write_diagnostic(&mut text, &source, diagnostic));
         assert!(model.is_some() && found.is_empty(), "{}:\n{text}", source.name());
@@ -221,5 +224,50 @@ mod mutated {
             let text = understood(&source, &Overrides::default());
             prop_assert!(!text.is_empty());
         }
+    }
+}
+
+#[test]
+fn unknowns_are_defined_up_to_sign_where_negation_changes_nothing() {
+    let sets = |text: &str| {
+        let (model, found) = check(text, &[]);
+        model.unwrap_or_else(|| panic!("{found:?}")).up_to_sign()
+    };
+    let head = "domain x in [0, 1]\nunknown u, v\nbc u = 0, v = 0 on boundary\n";
+    let norms = "constraint integral(u^2) = 1\nconstraint integral(v^2) = 1\n";
+    // Each by itself, both together, one of them, none.
+    assert_eq!(sets(&format!("{head}{norms}eq u_xx = -u\neq v_xx = -v*u^2\n")), [vec![0], vec![1]]);
+    assert_eq!(sets(&format!("{head}{norms}eq u_xx = -v\neq v_xx = -u\n")), [vec![0, 1]]);
+    assert_eq!(sets(&format!("{head}{norms}eq u_xx = -u\neq v_xx = x - v\n")), [vec![0]]);
+    assert!(sets(&format!("{head}{norms}eq u_xx = -v + x\neq v_xx = -u\n")).is_empty());
+    // An integral changes its sign with what is under it.
+    assert!(sets(&format!("{head}eq u_xx = -integral(u)\neq v_xx = x + integral(u*v)\n")).is_empty());
+    assert_eq!(sets(&format!("{head}{norms}eq u_xx = -integral(u*v^2)\neq v_xx = -v\n")), [vec![0], vec![1]]);
+}
+
+#[test]
+fn derivatives_act_under_the_integral_sign() {
+    let residual = |right: &str| {
+        let text =
+            format!("time t in [0, 1]\ndomain x in [0, 2], y in [0, 1]\nunknown u\neq u_t = {right}\nic u = x\n");
+        let (model, found) = check(&text, &[]);
+        let model = model.unwrap_or_else(|| panic!("{found:?}"));
+        let term = &model.terms[0];
+        model.graph.display(term.right, &model.names())
+    };
+    for (written, meant) in [
+        ("d(integral(u^2), t)", "integral(2*u*u_t)"),
+        ("d(integral(x*u, x), y)", "integral(x*u_y, x)"),
+        ("d(integral(u, x in 0..x), x)", "u"),
+        ("d(integral(u, x in x..2), x)", "-u"),
+        ("d(integral(u, x in 0..x), y)", "integral(u_y, x in 0..x)"),
+        ("d(t*integral(u, t), t)", "integral(u, t)"),
+        ("integral(x^2*y)", "4/3"),
+        ("integral(t)", "2*t"),
+        ("integral(3*u + integral(u, t), x) - integral(3*u + integral(u, t), x)", "0"),
+        ("integral(integral(u, x), y)", "integral(u)"),
+        ("integral(integral(u, x in 0..1), t)", "integral(integral(u, x in 0..1), t)"),
+    ] {
+        assert_eq!(residual(written), meant, "{written}");
     }
 }

@@ -54,7 +54,10 @@ fn problems() -> Vec<String> {
     ]
     .into_iter()
     .map(|more| heat(&more))
-    .chain([STAGES.to_owned()])
+    .chain([
+        STAGES.to_owned(),
+        windows(3, "train adam(steps=6, lr=1e-2) with WINDOWS\ntrain engd(steps=4) with WINDOWS"),
+    ])
     .collect()
 }
 
@@ -146,4 +149,46 @@ fn a_stage_has_parameters_of_its_own() {
     let mut alone = session(&STAGES.replace("a = 0.1", "a = 0.5").replace(" with a=0.5", ""));
     run(&mut alone, Some(10));
     assert_eq!(bits(&first), bits(&alone), "the first stage solves the problem with its value");
+}
+
+/// Transport over one period, cut into windows.
+fn windows(windows: usize, stages: &str) -> String {
+    let stages = stages.replace("WINDOWS", &format!("windows={windows}"));
+    format!(
+        "time t in [0, 1]\ndomain x in [0, 1] periodic\nunknown u\neq u_t + u_x = 0\nic u = sin(2*pi*x)\n\
+         exact u = sin(2*pi*(x - t))\nnetwork mlp(16)\nsample interior: gauss(8, 16)\n{stages}\n"
+    )
+}
+
+#[test]
+fn windows_hand_over_and_join_to_one_solution() {
+    let mut whole = session(&windows(4, "train engd(steps=40) with WINDOWS"));
+    run(&mut whole, None);
+    assert_eq!(whole.thetas().len(), 4);
+    let errors = whole.errors();
+    assert!(errors[0].relative_l2 < 1e-3, "{errors:?}");
+    // Second order in time: value and slope are handed over.
+    let wave = "time t in [0, 1]\ndomain x in [0, 1]\nunknown u\neq u_tt = u_xx\nic u = sin(pi*x), u_t = 0\n\
+                bc u = 0 on boundary\nexact u = sin(pi*x)*cos(pi*t)\nnetwork mlp(8)\n\
+                train engd(steps=40) with windows=2\n";
+    let mut wave = session(wave);
+    run(&mut wave, None);
+    let errors = wave.errors();
+    assert!(errors[0].relative_l2 < 1e-2, "{errors:?}");
+}
+
+#[test]
+fn a_later_window_begins_with_the_end_of_the_one_before() {
+    let mut session = session(&windows(2, "train engd(steps=40) with WINDOWS"));
+    run(&mut session, Some(41));
+    let model = session.compiled().lowered.model.clone();
+    assert_eq!((model.axes[0].lower, model.axes[0].upper), (0.5, 1.0));
+    let initial = model.terms.iter().find(|term| term.kind == pdec::model::TermKind::Initial).expect("it has one");
+    assert_eq!(initial.place[0].ranges[0], [0.5, 0.5]);
+    // The right side is a number beside the point now, and no formula of the point.
+    assert!(model.graph.symbols(&[initial.right]).iter().all(|s| matches!(s, pdec::expr::Symbol::Jet(_))));
+    run(&mut session, None);
+    let losses = session.term_losses();
+    let loss = losses.iter().find(|(label, _)| label == "ic_u").expect("it is a term").1;
+    assert!(loss < 1e-3, "{losses:?}");
 }

@@ -121,7 +121,7 @@ pub struct Reading {
 impl Overrides {
     /// The settings as the model reads them.
     pub fn texts(&self) -> Vec<String> {
-        self.set.iter().map(|s| format!("{}={}", s.name, s.value)).collect()
+        self.set.iter().map(Setting::text).collect()
     }
 }
 
@@ -132,6 +132,13 @@ pub struct Setting {
     pub name: String,
     /// By what, as it was written.
     pub value: String,
+}
+
+impl Setting {
+    /// `NAME=VALUE`
+    pub fn text(&self) -> String {
+        format!("{}={}", self.name, self.value)
+    }
 }
 
 impl FromStr for Setting {

@@ -10,15 +10,15 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
-use super::arguments::Reading;
-use super::solution::{Solution, even, grid, without_outside};
-use super::train::scientific;
+use super::arguments::{Reading, Setting};
+use super::solution::{Solution, even, grid};
+use super::train::{scientific, with_deviation};
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
-use crate::model::Formulas;
+use crate::model::{Axis, Formulas, Model};
 use crate::report::files;
-use crate::train::{FieldError, ReportValue};
+use crate::train::{FieldError, FoundNumber, NumberRecord, ReportValue};
 
 /// The most points of a grid.
 const MOST_POINTS: usize = 50_000_000;
@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Formulas to evaluate, such as u,u_x,u_xx-1 [default: all unknowns]
     #[arg(long, value_name = "FORMULAS")]
     fields: Option<String>,
+    /// Evaluate at this value of a parametric number (`param .. in`); may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<Setting>,
     /// Where the values go: a .csv or .npz file [default: CSV on standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -65,6 +68,8 @@ impl FromStr for Counts {
 #[derive(Serialize)]
 struct Body<'a> {
     errors: BTreeMap<&'a str, ErrorRecord>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    numbers: BTreeMap<&'a str, NumberRecord>,
     reports: BTreeMap<&'a str, Option<f64>>,
     points: usize,
     output: Option<&'a Path>,
@@ -102,7 +107,8 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     if let Some(path) = &arguments.output {
         format_of(path)?;
     }
-    let mut solution = Solution::load(&arguments.run, &formulas, &arguments.reading.allow_read, context)?;
+    let set: Vec<String> = arguments.set.iter().map(Setting::text).collect();
+    let mut solution = Solution::load(&arguments.run, &formulas, &set, &arguments.reading.allow_read, context)?;
     let names: Vec<String> = if texts.is_empty() {
         solution.formulas = solution.model().components().map(|component| component.value).collect();
         solution.model().components().map(|component| component.name.clone()).collect()
@@ -110,6 +116,7 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
         formulas.texts().map(str::to_owned).collect()
     };
     let errors = solution.errors()?;
+    let numbers = solution.numbers();
     let reports = solution.reports()?;
     let points = points(arguments, &solution, context)?;
     let count = points.as_ref().map_or(0, |p| p.columns.first().map_or(0, Vec::len));
@@ -138,29 +145,33 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
         let value = |report: &'_ ReportValue| Some(report.value).filter(|value| value.is_finite());
         let values = reports.iter().map(|report| (report.name.as_str(), value(report))).collect();
         let errors = errors.iter().map(|e| (e.name.as_str(), record(e))).collect();
-        Document::new(Status::Ok, Body { errors, reports: values, points: count, output }).print(context)?;
+        let record = |n: &'_ FoundNumber| NumberRecord { value: Some(n.value), sd: n.deviation };
+        let numbers = numbers.iter().map(|n| (n.name.as_str(), record(n))).collect();
+        Document::new(Status::Ok, Body { errors, numbers, reports: values, points: count, output }).print(context)?;
     } else if printed {
         // Standard output is a table already.
-        context.say(text(&errors, &reports).trim_end());
+        context.say(text(&errors, &numbers, &reports).trim_end());
     } else {
-        context.print(&text(&errors, &reports))?;
+        context.print(&text(&errors, &numbers, &reports))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(errors: &[FieldError], reports: &[ReportValue]) -> String {
-    if errors.is_empty() && reports.is_empty() {
+fn text(errors: &[FieldError], numbers: &[FoundNumber], reports: &[ReportValue]) -> String {
+    if errors.is_empty() && numbers.is_empty() && reports.is_empty() {
         return "no exact solution is known\n".to_owned();
     }
-    let names = errors.iter().map(|e| &e.name).chain(reports.iter().map(|r| &r.name));
+    let names = errors.iter().map(|e| &e.name).chain(numbers.iter().map(|n| &n.name));
+    let names = names.chain(reports.iter().map(|r| &r.name));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let line = |e: &FieldError| {
         let (l2, largest) = (scientific(e.relative_l2, 1), scientific(e.maximum, 1));
         let sign = if e.up_to_sign { " (up to sign)" } else { "" };
         format!("{:width$}  relative L2 error {l2}, largest error {largest}{sign}\n", e.name)
     };
+    let number = |n: &FoundNumber| format!("{:width$}  {}\n", n.name, with_deviation(n.value, n.deviation));
     let value = |r: &ReportValue| format!("{:width$}  {}\n", r.name, r.value);
-    errors.iter().map(line).chain(reports.iter().map(value)).collect()
+    errors.iter().map(line).chain(numbers.iter().map(number)).chain(reports.iter().map(value)).collect()
 }
 
 /// At commas outside of brackets.
@@ -179,20 +190,22 @@ fn split(text: &str) -> Vec<String> {
 
 /// The points that were asked for; a default grid if only a file is named, nothing if not even that.
 fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Result<Option<Points>, CliError> {
-    let axes = &solution.model().axes;
     if let Some(path) = &arguments.points {
         return from_file(path, solution, context).map(Some);
     }
+    // A parametric number is held at its value.
+    let axes = &solution.model().axes;
+    let free = axes.iter().filter(|axis| axis.value.is_none()).count();
     let counts = match (&arguments.grid, &arguments.output) {
         (Some(counts), _) => match counts.0[..] {
-            [count] => vec![count; axes.len()],
-            _ if counts.0.len() == axes.len() => counts.0.clone(),
+            [count] => vec![count; free],
+            _ if counts.0.len() == free => counts.0.clone(),
             _ => {
-                let text = format!("a grid of {} axes, but the problem has {}", counts.0.len(), axes.len());
+                let text = format!("a grid of {} axes, but the problem has {free}", counts.0.len());
                 return Err(CliError::Usage(text));
             }
         },
-        (None, Some(_)) if axes.len() <= 3 => vec![[201, 101, 41][axes.len() - 1]; axes.len()],
+        (None, Some(_)) if (1..=3).contains(&free) => vec![[201, 101, 41][free - 1]; free],
         (None, Some(_)) => return Err(CliError::Usage("say at which points: `--grid` or `--points`".to_owned())),
         (None, None) => return Ok(None),
     };
@@ -200,8 +213,27 @@ fn points(arguments: &Arguments, solution: &Solution, context: &Context) -> Resu
     if total.is_none_or(|total| total > MOST_POINTS) {
         return Err(CliError::Usage(format!("a grid has at most {MOST_POINTS} points")));
     }
-    let lines: Vec<Vec<f64>> = axes.iter().zip(&counts).map(|(a, &count)| even(a.lower, a.upper, count)).collect();
+    let mut along = counts.iter();
+    let line = |axis: &Axis| match axis.value {
+        Some(value) => vec![value],
+        None => even(axis.lower, axis.upper, along.next().copied().unwrap_or(1)),
+    };
+    let lines: Vec<Vec<f64>> = axes.iter().map(line).collect();
     Ok(Some(Points { columns: grid(&lines), shape: Some(counts) }))
+}
+
+/// On a grid around a shape, what lies outside of the shape has no value.
+pub fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
+    if model.shape.is_none() {
+        return;
+    }
+    let tolerance = 1e-12;
+    for i in 0..columns.first().map_or(0, Vec::len) {
+        let point: Vec<f64> = columns.iter().map(|column| column[i]).collect();
+        if model.outside(&point) > tolerance {
+            values.iter_mut().for_each(|column| column[i] = f64::NAN);
+        }
+    }
 }
 
 fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Points, CliError> {
@@ -210,7 +242,10 @@ fn from_file(path: &Path, solution: &Solution, context: &Context) -> Result<Poin
     let axes = &solution.model().axes;
     let mut columns = Vec::with_capacity(axes.len());
     for axis in axes {
-        let column = table.column(&axis.name).map_err(data)?.to_vec();
+        let column = match (table.column(&axis.name), axis.value) {
+            (Err(_), Some(value)) => vec![value; table.rows()],
+            (column, _) => column.map_err(data)?.to_vec(),
+        };
         let outside = column.iter().filter(|x| **x < axis.lower || **x > axis.upper).count();
         if outside > 0 && !axis.periodic {
             context.say(&format!("warning: {outside} points are outside of the domain along {}", axis.name));

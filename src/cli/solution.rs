@@ -9,7 +9,10 @@ use crate::expr::Expr;
 use crate::model::{Formulas, Given, Model};
 use crate::pipeline::{self, Backend, Lowered, Times};
 use crate::simplify::Effort;
-use crate::train::{FieldError, Metrics, ModelFile, ReportValue, RunFiles, Trained, find_run, report_values};
+use crate::train::{
+    FieldError, FoundNumber, Metrics, ModelFile, ReportValue, RunFiles, RunResult, Trained, find_run, number_values,
+    report_values,
+};
 
 /// Points that are evaluated at a time, so that any number of points needs little memory.
 const CHUNK: usize = 1 << 15;
@@ -29,17 +32,23 @@ pub struct Solution {
 }
 
 impl Solution {
-    /// Loads a run, or a model file alone, and reads formulas in the names of its problem.
+    /// Loads a run, or a model file alone, and reads formulas in the names of its problem; `set` has values of parametric
+    /// numbers, `name=value`.
     ///
     /// # Errors
-    /// [`CliError`] if there is no such run, if its files are damaged, or if a formula has no meaning there.
+    /// [`CliError`] if there is no such run, if its files are damaged, or if a formula or a value has no meaning there.
     ///
     /// What the run has no copy of is looked for in the folders that are `allowed`.
-    pub fn load(run: &Path, formulas: &Formulas, allowed: &[PathBuf], context: &Context) -> Result<Self, CliError> {
+    pub fn load(
+        run: &Path,
+        formulas: &Formulas,
+        set: &[String],
+        allowed: &[PathBuf],
+        context: &Context,
+    ) -> Result<Self, CliError> {
         if run.extension().is_some_and(|extension| extension == "pde") {
-            let (file, name) = (run.display(), run.file_stem().unwrap_or_default().display());
-            let text =
-                format!("`{file}` is a problem, not a run: `pdec train {file}` makes one, then name it `{name}`");
+            let file = run.display();
+            let text = format!("`{file}` is a problem, not a run: `pdec train {file}` makes one and says its name");
             return Err(CliError::Usage(text));
         }
         let (files, path) = if run.is_file() {
@@ -53,7 +62,7 @@ impl Solution {
             (Some(files), path)
         };
         let file = ModelFile::read(&path)?;
-        let (model, formulas) = read(&file, &path, formulas, allowed)?;
+        let (model, formulas) = read(&file, &path, formulas, set, allowed)?;
         let lowered = pipeline::lower(model, Effort::Off, &mut Times::default())?;
         let thetas = file.thetas(&lowered.description)?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -87,6 +96,16 @@ impl Solution {
         Ok(values)
     }
 
+    /// The numbers that training found; their deviations are those that the run noted.
+    pub fn numbers(&self) -> Vec<FoundNumber> {
+        let text = self.files.as_ref().and_then(|files| std::fs::read_to_string(files.result()).ok());
+        let result: Option<RunResult> = text.and_then(|text| serde_json::from_str(&text).ok());
+        let noted = |name: &str| result.as_ref().and_then(|result| result.numbers.get(name)?.sd);
+        let thetas = self.thetas();
+        let values = thetas.last().map(|theta| number_values(&self.lowered, theta)).unwrap_or_default();
+        values.into_iter().map(|(name, value)| FoundNumber { deviation: noted(&name), name, value }).collect()
+    }
+
     /// What the file asks to report.
     ///
     /// # Errors
@@ -110,41 +129,44 @@ fn read(
     file: &ModelFile,
     path: &Path,
     formulas: &Formulas,
+    set: &[String],
     allowed: &[PathBuf],
 ) -> Result<(Model, Vec<Expr>), CliError> {
     let overrides = super::train::overrides(&file.recipe.set, file.recipe.optimizer.as_deref())?;
+    let with_set = super::train::overrides(&[&file.recipe.set, set].concat(), file.recipe.optimizer.as_deref())?;
     let files =
         Files::kept(file.recipe.files.clone(), allowed).map_err(|(path, source)| CliError::Read { path, source })?;
     let source = || Source::new(file.recipe.name.clone(), file.recipe.text.clone());
     let damaged = |reason: String| CliError::Damaged { path: path.to_owned(), reason };
-    let given = Given { overrides: &overrides, formulas, files: &files };
+    let given = Given { overrides: &with_set, formulas, files: &files };
     let checked = pipeline::check_given(source(), given, &mut Times::default());
     if let Some(model) = checked.model {
+        only_parametric(&model.0, set)?;
         return Ok(model);
     }
     let first = checked.found.iter().find(|d| d.level == Level::Error);
     let message =
         first.map(|d| [std::slice::from_ref(&d.message), &d.helps[..]].concat().join("; ")).unwrap_or_default();
-    // The problem was sound when it was trained: if it still is, a formula is not.
-    let alone = Given { formulas: &Formulas::default(), ..given };
+    // The problem was sound when it was trained: if it still is, a formula or a value is not.
+    let alone = Given { overrides: &overrides, formulas: &Formulas::default(), ..given };
     match pipeline::check_given(source(), alone, &mut Times::default()).model {
         Some(_) => Err(CliError::Usage(message)),
         None => Err(damaged(format!("its problem has errors: {message}"))),
     }
 }
 
-/// On a grid around a shape, what lies outside of the shape has no value.
-pub fn without_outside(model: &Model, columns: &[Vec<f64>], values: &mut [Vec<f64>]) {
-    if model.shape.is_none() {
-        return;
-    }
-    const NEAR: f64 = 1e-12;
-    for i in 0..columns.first().map_or(0, Vec::len) {
-        let point: Vec<f64> = columns.iter().map(|column| column[i]).collect();
-        if model.outside(&point) > NEAR {
-            values.iter_mut().for_each(|column| column[i] = f64::NAN);
-        }
-    }
+/// What a run was trained with stays as it is; only parametric numbers may take another value.
+fn only_parametric(model: &Model, set: &[String]) -> Result<(), CliError> {
+    let parametric: Vec<&str> = model.axes.iter().filter(|a| a.value.is_some()).map(|a| a.name.as_str()).collect();
+    let name = |text: &'_ String| text.split_once('=').map_or(String::new(), |(name, _)| name.trim().to_owned());
+    let Some(fixed) = set.iter().map(name).find(|name| !parametric.contains(&name.as_str())) else { return Ok(()) };
+    let known = match parametric.as_slice() {
+        [] => "this problem has none".to_owned(),
+        names => format!("there is {}", names.join(", ")),
+    };
+    let text =
+        format!("`--set {fixed}=..`: a trained run takes values of parametric numbers (`param .. in`) only; {known}");
+    Err(CliError::Usage(text))
 }
 
 /// Coordinates of a grid with both ends of each axis, the last axis fastest; one column an axis.

@@ -1,5 +1,8 @@
 //! What a kernel is made from.
 
+use std::collections::BTreeMap;
+
+use super::known::KnownSource;
 use super::objective::Metric;
 use super::tile::PointSet;
 use crate::expr::{Expr, Graph};
@@ -85,6 +88,8 @@ pub struct Description {
     pub dimension: usize,
     /// The networks; their parameters lie one after the other in θ.
     pub networks: Vec<NetworkDescription>,
+    /// The fields that do not depend on the parameters.
+    pub known: BTreeMap<usize, KnownSource>,
     /// The blocks of points.
     pub blocks: Vec<BlockDescription>,
     /// The metric that residuals need programs for; energies have their own.

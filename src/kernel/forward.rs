@@ -119,6 +119,7 @@ impl Block {
         match *input {
             PointInput::Coordinate(axis) => row_lane(0, axis, stride),
             PointInput::Normal(axis) => row_lane(0, self.dimension + axis, stride),
+            PointInput::Known(number) => row_lane(0, 2 * self.dimension + number, stride),
             PointInput::Integral(integral, times) => row_lane(1, integral * extension + times, stride),
             PointInput::Channel(c) => {
                 let network = self.networks[c.network].as_ref().expect("channels are of networks in use");

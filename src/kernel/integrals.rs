@@ -75,7 +75,8 @@ impl IntegralBlock {
             let at: Vec<f64> = outer.iter().map(|column| column[group]).collect();
             let points = self.inner.around(&self.axes, &at);
             let block = &self.block;
-            all.extend(tiles(&points, TileScale::Weight, |tile| block.feature_jets(tile)));
+            let known = block.known_columns(&points);
+            all.extend(tiles(&points, &known, TileScale::Weight, |tile| block.feature_jets(tile)));
         }
         self.groups = groups;
         self.group_tiles = all.len().checked_div(groups).unwrap_or(0);

@@ -21,6 +21,7 @@ mod direction;
 mod evaluate;
 mod forward;
 mod integrals;
+mod known;
 mod local;
 mod metric;
 mod nonlocal;
@@ -36,6 +37,7 @@ mod weights;
 pub use description::{
     BlockDescription, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription, Role,
 };
+pub use known::KnownSource;
 pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use nonlocal::{Family, Member};
 pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};

@@ -42,7 +42,8 @@ impl Predictor {
     pub fn evaluate(&mut self, theta: &[f64], coordinates: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let count = coordinates.first().map_or(0, Vec::len);
         let normals = vec![vec![0.0; count]; coordinates.len()];
-        let points = PointSet { coordinates: coordinates.to_vec(), normals, weights: vec![1.0; count] };
+        let (coordinates, weights) = (coordinates.to_vec(), vec![1.0; count]);
+        let points = PointSet { coordinates, normals, weights, columns: Vec::new() };
         self.kernel.set_points(0, &points);
         let mut values = vec![0.0; self.kernel.rows()];
         self.kernel.values(theta, &mut values);

@@ -53,6 +53,8 @@ pub enum PointInput {
     Coordinate(usize),
     /// A component of the outward normal.
     Normal(usize),
+    /// A derivative of a field that is known without the parameters: this one of [`BlockTapes::known`].
+    Known(usize),
     /// A channel of a network; along a direction the channel number counts through the extended plan.
     Channel(Channel),
     /// An integral of the block, by its number there, and how often it is differentiated along the direction.
@@ -73,6 +75,8 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
+    /// The known fields and their derivatives that the programs read.
+    pub known: Vec<Jet>,
     /// What the formulas are.
     pub role: Role,
     /// sqrt(weight) of each formula.
@@ -192,11 +196,13 @@ fn block_tapes(
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
     let (formulas, role) = (block.formulas.clone(), block.role);
-    let jets = description.graph.jets(&formulas);
+    let is_known = |jet: &Jet| description.known.contains_key(&usize::from(jet.field));
+    let (known, jets): (Vec<Jet>, Vec<Jet>) = description.graph.jets(&formulas).into_iter().partition(is_known);
     let (integrals, jets): (Vec<Jet>, Vec<Jet>) =
         jets.into_iter().partition(|jet| description.integral_of(jet.field.into()).is_some());
     let fields: Vec<usize> = integrals.iter().map(|jet| jet.field.into()).collect();
     let plans = plans(description, &jets);
+    let fixed: Vec<usize> = description.known.keys().copied().collect();
     let graph = &mut description.graph;
     let partials = partials_in(graph, &formulas, &jets);
     let integral_partials = partials_in(graph, &formulas, &integrals);
@@ -209,7 +215,7 @@ fn block_tapes(
     let more = hessian.iter().flat_map(|hessian| hessian.formulas.iter().copied());
     let local: Vec<Expr> = formulas.iter().copied().chain(slopes.clone()).chain(more).collect();
     let local = simplify(graph, &local);
-    let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |_| true);
+    let along = |graph: &mut Graph, e: &Expr| graph.total_derivative(*e, epsilon, |field| !fixed.contains(&field));
     let bent: Vec<Expr> = if role == Role::Energy { slopes.collect() } else { formulas.clone() };
     let first: Vec<Expr> = bent.iter().map(|e| along(graph, e)).collect();
     let second: Vec<Expr> = first.iter().map(|e| along(graph, e)).collect();
@@ -220,7 +226,7 @@ fn block_tapes(
         feature_jets.push(plan.as_ref().map(|plan| network.features.jets(&mut description.graph, plan).concat()));
     }
     let description = &*description;
-    let tape = |roots: &[Expr]| point_tape(description, &plans, &fields, roots, contraction);
+    let tape = |roots: &[Expr]| point_tape(description, &plans, (&known, &fields), roots, contraction);
     let features = feature_jets.iter().map(|f| f.as_deref().map(tape).transpose()).collect::<Result<_, _>>()?;
     let channel = |jet: &Jet| channel_of(description, &plans, jet);
     Ok(BlockTapes {
@@ -241,6 +247,7 @@ fn block_tapes(
             .collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
+        known: known.clone(),
     })
 }
 
@@ -278,15 +285,19 @@ fn channel_of(description: &Description, plans: &[Option<JetPlan>], jet: &Jet) -
 fn point_tape(
     description: &Description,
     plans: &[Option<JetPlan>],
-    integrals: &[usize],
+    (known, integrals): (&[Jet], &[usize]),
     roots: &[Expr],
     contraction: Contraction,
 ) -> Result<PointTape, TapeError> {
     let symbols = description.graph.symbols(roots);
     let tape = Tape::new(&description.graph, roots, &symbols, contraction)?;
-    let of_jet = |jet: &Jet| match integrals.iter().position(|&field| field == usize::from(jet.field)) {
+    let of_trained = |jet: &Jet| match integrals.iter().position(|&field| field == usize::from(jet.field)) {
         Some(integral) => PointInput::Integral(integral, jet.index.along(description.dimension).into()),
         None => PointInput::Channel(channel_of(description, plans, jet)),
+    };
+    let of_jet = |jet: &Jet| match known.iter().position(|k| k == jet) {
+        Some(number) => PointInput::Known(number),
+        None => of_trained(jet),
     };
     let inputs = symbols
         .iter()

@@ -8,12 +8,14 @@ use rayon::prelude::*;
 use super::description::{Description, Role};
 use super::forward::row_lane;
 use super::integrals::IntegralBlock;
+use super::known::KnownUse;
 use super::local::MetricRows;
 use super::nonlocal::Member;
 use super::objective::ParameterMatrix;
 use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
 use super::sweep::{NetworkUse, PointwiseSet, PointwiseSets, sized};
 use super::tile::{PointSet, Pool, Tile, TileScale, tiles};
+use crate::expr::Jet;
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
@@ -48,6 +50,8 @@ pub(super) struct Block {
     /// Formula and integral of each partial behind those of the channels.
     pub integral_partials: Vec<(usize, usize)>,
     pub second: PointProgramOf,
+    /// What is known at the points: one column each.
+    pub known: Vec<KnownUse>,
     pub local: Option<LocalPrograms>,
     pub dimension: usize,
     pub tiles: Vec<Tile>,
@@ -149,7 +153,8 @@ impl Kernel {
 
     fn cut_into_tiles(&mut self, block: usize, points: &PointSet) {
         let block = &mut self.blocks[block];
-        block.tiles = tiles(points, TileScale::Root, |tile| block.feature_jets(tile));
+        let known = block.known_columns(points);
+        block.tiles = tiles(points, &known, TileScale::Root, |tile| block.feature_jets(tile));
     }
 
     fn number_rows(&mut self) {
@@ -239,10 +244,15 @@ impl Block {
             let (plan, features) = (plan.as_ref()?, features.as_ref()?);
             Some(NetworkUse::new(&network.layout, plan, of(&features.inputs), functions))
         });
+        let known = |jet: &Jet| {
+            let source = description.known[&usize::from(jet.field)].clone();
+            KnownUse { source, index: jet.index.clone() }
+        };
         let mut families: Vec<usize> = tapes.integrals.iter().map(|member| member.family).collect();
         families.sort_unstable();
         families.dedup();
         Self {
+            known: tapes.known.iter().map(known).collect(),
             networks: networks.collect(),
             role: tapes.role,
             factors: tapes.factors.clone(),
@@ -262,6 +272,11 @@ impl Block {
 
     pub(super) fn without_points(&self) -> Self {
         Self { tiles: Vec::new(), first_row: 0, ..self.clone() }
+    }
+
+    /// What is known at points: one column for each known field that the programs read.
+    pub(super) fn known_columns(&self, points: &PointSet) -> Vec<Vec<f64>> {
+        self.known.iter().map(|known| known.source.values(&known.index, points)).collect()
     }
 
     pub(super) fn feature_jets(&self, tile: &Tile) -> Vec<Vec<f64>> {

@@ -14,6 +14,8 @@ pub struct PointSet {
     pub normals: Vec<Vec<f64>>,
     /// Weight of each point in the loss: that of its term times that of the quadrature.
     pub weights: Vec<f64>,
+    /// Numbers that stand beside the points, such as the values that a data file has there.
+    pub columns: Vec<Vec<f64>>,
 }
 
 impl PointSet {
@@ -35,12 +37,14 @@ impl PointSet {
             coordinates: self.coordinates.iter().map(pick).collect(),
             normals: self.normals.iter().map(pick).collect(),
             weights: pick(&self.weights),
+            columns: self.columns.iter().map(pick).collect(),
         }
     }
 
     /// Adds more points of the same kind.
     pub fn append(&mut self, more: Self) {
         let columns = self.coordinates.iter_mut().zip(more.coordinates);
+        let columns = columns.chain(self.columns.iter_mut().zip(more.columns));
         columns.chain(self.normals.iter_mut().zip(more.normals)).for_each(|(column, more)| column.extend(more));
         self.weights.extend(more.weights);
     }
@@ -51,7 +55,7 @@ impl PointSet {
 pub(super) struct Tile {
     pub rows: usize,
     pub stride: usize,
-    /// Coordinates, then normals: one row of `stride` numbers an axis.
+    /// Coordinates, then normals: one row of `stride` numbers an axis; then what is known at the points.
     pub columns: Vec<f64>,
     /// What rows are multiplied by: sqrt(weight), or the weight itself where rows are summed; `stride` numbers.
     pub scale: Vec<f64>,
@@ -70,23 +74,29 @@ pub(super) enum TileScale {
     Weight,
 }
 
-/// Cuts points into tiles; `features(tile)` gives the jets of the input features, which do not depend on θ, once for all.
-pub(super) fn tiles(points: &PointSet, scale: TileScale, features: impl Fn(&Tile) -> Vec<Vec<f64>>) -> Vec<Tile> {
+/// Cuts points into tiles; `known` has one column for each known field that programs read, and `features(tile)` gives the
+/// jets of the input features, which do not depend on θ, once for all.
+pub(super) fn tiles(
+    points: &PointSet,
+    known: &[Vec<f64>],
+    scale: TileScale,
+    features: impl Fn(&Tile) -> Vec<Vec<f64>>,
+) -> Vec<Tile> {
     (0..points.len())
         .step_by(TILE)
         .map(|start| {
-            let mut tile = tile(points, scale, start);
+            let mut tile = tile(points, known, scale, start);
             tile.features = features(&tile);
             tile
         })
         .collect()
 }
 
-fn tile(points: &PointSet, scale: TileScale, start: usize) -> Tile {
+fn tile(points: &PointSet, known: &[Vec<f64>], scale: TileScale, start: usize) -> Tile {
     let rows = TILE.min(points.len() - start);
     let stride = rows.next_multiple_of(8);
     let padded = |column: &[f64]| (0..stride).map(|i| column[start + i.min(rows - 1)]).collect::<Vec<f64>>();
-    let columns: Vec<f64> = points.coordinates.iter().chain(&points.normals).flat_map(|c| padded(c)).collect();
+    let columns = points.coordinates.iter().chain(&points.normals).chain(known).flat_map(|c| padded(c)).collect();
     let scaled = |weight: f64| if scale == TileScale::Root { weight.sqrt() } else { weight };
     let scale = (0..stride).map(|i| if i < rows { scaled(points.weights[start + i]) } else { 0.0 }).collect();
     Tile { rows, stride, columns, scale, features: Vec::new(), groups: Vec::new() }

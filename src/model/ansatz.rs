@@ -176,7 +176,11 @@ impl Model {
                 fields.dedup();
                 fields
             }
-            FieldSource::Network { .. } | FieldSource::Integral(_) => vec![field],
+            FieldSource::Network { .. }
+            | FieldSource::Integral(_)
+            | FieldSource::Number { .. }
+            | FieldSource::Table { .. }
+            | FieldSource::Column { .. } => vec![field],
         }
     }
 }

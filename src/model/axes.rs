@@ -16,7 +16,7 @@ const MOST_AXES: usize = 100;
 const MOST_UNKNOWNS: usize = 1000;
 
 impl<'a> Elaborator<'a> {
-    /// Reads the axes, time first, and then the unknowns.
+    /// Reads the axes, time first and parametric numbers last, and then the unknowns.
     pub fn declare_axes_and_unknowns(&mut self, ast: &'a Ast) {
         let mut time: Option<Span> = None;
         for statement in &ast.statements {
@@ -35,11 +35,14 @@ impl<'a> Elaborator<'a> {
                 spaces.iter().for_each(|space| self.space_axes(space));
             }
         }
+        self.parametric_axes(ast);
         for statement in &ast.statements {
             if let StatementKind::Unknown(unknowns) = &statement.kind {
                 unknowns.iter().for_each(|unknown| self.unknown(unknown));
             }
         }
+        self.numbers_to_fit(ast);
+        self.declared = true;
     }
 
     /// Whether this is where the name is declared (and not a second declaration, which was reported).
@@ -82,7 +85,14 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    fn axis_over(&mut self, name: String, kind: AxisKind, interval: &'a Interval, periodic: bool, span: Span) {
+    pub(super) fn axis_over(
+        &mut self,
+        name: String,
+        kind: AxisKind,
+        interval: &'a Interval,
+        periodic: bool,
+        span: Span,
+    ) {
         if self.axes.len() >= MOST_AXES {
             self.unsure = true;
             let _: Option<()> = self.error("E0212", format!("more than {MOST_AXES} axes"), span, "one too many");
@@ -92,11 +102,11 @@ impl<'a> Elaborator<'a> {
         self.unsure |= ends.is_none();
         // An axis with a wrong interval still is an axis: what refers to it is no mistake.
         let [(a, lower), (b, upper)] = ends.unwrap_or([(Graph::ZERO, 0.0), (Graph::ONE, 1.0)]);
-        self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, span });
+        self.axes.push(Axis { name, kind, lower, upper, ends: [a, b], periodic, value: None, span });
     }
 
     /// The ends of an interval, in order and apart.
-    fn interval(&mut self, interval: &'a Interval) -> Option<[(Expr, f64); 2]> {
+    pub(super) fn interval(&mut self, interval: &'a Interval) -> Option<[(Expr, f64); 2]> {
         let lower = self.constant(&interval.lower, "the end of an interval");
         let upper = self.constant(&interval.upper, "the end of an interval");
         let (lower, upper) = (lower?, upper?);

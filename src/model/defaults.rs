@@ -18,10 +18,22 @@ pub fn network(inputs: usize) -> Architecture {
 
 /// How many points an equation should have for so many parameters of the networks.
 ///
-/// With fewer than about three equations a parameter the network can hide large residuals between the points.
+/// With fewer than about three equations a parameter the network can hide large residuals between the points. Beyond
+/// [`MOST_INTERIOR`] points the system of a natural gradient step would cost more than it brings: a large network then
+/// has fewer equations than parameters, and the step is the shortest that solves them.
 fn interior_count(parameters: usize) -> usize {
-    parameters.saturating_mul(3).clamp(256, 1 << 15)
+    parameters.saturating_mul(3).clamp(256, MOST_INTERIOR)
 }
+
+/// The most points of an equation that are chosen by default.
+const MOST_INTERIOR: usize = 1 << 12;
+/// The most parameters that a natural gradient trains by default; its system then has a side of about
+/// [`MOST_INTERIOR`], and its rows take a gigabyte.
+const MOST_FOR_ENGD: usize = 20_000;
+
+/// The most Gauss points on a line that are chosen by default: a dozen for each wave of a solution with forty of them. More
+/// parameters do not ask for more points there, since along one axis a network is far smoother than it is large.
+const MOST_ON_A_LINE: usize = 512;
 
 /// The points of equations: Gauss up to three axes, where quadrature is most accurate, Sobol beyond and on shapes.
 pub fn interior(axes: usize, parameters: usize, shape: bool) -> Rule {
@@ -30,6 +42,7 @@ pub fn interior(axes: usize, parameters: usize, shape: bool) -> Rule {
         return Rule::Sobol { count: count.next_power_of_two() };
     }
     let along = (count as f64).powf(1.0 / axes as f64).ceil() as usize;
+    let along = if axes == 1 { along.min(MOST_ON_A_LINE) } else { along };
     Rule::Gauss { counts: vec![along.max(16)], grading: Vec::new() }
 }
 
@@ -71,18 +84,23 @@ pub const RAD: (f64, f64) = (1.0, 1.0);
 /// Into how many chunks causal weights cut the time axis.
 pub const CAUSAL_CHUNKS: usize = 32;
 
-/// The training of a file without `train`.
-pub fn stages() -> Vec<Stage> {
-    vec![Stage::of(Method::Engd)]
+/// The training of a file without `train`: natural gradients, SOAP for the largest networks.
+pub fn stages(parameters: usize) -> Vec<Stage> {
+    vec![Stage::of(if parameters <= MOST_FOR_ENGD { Method::Engd } else { Method::Soap })]
 }
 
-/// The weight of a term without one: 1 for equations, 100 for conditions.
+/// The weight of a condition beside an energy. The energy pulls at the condition, so that the solution is off by about
+/// one over the weight.
+const PENALTY: f64 = 1e5;
+
+/// The weight of a term without one: 1 for equations and energies, 100 for conditions, and 1e5 for conditions of an energy.
 ///
 /// In the true measures a boundary value is worth far less than a residual with second derivatives in it, whose size is
-/// some π² ≈ 10 times, squared 100 times, that of the solution.
+/// some π² ≈ 10 times, squared 100 times, that of the solution. Data are conditions, too.
 pub fn weight(model: &Model, term: usize) -> f64 {
     match model.terms[term].kind {
-        TermKind::Equation => 1.0,
-        TermKind::Boundary | TermKind::Initial | TermKind::Constraint => 100.0,
+        TermKind::Equation | TermKind::Energy => 1.0,
+        TermKind::Boundary | TermKind::Initial | TermKind::Constraint if model.energies().next().is_some() => PENALTY,
+        TermKind::Boundary | TermKind::Initial | TermKind::Constraint | TermKind::Data(_) => 100.0,
     }
 }

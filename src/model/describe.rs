@@ -27,8 +27,10 @@ pub fn describe(model: &Model) -> Vec<Section> {
         axes(model),
         unknowns(model),
         parameters(model),
+        numbers(model),
         ansatzes(model),
         equations(model),
+        energies(model),
         terms(model),
         satisfied(model),
         integrals(model),
@@ -52,10 +54,15 @@ fn text(model: &Model, expr: Expr) -> String {
 
 fn axes(model: &Model) -> Section {
     let row = |axis: &super::Axis| {
-        let kind = if axis.kind == AxisKind::Time { "time" } else { "space" };
+        let kind = match axis.kind {
+            AxisKind::Time => "time",
+            AxisKind::Space => "space",
+            AxisKind::Parameter => "parameter",
+        };
         let ends = axis.ends.map(|end| text(model, end)).join(", ");
         let periodic = if axis.periodic { " periodic" } else { "" };
-        vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}")]
+        let value = axis.value.map_or_else(String::new, |value| format!(", shown at {value}"));
+        vec![axis.name.clone(), kind.to_owned(), format!("[{ends}]{periodic}{value}")]
     };
     let mut rows: Vec<Vec<String>> = model.axes.iter().map(row).collect();
     if let Some(shape) = &model.shape {
@@ -103,9 +110,23 @@ fn parameters(model: &Model) -> Section {
     section("parameters", &["name", "value", "from"], model.parameters.iter().map(row).collect())
 }
 
+fn numbers(model: &Model) -> Section {
+    let row = |number: &super::Number| {
+        let bounds = number.bounds.map_or_else(String::new, |[lower, upper]| format!("[{lower}, {upper}]"));
+        vec![number.name.clone(), number.start.to_string(), bounds]
+    };
+    section("numbers to find", &["name", "start", "inside of"], model.numbers.iter().map(row).collect())
+}
+
 fn equations(model: &Model) -> Section {
     let row = |term: &Term| vec![term.label.clone(), text(model, term.left), "=".to_owned(), text(model, term.right)];
-    section("equations", &["label", "left", "", "right"], model.terms.iter().map(row).collect())
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    section("equations", &["label", "left", "", "right"], residuals.map(row).collect())
+}
+
+fn energies(model: &Model) -> Section {
+    let row = |term: &Term| vec![term.label.clone(), text(model, term.left)];
+    section("energies", &["label", "integrand"], model.energies().map(row).collect())
 }
 
 fn terms(model: &Model) -> Section {
@@ -114,13 +135,18 @@ fn terms(model: &Model) -> Section {
             TermKind::Equation => "equation",
             TermKind::Boundary => "boundary",
             TermKind::Initial => "initial",
+            TermKind::Data(_) => "data",
+            TermKind::Energy => "energy",
             TermKind::Constraint => "constraint",
         };
         let places: Vec<String> = term.place.iter().map(|piece| place(model, piece)).collect();
         let by_default = if term.weight.is_none() { " (default)" } else { "" };
         let weight = format!("{}{by_default}", model.weight(number));
-        let points = term.sampling.counts(&term.place).iter().sum::<usize>();
-        let how = sampling(&term.sampling);
+        let points = model.point_count(number);
+        let how = match term.kind {
+            TermKind::Data(data) => format!("rows of {}", model.data[data].path),
+            _ => sampling(&term.sampling),
+        };
         vec![term.label.clone(), kind.to_owned(), places.join("; "), weight, points.to_string(), how]
     };
     let columns = ["label", "kind", "place", "weight", "points", "rule"];

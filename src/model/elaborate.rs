@@ -15,7 +15,7 @@ use crate::syntax::ast::{self, BinaryOperator, Call, Formula, FormulaKind, Unary
 use crate::syntax::print_formula;
 
 use super::numbers::literal;
-use super::problem::{Axis, AxisKind, Field, Integral, Shape, Unknown};
+use super::problem::{Axis, AxisKind, DataSet, Field, GridFunction, Integral, Number, Shape, Unknown};
 use super::references::References;
 use super::scope::{Meaning, Scope};
 use super::values::Value;
@@ -66,6 +66,14 @@ pub(super) struct Elaborator<'a> {
     pub unknowns: Vec<Unknown>,
     /// The fields; first the components of the unknowns.
     pub fields: Vec<Field>,
+    /// The numbers that training finds.
+    pub numbers: Vec<Number>,
+    /// The functions on grids that formulas have called for.
+    pub tables: Vec<GridFunction>,
+    /// The data files.
+    pub data: Vec<DataSet>,
+    /// Whether axes and unknowns are all declared.
+    pub declared: bool,
     /// The fields `net(u)` of unknowns with an ansatz.
     pub(super) outputs: FxHashMap<usize, Vec<usize>>,
     /// The unknown whose ansatz is being read.
@@ -103,6 +111,10 @@ impl<'a> Elaborator<'a> {
             families: FxHashMap::default(),
             unknowns: Vec::new(),
             fields: Vec::new(),
+            numbers: Vec::new(),
+            tables: Vec::new(),
+            data: Vec::new(),
+            declared: false,
             outputs: FxHashMap::default(),
             ansatz: None,
             integrals: Vec::new(),

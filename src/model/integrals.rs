@@ -64,14 +64,7 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         self.idle_axes(&value, &over, &axes, formula);
-        self.each(value, |this, expr| this.integrate(expr, &over, call.span))
-    }
-
-    /// Applies an operation that may fail to each component.
-    fn each(&mut self, value: Value, mut f: impl FnMut(&mut Self, Expr) -> Option<Expr>) -> Option<Value> {
-        let images: Vec<Option<Expr>> = value.components().iter().map(|&expr| f(self, expr)).collect();
-        let mut images = images.into_iter().collect::<Option<Vec<Expr>>>()?.into_iter();
-        Some(self.map(&value, |_, _| images.next().unwrap_or(Graph::ZERO)))
+        value.try_map(&mut |expr| self.integrate(expr, &over, call.span))
     }
 
     fn over_space(&mut self, span: Span) -> Option<Over> {
@@ -234,7 +227,7 @@ impl<'a> Elaborator<'a> {
 
     /// Warns of an axis that is named although nothing depends on it.
     fn idle_axes(&mut self, value: &Value, over: &Over, named: &[(usize, Span)], formula: &'a Formula) {
-        let roots = value.components().to_vec();
+        let roots = value.components();
         if self.graph.symbols(&roots).is_empty() || over.moving.is_some() {
             return;
         }
@@ -336,7 +329,12 @@ impl<'a> Elaborator<'a> {
     fn flattened(&self, expr: Expr, mut over: Over) -> (Expr, Over) {
         let crate::expr::Node::Symbol(Symbol::Jet(jet)) = self.graph.node(expr) else { return (expr, over) };
         let Some(inner) = self.integral_of(jet.field.into()) else { return (expr, over) };
-        let plain = |over: &Over| over.ends.is_some() && over.moving.is_none();
+        let whole = |axis: &usize, range: [f64; 2]| range == [self.axes[*axis].lower, self.axes[*axis].upper];
+        let plain = |over: &Over| {
+            over.ends.is_some()
+                && over.moving.is_none()
+                && over.axes.iter().all(|axis| whole(axis, over.place[0].ranges[*axis]))
+        };
         if !plain(&over) || !plain(&inner.over) {
             return (expr, over);
         }
@@ -358,8 +356,26 @@ impl<'a> Elaborator<'a> {
     pub(super) fn integral_of(&self, field: usize) -> Option<&Integral> {
         match self.fields.get(field)?.source {
             FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. } | FieldSource::Formula(_) => None,
+            FieldSource::Network { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Number { .. }
+            | FieldSource::Table { .. }
+            | FieldSource::Column { .. } => None,
         }
+    }
+
+    /// The jets in some formulas, also those under integral signs.
+    pub(super) fn jets_inside(&self, roots: &[Expr]) -> Vec<Jet> {
+        let mut roots = roots.to_vec();
+        let mut read = 0;
+        while read < roots.len() {
+            let jets = self.graph.jets(&roots[read..]);
+            read = roots.len();
+            let integrands = jets.iter().filter_map(|jet| self.integral_of(jet.field.into())).map(|i| i.integrand);
+            let new: Vec<Expr> = integrands.filter(|integrand| !roots.contains(integrand)).collect();
+            roots.extend(new);
+        }
+        self.graph.jets(&roots)
     }
 
     fn integral_field(&mut self, integrand: Expr, over: Over, span: Span) -> Option<Expr> {

@@ -1,11 +1,13 @@
 //! The checked problem: what a file means, with every formula an [`Expr`](crate::expr::Expr).
 //!
 //! The last stage with user errors. Two passes, so that statements may come in any order: `scope` collects the names,
-//! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `terms` (`eq`,
-//! `bc`, `ic`, `exact`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with `sample_options`,
-//! `stages` (`train`) and `settings` (`set`, `report`, and what comes later). They share one `Elaborator`, which turns
-//! formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
-//! `calculus`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint pieces of them.
+//! then each statement is read by the file that carries its name: `axes` (`time`, `domain`, `unknown`), `parametric`
+//! (`param .. in`), `fits` (`fit`), `terms` (`eq`, `bc`, `ic`, `exact`), `data`, `tables` (`table(..)`), `measured`
+//! (`reference`), `energies` (`minimize`), `ansatz` and `hard` (`ansatz`, `with hard`), `networks`, `samples` with
+//! `sample_options`, `stages` (`train`), `constraints`, `reports` and `settings` (`set`). They share one `Elaborator`, which
+//! turns formulas of the syntax tree into formulas of the graph (`elaborate`, `names`, `values`, `complex`, `operators`,
+//! `calculus`, `integrals`, `predicates`, `numbers`). `regions` reads places as they are written, `places` makes disjoint
+//! pieces of them.
 //!
 //! What can be said about the finished problem, [`checks`] say: whether it is determined, consistent, and what was meant.
 //!
@@ -19,15 +21,19 @@ mod calculus;
 pub mod checks;
 mod complex;
 mod constraints;
+mod data;
 pub mod defaults;
 pub mod describe;
 mod elaborate;
+mod energies;
 mod files;
+mod fits;
 mod foreign;
 mod formulas;
 mod hard;
 mod hard_shapes;
 mod integrals;
+mod measured;
 pub mod methods;
 mod names;
 mod nearest;
@@ -36,6 +42,7 @@ mod numbers;
 mod operators;
 mod outputs;
 mod overrides;
+mod parametric;
 mod pieces;
 mod places;
 mod predicates;
@@ -54,6 +61,7 @@ mod shapes;
 mod stages;
 mod surface_places;
 mod symmetry;
+mod tables;
 mod terms;
 mod values;
 mod variants;
@@ -74,9 +82,9 @@ pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
-    Adapt, Axis, AxisKind, Causal, Component, Field, FieldSource, Integral, Method, Model, MovingLimit, NetworkPlan,
-    OptionValue, Output, OutputFormat, Over, Parameter, Piece, Report, Sampling, Settings, Shape, ShapePart, Stage,
-    Term, TermKind, Unknown, UnknownKind,
+    Adapt, Axis, AxisKind, Causal, Component, DataSet, Field, FieldSource, GridFunction, Integral, Method, Model,
+    MovingLimit, NetworkPlan, Number, OptionValue, Output, OutputFormat, Over, Parameter, Piece, Reference,
+    ReferenceValues, Report, Sampling, Settings, Shape, ShapePart, Stage, Term, TermKind, Unknown, UnknownKind,
 };
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
@@ -129,6 +137,7 @@ pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, 
         // That hard conditions disagree is an error; that they do so at a corner is then no news.
         found.retain(|d| d.code != "W0303" || broken.is_empty());
         found.extend(broken);
+        found.extend(windows::built_in_start(model));
         for stage in &mut model.stages {
             // The problem of a stage has the conditions of the whole: what is wrong with them was said.
             if let Some(variant) = &mut stage.model {
@@ -176,13 +185,17 @@ impl<'a> Elaborator<'a> {
         self.define_everything();
         self.ansatzes(ast);
         self.needs_something_to_solve(ast);
-        let terms = self.terms(ast);
+        let mut terms = self.terms(ast);
+        let energies = self.energies(ast, &mut terms);
+        terms.drafts.extend(energies);
+        self.enough_data();
         self.exact(ast);
         self.hard_conditions(&terms);
+        let references = self.references(ast);
         let networks = self.networks(ast);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
         let terms = self.sampled(ast, terms, parameters);
-        let stages = self.stages(ast);
+        let stages = self.stages(ast, parameters);
         let windows = self.windows(&stages, &terms);
         let outputs = self.outputs(ast);
         let stages = self.override_stages(overrides).unwrap_or(stages);
@@ -205,6 +218,10 @@ impl<'a> Elaborator<'a> {
             fields: std::mem::take(&mut self.fields),
             integrals: std::mem::take(&mut self.integrals),
             parameters,
+            numbers: std::mem::take(&mut self.numbers),
+            tables: std::mem::take(&mut self.tables),
+            data: std::mem::take(&mut self.data),
+            references,
             terms,
             satisfied: Vec::new(),
             mentions: std::mem::take(&mut self.mentions),

@@ -23,6 +23,7 @@ impl<'a> Elaborator<'a> {
             },
             Some(Meaning::Axes) => self.family(name, span),
             Some(Meaning::Unknown(unknown)) => self.unknown_value(unknown, &MultiIndex::zero()),
+            Some(Meaning::Fit) => self.number_atom(name).map(Value::Number),
             Some(Meaning::Let([], _)) if self.shapes.contains_key(name) => {
                 self.shape_as_number(&format!("`{name}`"), span)
             }
@@ -139,6 +140,7 @@ impl<'a> Elaborator<'a> {
             .map(|axis| match axis.kind {
                 AxisKind::Time => format!("`{}` (time)", axis.name),
                 AxisKind::Space => format!("`{}`", axis.name),
+                AxisKind::Parameter => format!("`{}` (a parameter)", axis.name),
             })
             .collect();
         let label = match axes.as_slice() {

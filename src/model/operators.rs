@@ -85,6 +85,7 @@ impl<'a> Elaborator<'a> {
                 self.part_of_complex(name, argument)
             }
             "sum" => self.sum(call),
+            "table" => self.table_call(call).map(Value::Number),
             "net" => self.net(call),
             "integral" => self.integral(call),
             name if SHAPES.contains(&name) && !self.scope.excuses(name) => {

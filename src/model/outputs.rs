@@ -69,7 +69,7 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         let (counts, format) = (counts?, format?);
-        if format == OutputFormat::Vti && self.gridded_axes().len() > 4 {
+        if format == OutputFormat::Vti && self.space().len() > 3 {
             return self.error(
                 "E0425",
                 "an image has at most three axes, and time",

@@ -120,7 +120,9 @@ impl<'a> Elaborator<'a> {
         let mut overridden = Vec::new();
         for (name, formula) in &overrides.values {
             match self.scope.get(name) {
-                Some(Meaning::Param(_)) => {
+                Some(meaning)
+                    if matches!(meaning, Meaning::Param(_) | Meaning::Fit) || self.scope.is_parametric(name) =>
+                {
                     let value = self.quoted(&set(name), |this| this.constant(formula, "the value"));
                     if let Some((value, _)) = value {
                         self.overrides.insert(name.clone(), value);
@@ -137,7 +139,8 @@ impl<'a> Elaborator<'a> {
     /// Takes the values of settings.
     pub fn override_settings(&mut self, overrides: &'a Overrides, settings: &mut Settings) {
         for (name, formula) in &overrides.values {
-            let parameter = matches!(self.scope.get(name), Some(Meaning::Param(_)));
+            let parameter = matches!(self.scope.get(name), Some(Meaning::Param(_) | Meaning::Fit))
+                || self.scope.is_parametric(name);
             if !parameter && KEYS.contains(&name.as_str()) {
                 self.quoted(&set(name), |this| this.setting(settings, name, formula));
             }
@@ -168,7 +171,7 @@ impl<'a> Elaborator<'a> {
             .scope
             .declarations
             .iter()
-            .filter(|(_, d)| matches!(d.meaning, Meaning::Param(_)))
+            .filter(|(name, d)| matches!(d.meaning, Meaning::Param(_) | Meaning::Fit) || self.scope.is_parametric(name))
             .map(|(name, _)| *name)
             .collect();
         let known: Vec<&str> = parameters.iter().copied().chain(KEYS).collect();

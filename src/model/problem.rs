@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::dataset::Interpolant;
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
 use crate::geometry::{AxisRange, Inside, Part, Patch, Rule};
@@ -16,7 +17,7 @@ pub struct Model {
     pub name: String,
     /// The arena of all formulas.
     pub graph: Graph,
-    /// The time axis first, if there is one, then space in order of declaration.
+    /// The time axis first, if there is one, then space in order of declaration, then parametric numbers.
     pub axes: Vec<Axis>,
     /// The shape that some of the axes in space range over, if it is not a box.
     pub shape: Option<Shape>,
@@ -29,7 +30,15 @@ pub struct Model {
     pub integrals: Vec<Integral>,
     /// Named numbers with their values (overrides applied), for display and `settings.json`.
     pub parameters: Vec<Parameter>,
-    /// The terms of the loss: equations, boundary and initial conditions.
+    /// The numbers that training finds.
+    pub numbers: Vec<Number>,
+    /// The functions on grids.
+    pub tables: Vec<GridFunction>,
+    /// The data files.
+    pub data: Vec<DataSet>,
+    /// What errors are measured against where no exact solution is known.
+    pub references: Vec<Reference>,
+    /// The terms of the loss: equations, boundary and initial conditions, data.
     pub terms: Vec<Term>,
     /// Conditions that hold by construction, since an ansatz satisfies them; they are no part of the loss.
     pub satisfied: Vec<Term>,
@@ -51,6 +60,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// The terms that are energies.
+    pub fn energies(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter().filter(|term| term.kind == TermKind::Energy)
+    }
+
     /// The weight of a term in the loss: given, or by [`default_weight`](super::defaults::weight).
     pub fn weight(&self, term: usize) -> f64 {
         self.terms[term].weight.unwrap_or_else(|| super::defaults::weight(self, term))
@@ -102,13 +116,35 @@ impl Model {
     pub fn integral_of(&self, field: usize) -> Option<&Integral> {
         match self.fields.get(field)?.source {
             FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. } | FieldSource::Formula(_) => None,
+            FieldSource::Network { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Number { .. }
+            | FieldSource::Table { .. }
+            | FieldSource::Column { .. } => None,
         }
     }
 
     /// The exact solution of a field, where the file gives it: a formula of the coordinates.
     pub fn exact(&self, field: usize) -> Option<Expr> {
         self.components().nth(field).and_then(|component| component.exact)
+    }
+
+    /// How many points a term has, before a formula drops some.
+    pub fn point_count(&self, term: usize) -> usize {
+        let term = &self.terms[term];
+        match term.kind {
+            TermKind::Data(data) => self.data[data].rows(),
+            _ => term.sampling.counts(&term.place).iter().sum(),
+        }
+    }
+
+    /// The value, or a derivative, of a field that is known without training; `None` of all others.
+    pub fn known_value(&self, jet: &Jet, point: &[f64]) -> Option<f64> {
+        let table = self.tables.iter().find(|table| table.field == usize::from(jet.field))?;
+        let orders: Vec<u8> = table.axes.iter().map(|&axis| jet.index.along(axis)).collect();
+        let along: usize = orders.iter().map(|&order| usize::from(order)).sum();
+        let at: Vec<f64> = table.axes.iter().map(|&axis| point.get(axis).copied().unwrap_or(f64::NAN)).collect();
+        Some(if jet.index.order() > along { 0.0 } else { table.function.value(&at, &orders) })
     }
 
     /// The names of axes and fields, for printing formulas.
@@ -120,12 +156,15 @@ impl Model {
     }
 }
 
-/// Whether an axis is time or space.
+/// Whether an axis is time, space, or a number that the problem depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum AxisKind {
+    /// `time`
     Time,
+    /// `domain`
     Space,
+    /// `param .. in`: an input of the networks, along which no operator acts and which has no faces.
+    Parameter,
 }
 
 /// One coordinate: an interval.
@@ -133,7 +172,7 @@ pub enum AxisKind {
 pub struct Axis {
     /// Its name; the axes of `x[1..3]` are called `x[1]`, `x[2]`, `x[3]`.
     pub name: String,
-    /// Time or space.
+    /// Time, space, or a parametric number.
     pub kind: AxisKind,
     /// The ends.
     pub lower: f64,
@@ -143,6 +182,8 @@ pub struct Axis {
     pub ends: [Expr; 2],
     /// Whether the ends are the same place.
     pub periodic: bool,
+    /// The value that `eval` and `plot` use: of a parametric number only.
+    pub value: Option<f64>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -235,6 +276,21 @@ pub enum FieldSource {
         /// Which output of the network it is.
         output: usize,
     },
+    /// A number that training finds, this one of [`Model::numbers`]; it has no axes.
+    Number {
+        /// Which of them.
+        number: usize,
+    },
+    /// A function on a grid, this one of [`Model::tables`].
+    Table {
+        /// Which of them.
+        table: usize,
+    },
+    /// What a data file has in its rows: this one of [`DataSet::columns`]. Only the terms of that file speak of it.
+    Column {
+        /// Which of them.
+        column: usize,
+    },
     /// A formula of other fields, which are none themselves: an ansatz. [`Model::expand`] inserts it.
     Formula(Expr),
     /// An integral of other fields, by its number in [`Model::integrals`].
@@ -289,6 +345,84 @@ pub struct MovingLimit {
     pub upper: bool,
 }
 
+/// A number that training finds (`fit`).
+#[derive(Clone, Debug)]
+pub struct Number {
+    /// Its name.
+    pub name: String,
+    /// The field that stands for it in formulas.
+    pub field: usize,
+    /// The value that training starts from.
+    pub start: f64,
+    /// The interval that it stays inside of.
+    pub bounds: Option<[f64; 2]>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A function on a grid (`table(..)`).
+#[derive(Clone, Debug)]
+pub struct GridFunction {
+    /// The field that stands for it in formulas.
+    pub field: usize,
+    /// The function.
+    pub function: Arc<Interpolant>,
+    /// Which axis of the problem each axis of the grid is, ascending.
+    pub axes: Vec<usize>,
+    /// Where it is called for.
+    pub span: Span,
+}
+
+/// The rows of a data file that lie in the domain.
+#[derive(Clone, Debug)]
+pub struct DataSet {
+    /// The file, as the problem names it.
+    pub path: String,
+    /// One column an axis.
+    pub coordinates: Vec<Vec<f64>>,
+    /// Measured values: one column for each component that the statement names.
+    pub columns: Vec<Vec<f64>>,
+}
+
+impl DataSet {
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// How many measured values there are.
+    pub fn values(&self) -> usize {
+        self.rows() * self.columns.len()
+    }
+}
+
+/// What an unknown is compared with (`reference`).
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// Which unknown.
+    pub unknown: usize,
+    /// The points, one column an axis, where the values stand at points.
+    pub points: Vec<Vec<f64>>,
+    /// The values of each component.
+    pub components: Vec<ReferenceValues>,
+    /// Where it is given.
+    pub span: Span,
+}
+
+/// Values of one component.
+#[derive(Clone, Debug)]
+pub enum ReferenceValues {
+    /// At the points of [`Reference::points`].
+    Points(Vec<f64>),
+    /// On a grid, between whose points they are interpolated.
+    Grid {
+        /// Which axis of the problem each axis of the grid is, ascending.
+        axes: Vec<usize>,
+        /// The function.
+        function: Arc<Interpolant>,
+    },
+}
+
 /// A named number.
 #[derive(Clone, Debug)]
 pub struct Parameter {
@@ -311,11 +445,42 @@ pub enum TermKind {
     Boundary,
     /// `ic`
     Initial,
+    /// `minimize`
+    Energy,
     /// `constraint`
     Constraint,
+    /// `data`: one residual a row, of this one of [`Model::data`]; its weight is shared by the rows.
+    Data(usize),
 }
 
-/// One residual of the loss: ½·weight·∫ residual² over its place.
+impl Term {
+    /// Whether it is taken inside of the domain: an equation, or an energy that is no integral over a boundary.
+    pub fn is_inside(&self) -> bool {
+        self.kind.is_inside(&self.place)
+    }
+}
+
+impl TermKind {
+    /// Whether a term of this kind is taken inside of the domain, given its place.
+    pub(super) fn is_inside(self, place: &[Piece]) -> bool {
+        match self {
+            TermKind::Equation => true,
+            TermKind::Energy => {
+                let solid = |piece: &Piece| piece.ranges.iter().all(|[lower, upper]| lower < upper);
+                place.iter().all(|piece| solid(piece) && !piece.is_on_surface())
+            }
+            TermKind::Boundary | TermKind::Initial | TermKind::Constraint | TermKind::Data(_) => false,
+        }
+    }
+
+    /// Whether the term is a residual, whose square the loss integrates; else an energy, which it integrates as it is.
+    pub fn is_residual(self) -> bool {
+        self != TermKind::Energy
+    }
+}
+
+/// One term of the loss: ½·weight·∫ residual² over its place, or weight·∫ residual of an energy, whose integrand stands in
+/// place of the residual and on the left side.
 #[derive(Clone, Debug)]
 pub struct Term {
     /// The label, or a name made from the statement (`eq`, `eq_2`, `bc_u`, `ic_u`); unique.

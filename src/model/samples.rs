@@ -243,11 +243,13 @@ impl<'a> Elaborator<'a> {
     fn sampled_term(&mut self, draft: Draft, requests: &Requests, default_interior: &Request) -> Term {
         let labelled = requests.labels.iter().find(|(label, _)| *label == draft.label);
         let of_statement = || requests.labels.iter().find(|(label, _)| Some(label) == draft.statement.as_ref());
+        let inside = draft.kind.is_inside(&draft.place);
         let by_kind = match draft.kind {
             TermKind::Equation => &requests.interior,
-            TermKind::Boundary => &requests.boundary,
+            TermKind::Energy if inside => &requests.interior,
+            TermKind::Boundary | TermKind::Energy => &requests.boundary,
             TermKind::Initial => &requests.initial,
-            TermKind::Constraint => &None,
+            TermKind::Constraint | TermKind::Data(_) => &None,
         };
         let of_label = labelled.or_else(of_statement).map(|(_, request)| request.clone());
         let of_label = match (of_label, draft.kind) {
@@ -259,17 +261,26 @@ impl<'a> Elaborator<'a> {
         let given = asked.is_some();
         let request = match asked {
             Some(request) => request.clone(),
-            None if draft.kind == TermKind::Equation => default_interior.clone(),
+            None if inside => default_interior.clone(),
             None => inherited(interior),
         };
-        let inherits = !given && draft.kind != TermKind::Equation;
-        let rules = self.rules(&request, &draft, inherits);
-        self.check_rules(&request, &draft, &rules, given);
-        self.check_adaption(&request, &draft);
-        let SampleOptions { resample, margin, adapt } = request.options;
-        let (margin, adapt) = (margin.map_or(0.0, |(margin, _)| margin), adapt.map(|(adapt, _)| adapt));
-        let rule = request.shown(&rules);
-        let sampling = Sampling { rule, pieces: rules, resample, margin, adapt, default: !given };
+        let inherits = !given && !inside;
+        let sampling = match draft.kind {
+            // Its points are the rows of the file.
+            TermKind::Data(data) => {
+                let rule = Rule::Uniform { count: self.data[data].rows() };
+                Sampling { rule, pieces: Vec::new(), resample: None, margin: 0.0, adapt: None, default: false }
+            }
+            _ => {
+                let rules = self.rules(&request, &draft, inherits);
+                self.check_rules(&request, &draft, &rules, given);
+                self.check_adaption(&request, &draft);
+                let SampleOptions { resample, margin, adapt } = request.options;
+                let (margin, adapt) = (margin.map_or(0.0, |(margin, _)| margin), adapt.map(|(adapt, _)| adapt));
+                let rule = request.shown(&rules);
+                Sampling { rule, pieces: rules, resample, margin, adapt, default: !given }
+            }
+        };
         Term {
             label: draft.label,
             kind: draft.kind,

@@ -15,7 +15,8 @@ use super::problem::UnknownKind;
 use super::references::References;
 
 /// Operators that are written like functions.
-const OPERATORS: [&str; 19] = [
+const OPERATORS: [&str; 20] = [
+    "table",
     "sqrt",
     "grad",
     "div",
@@ -65,6 +66,8 @@ pub(super) enum Meaning<'a> {
     Unknown(usize),
     /// A named number.
     Param(Option<&'a Formula>),
+    /// A number that training finds.
+    Fit,
     /// A named formula.
     Let(&'a [Name], &'a Formula),
     /// A named part of the boundary or of the domain.
@@ -95,6 +98,8 @@ pub(super) struct Scope<'a> {
     /// Names that are declared twice or are built in: what depends on them is silent.
     disputed: FxHashSet<&'a str>,
     cyclic: FxHashSet<&'a str>,
+    /// Axes that are parametric numbers (`param .. in`).
+    parametric: FxHashSet<&'a str>,
     /// Places that are parts of the inside.
     regions: FxHashSet<&'a str>,
     unknowns: usize,
@@ -116,6 +121,11 @@ impl<'a> Scope<'a> {
     /// What a name stands for.
     pub fn get(&self, name: &str) -> Option<Meaning<'a>> {
         self.declarations.get(name).map(|d| d.meaning)
+    }
+
+    /// Whether the name is a parametric number: an axis that is declared by `param .. in`.
+    pub fn is_parametric(&self, name: &str) -> bool {
+        self.parametric.contains(name)
     }
 
     /// Whether the definition of the name leads back to itself.
@@ -164,8 +174,13 @@ impl<'a> Scope<'a> {
                     self.unknowns += usize::from(declared && known);
                 }
             }
-            StatementKind::Param { name, value, .. } => {
+            StatementKind::Param { name, value, interval: None } => {
                 self.declare(name, Meaning::Param(value.as_ref()), found);
+            }
+            StatementKind::Param { name, interval: Some(_), .. } => {
+                if self.declare(name, Meaning::Axis, found) {
+                    self.parametric.insert(&name.text);
+                }
             }
             StatementKind::Let { name, arguments, body } => {
                 self.declare(name, Meaning::Let(arguments, body), found);
@@ -176,7 +191,7 @@ impl<'a> Scope<'a> {
                     self.regions.insert(&name.text);
                 }
             }
-            StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Unsupported, found),
+            StatementKind::Fit { name, .. } => _ = self.declare(name, Meaning::Fit, found),
             _ => {}
         }
     }
@@ -305,7 +320,9 @@ impl<'a> Scope<'a> {
             References::new(Vec::new(), &mut push).statement(statement);
         }
         for (name, declaration) in &self.declarations {
-            let definition = matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_));
+            let definition =
+                matches!(declaration.meaning, Meaning::Param(_) | Meaning::Let(..) | Meaning::Place(_) | Meaning::Fit);
+            let definition = definition || self.is_parametric(name);
             // A file that several problems import defines more than each of them needs.
             let shared = ast.is_imported(declaration.span);
             if definition && !shared && !used.contains(name) && !self.disputed.contains(name) {

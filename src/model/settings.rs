@@ -149,21 +149,6 @@ impl<'a> Elaborator<'a> {
                 let error = FileError::NoFolder { path: path.text.clone() };
                 self.found.push(error.diagnostic(path.span));
             }
-            let what = match &statement.kind {
-                StatementKind::Fit { .. } => "`fit`",
-                StatementKind::Param { interval: Some(_), .. } => "a parametric problem (`param ... in`)",
-                StatementKind::Minimize(_) => "`minimize`",
-                StatementKind::Data { .. } => "`data`",
-                StatementKind::Reference { .. } => "`reference`",
-                _ => continue,
-            };
-            // A file that is not there is better known at once.
-            if let StatementKind::Data { path, .. } = &statement.kind {
-                self.file(&path.text, path.span);
-            }
-            let span =
-                if matches!(statement.kind, StatementKind::Param { .. }) { statement.span } else { statement.keyword };
-            self.found.push(unsupported(what, span));
         }
     }
 }

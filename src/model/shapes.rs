@@ -270,7 +270,16 @@ impl<'a> Elaborator<'a> {
                 None => crate::expr::Graph::ZERO,
             });
             let (name, span) = (name.text.clone(), name.span);
-            self.axes.push(Axis { name, kind: AxisKind::Space, lower, upper, ends, periodic: false, span });
+            self.axes.push(Axis {
+                name,
+                kind: AxisKind::Space,
+                lower,
+                upper,
+                ends,
+                periodic: false,
+                value: None,
+                span,
+            });
         }
         let Some(solid) = solid.filter(|solid| solid.dimension() == names.len()) else { return };
         if self.shape.is_some() {

@@ -12,8 +12,8 @@ use super::variants::WINDOWS;
 use super::windows::MOST_WINDOWS;
 
 impl<'a> Elaborator<'a> {
-    /// The stages of training, in order.
-    pub fn stages(&mut self, ast: &'a Ast) -> Vec<Stage> {
+    /// The stages of training, in order; `parameters` of the networks decide where none is asked for.
+    pub fn stages(&mut self, ast: &'a Ast, parameters: usize) -> Vec<Stage> {
         let mut stages = Vec::new();
         let mut asked = false;
         for statement in &ast.statements {
@@ -32,7 +32,7 @@ impl<'a> Elaborator<'a> {
                 stages.push(Stage { parameters, windows, span: Some(statement.span), ..stage });
             }
         }
-        if asked { stages } else { defaults::stages() }
+        if asked { stages } else { defaults::stages(parameters) }
     }
 
     fn window_count(&mut self, value: &'a Formula) -> Option<(usize, Span)> {

@@ -1,7 +1,7 @@
 //! Unknowns that are defined up to their sign, as eigenfunctions are.
 //!
-//! Where every equation and condition, with some unknowns negated, is itself or its negative, the negated solution is a
-//! solution, too. This is decided on formulas in normal form.
+//! Where every equation and condition, with some unknowns negated, is itself or its negative, and every energy itself, the
+//! negated solution is a solution, too. This is decided on formulas in normal form.
 
 use crate::expr::{Expr, Graph, Jet, Symbol};
 
@@ -43,7 +43,8 @@ impl Model {
             && !fields.is_empty()
             && self.terms.iter().all(|term| {
                 let (image, negative) = negated(graph, term.residual);
-                image.is_some_and(|image| image == term.residual || image == negative)
+                let squared = term.kind.is_residual();
+                image.is_some_and(|image| image == term.residual || squared && image == negative)
             })
     }
 

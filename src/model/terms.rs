@@ -87,6 +87,7 @@ impl<'a> Elaborator<'a> {
                     let setting = Setting { kind: TermKind::Initial, label, weight, hard, several };
                     self.initial_terms(&mut terms, &setting, statement, equations);
                 }
+                StatementKind::Data { names, path } => self.data_terms(&mut terms, statement, names, path),
                 StatementKind::Constraint { .. } => self.constraint_term(&mut terms, statement),
                 _ => {}
             }
@@ -112,7 +113,7 @@ impl<'a> Elaborator<'a> {
         weight
     }
 
-    fn weight(&mut self, value: &'a Formula) -> Option<f64> {
+    pub(super) fn weight(&mut self, value: &'a Formula) -> Option<f64> {
         let (_, weight) = self.constant(value, "a weight")?;
         if weight <= 0.0 {
             return self.error("E0404", "a weight is greater than 0", value.span, format!("this is {weight}"));
@@ -227,7 +228,7 @@ impl<'a> Elaborator<'a> {
         if rest && !earlier.is_empty() {
             diagnostic = diagnostic.note("earlier conditions on the same unknown cover the whole boundary");
         }
-        if self.axes.iter().all(|axis| axis.periodic || axis.kind == AxisKind::Time) {
+        if self.axes.iter().all(|axis| axis.periodic || axis.kind != AxisKind::Space) {
             diagnostic = diagnostic.note("the domain has no boundary in space");
         }
         self.found.push(diagnostic);
@@ -355,9 +356,11 @@ impl<'a> Elaborator<'a> {
             (Some(label), true) => format!("{}_{}", label.text, self.subject(&equation.left, &left)),
             (None, _) => match setting.kind {
                 TermKind::Equation => "eq".to_owned(),
+                TermKind::Energy => "energy".to_owned(),
                 TermKind::Boundary => format!("bc_{}", self.subject(&equation.left, &left)),
                 TermKind::Initial => format!("ic_{}", self.subject(&equation.left, &left)),
                 TermKind::Constraint => "constraint".to_owned(),
+                TermKind::Data(_) => "data".to_owned(),
             },
         };
         let (left, right) = if left.is_complex() || right.is_complex() {
@@ -496,7 +499,7 @@ fn is_hard(statement: &Statement) -> bool {
 }
 
 impl Terms {
-    fn unique(&mut self, base: String) -> String {
+    pub(super) fn unique(&mut self, base: String) -> String {
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         let label = std::iter::once(base.clone()).chain(numbered).find(|label| !self.labels.contains(label));
         let label = label.unwrap_or(base);

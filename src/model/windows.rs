@@ -6,11 +6,11 @@
 //! values stand beside the points of the conditions, as numbers.
 
 use crate::diagnostic::Diagnostic;
-use crate::expr::{Expr, Graph, Rational};
+use crate::expr::{Expr, Graph, MultiIndex, Rational};
 use crate::geometry::Rule;
 
-use super::elaborate::{Elaborator, unsupported};
-use super::problem::{AxisKind, Model, Piece, Stage, Term, TermKind};
+use super::elaborate::Elaborator;
+use super::problem::{AxisKind, Field, FieldSource, Model, Piece, Reference, ReferenceValues, Stage, Term, TermKind};
 
 /// The most windows.
 pub(super) const MOST_WINDOWS: usize = 1000;
@@ -19,6 +19,11 @@ impl Model {
     /// The time axis.
     pub fn time(&self) -> Option<usize> {
         self.axes.iter().position(|axis| axis.kind == AxisKind::Time)
+    }
+
+    /// What the initial conditions are about: their left sides.
+    pub fn initial_sides(&self) -> Vec<Expr> {
+        self.terms.iter().filter(|term| term.kind == TermKind::Initial).map(|term| term.left).collect()
     }
 
     /// Where each window but the first begins.
@@ -47,6 +52,10 @@ impl Model {
         axis.ends = ends;
         let place = Within { time, range, first: window == 0 };
         model.terms = self.terms.iter().filter_map(|term| place.term(term)).collect();
+        model.references.iter_mut().for_each(|reference| place.reference(reference));
+        if window > 0 {
+            hand_over(&mut model, time);
+        }
         model
     }
 
@@ -83,6 +92,20 @@ impl Within {
         (!term.place.is_empty()).then_some(term)
     }
 
+    /// Only the points of a reference that are in the window.
+    fn reference(&self, reference: &mut Reference) {
+        let Some(times) = reference.points.get(self.time) else { return };
+        let inside = |i: &usize| (self.range[0]..=self.range[1]).contains(&times[*i]);
+        let kept: Vec<usize> = (0..times.len()).filter(inside).collect();
+        let pick = |values: &[f64]| kept.iter().map(|&i| values[i]).collect::<Vec<f64>>();
+        for values in &mut reference.components {
+            if let ReferenceValues::Points(values) = values {
+                *values = pick(values);
+            }
+        }
+        reference.points = reference.points.iter().map(|column| pick(column)).collect();
+    }
+
     fn piece(&self, mut piece: Piece, mut rule: Rule, initial: bool) -> Option<(Piece, Rule)> {
         let [lower, upper] = self.range;
         let range = &mut piece.ranges[self.time];
@@ -109,6 +132,32 @@ impl Within {
         }
         Some((piece, rule))
     }
+}
+
+/// Initial conditions get their right sides from the numbers beside their points.
+fn hand_over(model: &mut Model, time: usize) {
+    let axes: Vec<usize> = (0..model.axes.len()).filter(|&axis| axis != time).collect();
+    let Model { terms, fields, graph, .. } = model;
+    for (column, term) in terms.iter_mut().filter(|term| term.kind == TermKind::Initial).enumerate() {
+        let name = format!("{} of the window before", term.label);
+        let source = FieldSource::Column { column };
+        fields.push(Field { name, axes: axes.clone(), source, span: term.span });
+        term.right = graph.jet(fields.len() - 1, MultiIndex::zero());
+        term.residual = graph.sub(term.left, term.right);
+    }
+}
+
+/// Initial conditions that an ansatz satisfies at the start of the time axis, where later windows do not begin.
+pub(super) fn built_in_start(model: &Model) -> Option<Diagnostic> {
+    let (windows, span) = model.stages.iter().find_map(|stage| stage.windows).filter(|(windows, _)| *windows > 1)?;
+    let held = model.satisfied.iter().find(|term| term.kind == TermKind::Initial)?;
+    let message = format!(
+        "`{}` is built in at the start of the time axis, but {windows} windows begin elsewhere, too",
+        held.label
+    );
+    let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+    let diagnostic = diagnostic.label(held.span, "holds at the start by construction");
+    Some(diagnostic.help("leave out `hard`, or the factor of the ansatz that vanishes at the start"))
 }
 
 impl Elaborator<'_> {
@@ -139,14 +188,21 @@ impl Elaborator<'_> {
             let diagnostic = Diagnostic::error("E0423", message, span, "what does a window begin with?");
             self.found.push(diagnostic.help("give one with `ic`, for each time derivative below the highest"));
         }
-        let whole = |term: &&Term| !matches!(term.kind, TermKind::Equation | TermKind::Boundary | TermKind::Initial);
-        if let Some(term) = terms.iter().find(whole) {
-            let message = format!("windows are solved one after the other, but `{}` speaks of all times", term.label);
+        if let Some(number) = self.numbers.first() {
+            let message =
+                format!("windows are solved one after the other, but `{}` is the same at all times", number.name);
             let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
-            self.found.push(diagnostic.label(term.span, "needs the whole time axis"));
+            self.found.push(diagnostic.label(number.span, "one number for all windows"));
         }
-        if windows > 1 {
-            self.found.push(unsupported("`with windows`", span));
+        if let Some(data) = terms.iter().find(|term| matches!(term.kind, TermKind::Data(_))) {
+            let message = "windows are solved one after the other, but data are about all times";
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(data.span, "data"));
+        }
+        if let Some(energy) = terms.iter().find(|term| term.kind == TermKind::Energy) {
+            let message = "windows are solved one after the other, but an energy is the least over all times";
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(energy.span, "an integral over the whole time axis"));
         }
         windows
     }

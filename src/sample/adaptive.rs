@@ -91,7 +91,8 @@ mod tests {
     /// Points of [0, 1].
     fn line(count: usize) -> PointSet {
         let x = (0..count).map(|i| (i as f64 + 0.5) / count as f64).collect();
-        PointSet { coordinates: vec![x], normals: vec![vec![0.0; count]], weights: vec![1.0 / count as f64; count] }
+        let weights = vec![1.0 / count as f64; count];
+        PointSet { coordinates: vec![x], normals: vec![vec![0.0; count]], weights, columns: Vec::new() }
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub use adaptive::{by_distribution, by_refinement};
 
 use crate::geometry::{AxisRange, Place, RuleError, Stream};
 use crate::kernel::{InnerPoints, IntegralDescription, MovingEnd, PointSet};
-use crate::model::{Model, MovingLimit, Piece, Sampling, TermKind};
+use crate::model::{DataSet, Model, MovingLimit, Piece, Sampling, Term, TermKind};
 
 /// Terms that share their points.
 #[derive(Clone, Debug)]
@@ -20,22 +20,47 @@ pub struct Block {
     pub place: Vec<Piece>,
     /// How it is sampled.
     pub sampling: Sampling,
-    interior: bool,
+    kind: BlockKind,
+    /// Whether its terms are energies.
+    pub energy: bool,
+}
+
+/// What the points of a block are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BlockKind {
+    /// Points inside, at which equations are solved.
+    Interior,
+    /// Points of faces, edges, the domain at a time.
+    Face,
+    /// The rows of this data file of the model.
+    Rows(usize),
+}
+
+impl BlockKind {
+    fn of(term: &Term) -> Self {
+        match term.kind {
+            TermKind::Data(data) => Self::Rows(data),
+            _ if term.is_inside() => Self::Interior,
+            _ => Self::Face,
+        }
+    }
 }
 
 /// Groups the terms of a model into blocks, in the order of their first terms.
 pub fn blocks(model: &Model) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (t, term) in model.terms.iter().enumerate() {
-        let interior = term.kind == TermKind::Equation;
-        let fits = |b: &&mut Block| b.interior == interior && b.place == term.place && b.sampling == term.sampling;
+        let (kind, energy) = (BlockKind::of(term), term.kind == TermKind::Energy);
+        let alike = |b: &&mut Block| b.kind == kind && b.energy == energy;
+        let fits = |b: &&mut Block| alike(b) && b.place == term.place && b.sampling == term.sampling;
         match blocks.iter_mut().find(fits) {
             Some(block) => block.terms.push(t),
             None => blocks.push(Block {
                 terms: vec![t],
                 place: term.place.clone(),
                 sampling: term.sampling.clone(),
-                interior,
+                kind,
+                energy,
             }),
         }
     }
@@ -47,6 +72,9 @@ pub fn blocks(model: &Model) -> Vec<Block> {
 /// # Errors
 /// [`RuleError`] if the rule does not fit the place.
 pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<PointSet, RuleError> {
+    if let BlockKind::Rows(data) = block.kind {
+        return Ok(rows(&model.data[data]));
+    }
     let stream = Stream::new(seed, block.terms[0] as u64, drawing);
     let inset = |piece| ranges(model, piece).into_iter().map(|range| block.sampling.inset(range)).collect();
     let boxes: Vec<Vec<AxisRange>> = block.place.iter().map(inset).collect();
@@ -54,9 +82,10 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
         coordinates: vec![Vec::new(); model.axes.len()],
         normals: vec![Vec::new(); model.axes.len()],
         weights: Vec::new(),
+        columns: Vec::new(),
     };
     for (p, (piece, axes)) in block.place.iter().zip(&boxes).enumerate() {
-        let place = if block.interior { Place::Interior } else { Place::Face };
+        let place = if block.kind == BlockKind::Interior { Place::Interior } else { Place::Face };
         let rule = (&block.sampling.pieces[p], place);
         let drawn = piece.draw(&model.graph, axes, block.sampling.margin, rule, &stream.part(p as u64))?;
         set.normals.iter_mut().zip(drawn.normals).for_each(|(all, more)| all.extend(more));
@@ -64,6 +93,17 @@ pub fn draw(model: &Model, block: &Block, seed: u64, drawing: u64) -> Result<Poi
         set.weights.extend(drawn.points.weights);
     }
     Ok(set)
+}
+
+/// The rows of a data file, which count as a mean.
+fn rows(data: &DataSet) -> PointSet {
+    let count = data.rows();
+    PointSet {
+        coordinates: data.coordinates.clone(),
+        normals: vec![vec![0.0; count]; data.coordinates.len()],
+        weights: vec![1.0 / count as f64; count],
+        columns: data.columns.clone(),
+    }
 }
 
 /// The integrals of a model and their points, which integrals over the same place share.
@@ -74,7 +114,12 @@ pub fn integrals(model: &Model) -> Result<(Vec<IntegralDescription>, Vec<InnerPo
     let (mut integrals, mut inner): (_, Vec<InnerPoints>) = (Vec::new(), Vec::new());
     for integral in &model.integrals {
         let points = model.integral_points(integral).map_err(|error| (integral.field, error))?;
-        let points = PointSet { coordinates: points.coordinates, normals: points.normals, weights: points.weights };
+        let points = PointSet {
+            coordinates: points.coordinates,
+            normals: points.normals,
+            weights: points.weights,
+            columns: Vec::new(),
+        };
         let end = |MovingLimit { axis, fixed, upper }| MovingEnd { axis, fixed, upper };
         let moving = integral.over.moving.map(end);
         let own = InnerPoints { axes: integral.over.axes.clone(), points, moving };

@@ -5,7 +5,7 @@
 //! parameters at the start of a step: they need no state, and a method that compares losses within its step compares
 //! like with like.
 
-use crate::kernel::{Kernel, LeastSquares, PointSet};
+use crate::kernel::{Kernel, PointSet};
 use crate::model::{AxisKind, Causal, TermKind};
 use crate::pipeline::Lowered;
 
@@ -50,7 +50,7 @@ impl CausalWeights {
     pub fn apply(&mut self, kernel: &mut Kernel, points: &[PointSet], theta: &[f64]) {
         self.remove(kernel, points);
         let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(theta, &mut residual);
+        kernel.values(theta, &mut residual);
         let mut losses = vec![0.0; self.settings.chunks];
         for &b in &self.blocks {
             let squares = kernel.squares_of(b, &residual);

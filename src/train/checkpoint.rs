@@ -240,6 +240,8 @@ fn point_set(tensor: &Tensor) -> Option<PointSet> {
         coordinates: (0..axes).map(column).collect(),
         normals: (axes..2 * axes).map(column).collect(),
         weights: column(2 * axes),
+        // Only rows of data have any, and these are never drawn.
+        columns: Vec::new(),
     })
 }
 
@@ -274,6 +276,7 @@ mod tests {
                     coordinates: vec![vec![0.1, 0.2], vec![0.3, 0.4]],
                     normals: vec![vec![0.0, 1.0], vec![-1.0, 0.0]],
                     weights: vec![0.5, 0.25],
+                    columns: Vec::new(),
                 },
             )],
         }

@@ -33,6 +33,9 @@ pub struct LogEntry {
     /// The relative L2 error of each unknown, where it was evaluated.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub l2: BTreeMap<String, f64>,
+    /// The numbers that are to be found.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<String, f64>,
     /// The norm of the gradient.
     pub gradient: Option<f64>,
     /// The damping or the learning rate.
@@ -61,6 +64,7 @@ impl LogEntry {
                 .filter(|e| e.relative_l2.is_finite())
                 .map(|e| (e.name.clone(), e.relative_l2))
                 .collect(),
+            numbers: event.numbers.iter().filter(|(_, value)| value.is_finite()).cloned().collect(),
             gradient: finite(event.report.gradient),
             eta: event.report.rate,
             trials: event.report.trials,
@@ -177,6 +181,7 @@ mod tests {
             causal: None,
             terms: &[],
             errors: &[],
+            numbers: &[],
         }
     }
 

@@ -1,9 +1,9 @@
-//! Errors against the exact solution, on points that training never sees.
+//! Errors against the exact solution or a reference, on points that training never sees.
 
 use super::trained::Trained;
 use crate::expr::Expr;
 use crate::geometry::HELD_OUT_COUNT;
-use crate::model::Unknown;
+use crate::model::{Reference, ReferenceValues, Unknown};
 use crate::pipeline::{Backend, CompileError, Lowered};
 
 /// The error of one unknown; of a vector or a complex number in the Euclidean norm of its components.
@@ -19,8 +19,13 @@ pub struct FieldError {
     pub up_to_sign: bool,
 }
 
-/// Evaluates unknowns on 16384 fixed low-discrepancy points, the same for every seed.
+/// Evaluates unknowns on 16384 fixed low-discrepancy points, the same for every seed, or where a reference has its values.
 pub struct Metrics {
+    groups: Vec<Group>,
+}
+
+/// Unknowns that are compared at the same points.
+struct Group {
     values: Trained,
     coordinates: Vec<Vec<f64>>,
     unknowns: Vec<Compared>,
@@ -35,14 +40,36 @@ struct Compared {
 }
 
 impl Metrics {
-    /// For the unknowns that have an exact solution; `None` if none has.
+    /// For the unknowns that have an exact solution or a reference; `None` if none has.
     ///
     /// # Errors
-    /// [`CompileError`] if an exact solution has no program.
+    /// [`CompileError`] if a formula has no program.
     pub fn new(lowered: &Lowered, backend: Backend) -> Result<Option<Self>, CompileError> {
+        let mut groups = Vec::new();
+        groups.extend(Group::against_exact(lowered, backend)?);
+        for reference in &lowered.model.references {
+            let unknown = &lowered.model.unknowns[reference.unknown];
+            if !is_exact(unknown) {
+                groups.extend(Group::against_reference(lowered, reference, unknown, backend)?);
+            }
+        }
+        Ok((!groups.is_empty()).then_some(Self { groups }))
+    }
+
+    /// The error of each unknown that has an exact solution or a reference, for the parameters of each window.
+    pub fn errors(&mut self, thetas: &[&[f64]]) -> Vec<FieldError> {
+        self.groups.iter_mut().flat_map(|group| group.errors(thetas)).collect()
+    }
+}
+
+fn is_exact(unknown: &Unknown) -> bool {
+    unknown.components.iter().all(|component| component.exact.is_some())
+}
+
+impl Group {
+    fn against_exact(lowered: &Lowered, backend: Backend) -> Result<Option<Self>, CompileError> {
         let model = &lowered.model;
-        let known = |unknown: &&Unknown| unknown.components.iter().all(|component| component.exact.is_some());
-        let known: Vec<&Unknown> = model.unknowns.iter().filter(known).collect();
+        let known: Vec<&Unknown> = model.unknowns.iter().filter(|unknown| is_exact(unknown)).collect();
         let Ok(coordinates) = model.held_out(HELD_OUT_COUNT) else { return Ok(None) };
         if known.is_empty() {
             return Ok(None);
@@ -64,8 +91,52 @@ impl Metrics {
         Ok(Some(Self { values, coordinates, unknowns, up_to_sign: up_to_sign.collect() }))
     }
 
-    /// The error of each unknown that has an exact solution, for the parameters of each window.
-    pub fn errors(&mut self, thetas: &[&[f64]]) -> Vec<FieldError> {
+    /// Where the reference has its points; with a grid, at the held-out points that it covers, parametric numbers at their
+    /// values unless the grid has them.
+    fn against_reference(
+        lowered: &Lowered,
+        reference: &Reference,
+        unknown: &Unknown,
+        backend: Backend,
+    ) -> Result<Option<Self>, CompileError> {
+        let model = &lowered.model;
+        let mut coordinates = reference.points.clone();
+        if let Some(ReferenceValues::Grid { axes, function }) = reference.components.first() {
+            let Ok(held_out) = model.held_out(HELD_OUT_COUNT) else { return Ok(None) };
+            coordinates = held_out;
+            for (axis, column) in coordinates.iter_mut().enumerate() {
+                if let Some(value) = model.axes[axis].value.filter(|_| !axes.contains(&axis)) {
+                    column.fill(value);
+                }
+            }
+            let covered = |point: usize| {
+                axes.iter().zip(function.nodes()).all(|(&axis, nodes)| {
+                    let at = coordinates[axis][point];
+                    nodes.first().is_some_and(|first| *first <= at) && nodes.last().is_some_and(|last| at <= *last)
+                })
+            };
+            let kept: Vec<usize> = (0..coordinates.first().map_or(0, Vec::len)).filter(|&i| covered(i)).collect();
+            coordinates = coordinates.iter().map(|column| kept.iter().map(|&i| column[i]).collect()).collect();
+        }
+        let count = coordinates.first().map_or(0, Vec::len);
+        if count == 0 {
+            return Ok(None);
+        }
+        let values_of = |values: &ReferenceValues| match values {
+            ReferenceValues::Points(values) => values.clone(),
+            ReferenceValues::Grid { axes, function } => {
+                let at = |i: usize| axes.iter().map(|&axis| coordinates[axis][i]).collect::<Vec<f64>>();
+                (0..count).map(|i| function.value(&at(i), &[])).collect()
+            }
+        };
+        let exact: Vec<Vec<f64>> = reference.components.iter().map(values_of).collect();
+        let formulas: Vec<Expr> = unknown.components.iter().map(|component| component.value).collect();
+        let values = Trained::new(lowered, &lowered.description.graph, &formulas, backend)?;
+        let unknowns = vec![Compared { name: unknown.name.clone(), exact }];
+        Ok((count > 0).then_some(Self { values, coordinates, unknowns, up_to_sign: Vec::new() }))
+    }
+
+    fn errors(&mut self, thetas: &[&[f64]]) -> Vec<FieldError> {
         let values = self.values.evaluate(thetas, &self.coordinates);
         let mut rest = values.as_slice();
         let mut errors = Vec::with_capacity(self.unknowns.len());

@@ -198,6 +198,8 @@ fn arrays(description: &Description) -> Vec<(String, Vec<usize>, std::ops::Range
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::expr::Graph;
     use crate::kernel::{Metric, NetworkDescription};
@@ -211,6 +213,7 @@ mod tests {
             graph: Graph::new(),
             dimension: 2,
             networks: vec![network],
+            known: BTreeMap::new(),
             blocks: Vec::new(),
             integrals: Vec::new(),
             inner: Vec::new(),

@@ -1,8 +1,8 @@
 //! The points of a run: as they are drawn first, drawn anew, or moved to where the residuals are large.
 
 use crate::geometry::Stream;
-use crate::kernel::{Kernel, LeastSquares, PointSet};
-use crate::model::Adapt;
+use crate::kernel::{Kernel, PointSet, Predictor};
+use crate::model::{Adapt, TermKind};
 use crate::pipeline::{CompileError, Lowered};
 use crate::sample::{self, Block};
 
@@ -17,18 +17,45 @@ pub(super) struct TrainingPoints {
     pub sets: Vec<PointSet>,
     /// How many points each block had at first.
     base: Vec<usize>,
+    /// What the initial conditions take over from the window before.
+    handover: Option<Handover>,
+}
+
+/// The left sides of the initial conditions on the solution of the window before.
+pub(super) struct Handover {
+    /// Programs for the left sides.
+    pub sides: Predictor,
+    /// The parameters of that window.
+    pub theta: Vec<f64>,
+}
+
+impl Handover {
+    /// Puts the values beside the points of initial conditions.
+    fn fill(&mut self, lowered: &Lowered, block: &Block, set: &mut PointSet) {
+        if lowered.model.terms[block.terms[0]].kind == TermKind::Initial {
+            set.columns = self.sides.evaluate(&self.theta, &set.coordinates);
+        }
+    }
 }
 
 impl TrainingPoints {
     /// The points behind so many steps of all stages, as far as they do not follow the residuals.
-    pub fn draw(lowered: &Lowered, seed: u64, steps: usize) -> Result<Self, CompileError> {
-        let mut points = Self { sets: Vec::new(), base: Vec::new() };
+    pub fn draw(lowered: &Lowered, seed: u64, steps: usize, handover: Option<Handover>) -> Result<Self, CompileError> {
+        let mut points = Self { sets: Vec::new(), base: Vec::new(), handover };
         for block in &lowered.blocks {
-            let set = lowered.draw(block, seed, drawing(block, steps))?;
+            let set = points.drawn(lowered, block, seed, drawing(block, steps))?;
             points.base.push(set.len());
             points.sets.push(set);
         }
         Ok(points)
+    }
+
+    fn drawn(&mut self, lowered: &Lowered, block: &Block, seed: u64, drawing: u64) -> Result<PointSet, CompileError> {
+        let mut set = lowered.draw(block, seed, drawing)?;
+        if let Some(handover) = &mut self.handover {
+            handover.fill(lowered, block, &mut set);
+        }
+        Ok(set)
     }
 
     /// Draws what is due behind so many steps, and hands it to the kernel.
@@ -45,8 +72,9 @@ impl TrainingPoints {
             if !due {
                 continue;
             }
-            self.sets[b] = match block.sampling.adapt {
-                None => lowered.draw(block, seed, drawing(block, steps))?,
+            // An energy stays the integral that the file says: points that crowd would give it another minimum.
+            self.sets[b] = match block.sampling.adapt.filter(|_| !block.energy) {
+                None => self.drawn(lowered, block, seed, drawing(block, steps))?,
                 Some(adapt) => self.adapted(lowered, kernel, b, adapt, (seed, steps), theta)?,
             };
             kernel.set_points(b, &self.sets[b]);
@@ -55,7 +83,7 @@ impl TrainingPoints {
     }
 
     fn adapted(
-        &self,
+        &mut self,
         lowered: &Lowered,
         kernel: &Kernel,
         b: usize,
@@ -65,7 +93,7 @@ impl TrainingPoints {
     ) -> Result<PointSet, CompileError> {
         let block = &lowered.blocks[b];
         let drawing = steps_between(block, steps);
-        let candidates = lowered.draw(&block.candidates(), seed, drawing)?;
+        let candidates = self.drawn(lowered, &block.candidates(), seed, drawing)?;
         let squares = squares(kernel, b, &candidates, theta);
         Ok(match adapt {
             Adapt::Distribution { power, offset } => {
@@ -81,15 +109,17 @@ impl TrainingPoints {
 
     /// The points that can't be drawn again, since they depend on the parameters of their time: block and points.
     pub fn save(&self, lowered: &Lowered) -> Vec<(usize, PointSet)> {
-        let follow = |b: &usize| lowered.blocks[*b].sampling.adapt.is_some();
+        let follow = |b: &usize| lowered.blocks[*b].sampling.adapt.is_some() && !lowered.blocks[*b].energy;
         (0..self.sets.len()).filter(follow).map(|b| (b, self.sets[b].clone())).collect()
     }
 
-    /// Takes saved points.
-    pub fn restore(&mut self, saved: &[(usize, PointSet)]) {
+    /// Takes saved points, which come without what stands beside them.
+    pub fn restore(&mut self, lowered: &Lowered, saved: &[(usize, PointSet)]) {
         for (b, set) in saved {
-            if let Some(own) = self.sets.get_mut(*b) {
-                own.clone_from(set);
+            let (Some(own), Some(block)) = (self.sets.get_mut(*b), lowered.blocks.get(*b)) else { continue };
+            own.clone_from(set);
+            if let Some(handover) = &mut self.handover {
+                handover.fill(lowered, block, own);
             }
         }
     }
@@ -97,7 +127,7 @@ impl TrainingPoints {
 
 /// How often a block was drawn before these points; what follows the residuals begins with its first drawing.
 fn drawing(block: &Block, steps: usize) -> u64 {
-    if block.sampling.adapt.is_some() { 0 } else { steps_between(block, steps) }
+    if block.sampling.adapt.is_some() && !block.energy { 0 } else { steps_between(block, steps) }
 }
 
 fn steps_between(block: &Block, steps: usize) -> u64 {
@@ -114,7 +144,7 @@ fn squares(kernel: &Kernel, block: usize, points: &PointSet, theta: &[f64]) -> V
         part.weights.fill(1.0);
         probe.set_points(block, &part);
         let mut residual = vec![0.0; probe.rows()];
-        probe.residual(theta, &mut residual);
+        probe.values(theta, &mut residual);
         squares.extend(probe.squares_of(block, &residual));
     }
     squares

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::metrics::FieldError;
+use super::numbers::FoundNumber;
 use super::reports::ReportValue;
 use super::stop::Stop;
 
@@ -17,6 +18,15 @@ pub struct ErrorRecord {
     /// Whether the sign was chosen that has the smaller error, since the problem does not fix it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub up_to_sign: bool,
+}
+
+/// A number that training found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NumberRecord {
+    /// Its value; absent if it is not finite.
+    pub value: Option<f64>,
+    /// Its standard deviation, where data determine it.
+    pub sd: Option<f64>,
 }
 
 /// How a run ended.
@@ -42,6 +52,9 @@ pub struct RunResult {
     pub terms: BTreeMap<String, Option<f64>>,
     /// The errors of the unknowns that have an exact solution.
     pub errors: BTreeMap<String, ErrorRecord>,
+    /// The numbers of `fit`.
+    #[serde(default)]
+    pub numbers: BTreeMap<String, NumberRecord>,
     /// What the file asks to report.
     pub reports: BTreeMap<String, Option<f64>>,
     /// Seconds of training, evaluation of errors excluded.
@@ -65,6 +78,7 @@ impl RunResult {
             loss: None,
             terms: BTreeMap::new(),
             errors: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             reports: BTreeMap::new(),
             train_s: 0.0,
             wall_s: 0.0,
@@ -76,6 +90,14 @@ impl RunResult {
     pub fn with_losses(mut self, terms: &[(String, f64)]) -> Self {
         self.loss = finite(terms.iter().map(|(_, loss)| loss).sum());
         self.terms = terms.iter().map(|(label, loss)| (label.clone(), finite(*loss))).collect();
+        self
+    }
+
+    /// Takes the numbers that were found.
+    #[must_use]
+    pub fn with_numbers(mut self, numbers: &[FoundNumber]) -> Self {
+        let record = |n: &FoundNumber| NumberRecord { value: finite(n.value), sd: n.deviation.and_then(finite) };
+        self.numbers = numbers.iter().map(|n| (n.name.clone(), record(n))).collect();
         self
     }
 

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use super::batch;
 use super::causal::CausalWeights;
 use super::metrics::{FieldError, Metrics};
-use super::points::TrainingPoints;
+use super::numbers::{FoundNumber, found_numbers, number_values};
+use super::points::{Handover, TrainingPoints};
 use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Kernel, LeastSquares, PointSet, half_square};
+use crate::kernel::{AssembleError, Kernel, PointSet, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
-use crate::pipeline::{self, CompileError, Compiled, Lowered, Times};
+use crate::pipeline::{self, Backend, CompileError, Compiled, Lowered, Times, window_predictor};
 use crate::simplify::Effort;
 
 /// Why a run can't begin or go on.
@@ -70,9 +71,6 @@ pub enum RestoreError {
     /// Points could not be drawn or a program not be made.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// A program could not be made.
-    #[error(transparent)]
-    Assemble(#[from] AssembleError),
 }
 
 /// What an observer wants.
@@ -111,6 +109,8 @@ pub struct StepEvent<'a> {
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
     pub errors: &'a [FieldError],
+    /// The numbers that are to be found, with their present values.
+    pub numbers: &'a [(String, f64)],
 }
 
 /// Sees every step.
@@ -196,7 +196,7 @@ impl Session {
     /// [`TrainError`] if points can't be drawn or a program not be made.
     pub fn new(compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
         let metrics = Metrics::new(&compiled.lowered, compiled.backend)?;
-        let points = TrainingPoints::draw(&compiled.lowered, seed, 0)?;
+        let points = TrainingPoints::draw(&compiled.lowered, seed, 0, None)?;
         let model = Arc::new(compiled.lowered.model.clone());
         let stage = &model.stages[0];
         let mut session = Self {
@@ -287,18 +287,30 @@ impl Session {
         report_values(&lowered, &self.thetas(), self.compiled.backend)
     }
 
+    /// The numbers that are to be found, with their present values and standard deviations, without causal weights.
+    pub fn numbers(&mut self) -> Vec<FoundNumber> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
+        found_numbers(&self.compiled, &self.theta)
+    }
+
     /// The loss of each term at θ, by label, without causal weights.
     pub fn term_losses(&mut self) -> Vec<(String, f64)> {
         if let Some(causal) = &self.causal {
             causal.remove(&mut self.compiled.kernel, &self.points.sets);
         }
         let kernel = &self.compiled.kernel;
-        let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(&self.theta, &mut residual);
+        let mut values = vec![0.0; kernel.rows()];
+        kernel.values(&self.theta, &mut values);
         let mut losses = Vec::new();
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
-                let loss = kernel.rows_of(b, r).map(|rows| half_square(&residual[rows])).sum();
+                let of_rows = |rows: std::ops::Range<usize>| match block.energy {
+                    true => values[rows].iter().sum(),
+                    false => half_square(&values[rows]),
+                };
+                let loss = kernel.rows_of(b, r).map(of_rows).sum();
                 losses.push((term, loss));
             }
         }
@@ -311,7 +323,7 @@ impl Session {
     pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
         let kernel = &self.compiled.kernel;
         let mut residual = vec![0.0; kernel.rows()];
-        kernel.residual(&self.theta, &mut residual);
+        kernel.values(&self.theta, &mut residual);
         let mut found: Option<(usize, Vec<f64>)> = None;
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
@@ -369,7 +381,8 @@ impl Session {
         if checkpoint.window != self.window || self.has_other_problem(checkpoint.stage) {
             self.enter(checkpoint.window, checkpoint.stage)?;
         } else {
-            self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps)?;
+            let handover = self.handover(checkpoint.window, checkpoint.stage, self.compiled.backend)?;
+            self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps, handover)?;
             self.stage = checkpoint.stage;
         }
         let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
@@ -381,7 +394,7 @@ impl Session {
         self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
         self.theta.copy_from_slice(&checkpoint.theta);
         self.make_batch_kernel();
-        self.points.restore(&checkpoint.points);
+        self.points.restore(&self.compiled.lowered, &checkpoint.points);
         for (b, points) in self.points.sets.iter().enumerate() {
             self.compiled.kernel.set_points(b, points);
         }
@@ -431,7 +444,8 @@ impl Session {
         self.own_metrics = None;
         let problem = own.clone().unwrap_or_else(|| Model::clone(&model));
         let lowered = pipeline::lower(problem, effort, &mut Times::default())?;
-        self.points = TrainingPoints::draw(&lowered, self.seed, self.total_steps)?;
+        let handover = self.handover(window, stage, backend)?;
+        self.points = TrainingPoints::draw(&lowered, self.seed, self.total_steps, handover)?;
         self.compiled = pipeline::assemble_on(lowered, &self.points.sets, backend, &mut Times::default())?;
         if own.is_some() {
             self.own_metrics = Metrics::new(&self.compiled.lowered, backend)?;
@@ -439,6 +453,14 @@ impl Session {
         self.causal = CausalWeights::new(&self.compiled.lowered);
         (self.window, self.stage) = (window, stage);
         Ok(())
+    }
+
+    /// What the initial conditions of a window take over from the one before.
+    fn handover(&self, window: usize, stage: usize, backend: Backend) -> Result<Option<Handover>, CompileError> {
+        let Some(theta) = window.checked_sub(1).and_then(|before| self.finished.get(before)) else { return Ok(None) };
+        let model = self.model.stages[stage].model.as_deref().unwrap_or(&self.model);
+        let sides = window_predictor(model, window - 1, &model.graph, &model.initial_sides(), backend)?;
+        Ok(Some(Handover { sides, theta: theta.clone() }))
     }
 
     fn begin_stage(&mut self, stage: usize) {
@@ -491,6 +513,7 @@ impl Session {
                 causal: self.causal.as_ref().map(CausalWeights::least),
                 terms: &terms,
                 errors: &errors,
+                numbers: &number_values(&self.compiled.lowered, &self.theta),
             };
             if observer.step(&event, self) == Control::Stop {
                 return Ok(Stop::Interrupted);
@@ -515,7 +538,12 @@ impl Session {
                 self.stagnation.restore(&[]);
                 None
             }
-            _ => self.stagnation.observe(report.loss).then_some(Stop::Stagnated),
+            _ => {
+                // The least value of an energy is not zero, so that no part of it says how much there is left to do.
+                let energies = self.compiled.lowered.model.energies().next().is_some();
+                let left = if energies { self.stagnation.least(report.gradient) } else { report.loss };
+                self.stagnation.observe(left).then_some(Stop::Stagnated)
+            }
         }
     }
 

@@ -73,6 +73,11 @@ impl Stagnation {
         loss > before * (1.0 - LEAST_DECREASE)
     }
 
+    /// The smaller of a value and the last one that was observed, for values that go up and down on their way.
+    pub fn least(&self, value: f64) -> f64 {
+        self.losses.back().map_or(value, |last| last.min(value))
+    }
+
     /// The losses of the window, oldest first.
     pub fn save(&self) -> Vec<f64> {
         self.losses.iter().copied().collect()

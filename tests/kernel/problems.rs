@@ -150,8 +150,9 @@ impl Problem {
             })
             .collect();
         let (dimension, metric) = (axes.len(), Metric::GaussNewton);
-        let (integrals, inner) = (Vec::new(), Vec::new());
-        let description = Description { graph, dimension, networks: described, blocks, metric, integrals, inner };
+        let (integrals, inner, known) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
+        let networks = described;
+        let description = Description { graph, dimension, networks, known, blocks, metric, integrals, inner };
         Self { name, axes: axes.to_vec(), description }
     }
 
@@ -184,6 +185,7 @@ impl Problem {
             coordinates: vec![Vec::new(); self.axes.len()],
             normals: vec![Vec::new(); self.axes.len()],
             weights: Vec::new(),
+            columns: Vec::new(),
         };
         for _ in 0..count {
             let normal: Vec<f64> = self.axes.iter().map(|_| stream.normal()).collect();

@@ -73,7 +73,11 @@ fn segments(term: &Term, axes: (usize, usize), across: (f64, f64)) -> Vec<[(f64,
 }
 
 fn name(model: &Model, term: &Term) -> String {
-    let kind = if term.kind == TermKind::Initial { "ic" } else { "bc" };
+    let kind = match term.kind {
+        TermKind::Initial => "ic",
+        TermKind::Data(_) => "data",
+        _ => "bc",
+    };
     let names = model.names();
     let side = |e| model.graph.display(e, &names);
     let text = format!("{kind} {} = {}", side(term.left), side(term.right));

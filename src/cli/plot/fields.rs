@@ -19,6 +19,13 @@ pub type Slice = (usize, f64);
 /// [`CliError`] if the problem can't be evaluated.
 pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, usize), CliError> {
     let axes = &solution.lowered.model.axes;
+    // A parametric number is held at its value.
+    let mut slices = slices.to_vec();
+    for (number, axis) in axes.iter().enumerate() {
+        if let Some(value) = axis.value.filter(|_| slices.iter().all(|(a, _)| *a != number)) {
+            slices.push((number, value));
+        }
+    }
     // The first two axes that no slice holds; of a shape its own.
     let of_shape = solution.lowered.model.shape.as_ref().map_or(0..0, Shape::axes);
     let mut free: Vec<usize> = (0..axes.len()).filter(|axis| slices.iter().all(|(a, _)| a != axis)).collect();

@@ -74,8 +74,8 @@ fn plot_file(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliEr
 }
 
 fn plot_run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    let mut solution =
-        Solution::load(&arguments.what, &Formulas::default(), &arguments.overrides.reading.allow_read, context)?;
+    let (set, allowed) = (arguments.overrides.texts(), &arguments.overrides.reading.allow_read);
+    let mut solution = Solution::load(&arguments.what, &Formulas::default(), &set, allowed, context)?;
     let slices = slices(&arguments.slice, solution.model())?;
     let mut panels: Vec<Panel> = Vec::new();
     let mut columns = 0;

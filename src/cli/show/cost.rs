@@ -70,8 +70,7 @@ fn step(compiled: &Compiled) -> Section {
     let (rows, parameters) = (compiled.kernel.rows() as f64, compiled.kernel.parameters() as f64);
     let (mut sweeps, mut points) = (0.0, 0.0);
     for (block, tapes) in compiled.lowered.blocks.iter().zip(&compiled.lowered.tapes.blocks) {
-        let place = &compiled.lowered.model.terms[block.terms[0]].place;
-        let count = block.sampling.counts(place).iter().sum::<usize>() as f64;
+        let count = compiled.lowered.model.point_count(block.terms[0]) as f64;
         points += count;
         for (network, plan) in compiled.lowered.description.networks.iter().zip(&tapes.plans) {
             let Some(plan) = plan else { continue };

@@ -41,6 +41,7 @@ use recorder::Recorder;
 
 pub use plan::overrides;
 pub use progress::scientific;
+pub use summary::with_deviation;
 
 /// Exit code of a training that failed.
 pub const TRAINING_FAILED: u8 = 4;
@@ -175,7 +176,7 @@ fn remove_result(files: &RunFiles) -> Result<(), WriteError> {
 fn result(session: &mut Session, reports: &[ReportValue], stop: Stop, begun: Instant) -> RunResult {
     let errors = session.errors();
     let result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
-    let mut result = result.with_reports(reports);
+    let mut result = result.with_numbers(&session.numbers()).with_reports(reports);
     result.steps = session.total_steps();
     result.train_s = session.seconds();
     result.wall_s = begun.elapsed().as_secs_f64();

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::solution::{Solution, even, grid, without_outside};
+use crate::cli::eval::without_outside;
+use crate::cli::solution::{Solution, even, grid};
 use crate::cli::{CliError, Context};
 use crate::dataset::{self, DataError, Table};
-use crate::model::{Formulas, Output, OutputFormat};
+use crate::model::{Axis, Formulas, Output, OutputFormat};
 use crate::report::files;
 use crate::report::vtk::{ImageAxis, write_image, write_series};
 use crate::train::RunFiles;
@@ -17,7 +18,7 @@ use crate::train::RunFiles;
 /// # Errors
 /// [`CliError`] if a formula can't be evaluated or a file not be written.
 pub fn write(files: &RunFiles, allowed: &[PathBuf], context: &Context) -> Result<Vec<PathBuf>, CliError> {
-    let solution = Solution::load(files.folder(), &Formulas::default(), allowed, context)?;
+    let solution = Solution::load(files.folder(), &Formulas::default(), &[], allowed, context)?;
     let mut written = Vec::new();
     for (number, output) in solution.model().outputs.iter().enumerate() {
         let name = if number == 0 { "fields".to_owned() } else { format!("fields_{}", number + 1) };
@@ -53,10 +54,14 @@ fn write_one(solution: &Solution, output: &Output, path: &Path) -> Result<PathBu
     Ok(path.to_owned())
 }
 
-/// The coordinates along each axis.
+/// The coordinates along each axis; parametric numbers are held at their values.
 fn lines(solution: &Solution, output: &Output) -> Vec<Vec<f64>> {
-    let axes = solution.model().axes.iter();
-    axes.zip(&output.counts).map(|(axis, &count)| even(axis.lower, axis.upper, count)).collect()
+    let mut counts = output.counts.iter();
+    let line = |axis: &Axis| match axis.value {
+        Some(value) => vec![value],
+        None => even(axis.lower, axis.upper, counts.next().copied().unwrap_or(1)),
+    };
+    solution.model().axes.iter().map(line).collect()
 }
 
 /// An image, or one for each time and their list.
@@ -67,9 +72,14 @@ fn images(
     values: &[Vec<f64>],
     path: &Path,
 ) -> Result<PathBuf, CliError> {
+    let axes = &solution.model().axes;
     let time = solution.model().time();
-    let image: Vec<ImageAxis> =
-        lines.iter().enumerate().filter(|(axis, _)| Some(*axis) != time).map(image_axis).collect();
+    let image: Vec<ImageAxis> = lines
+        .iter()
+        .enumerate()
+        .filter(|(axis, _)| Some(*axis) != time && axes[*axis].value.is_none())
+        .map(image_axis)
+        .collect();
     let size: usize = image.iter().map(|axis| axis.count).product();
     let part = |step: usize| {
         let columns = output.columns.iter().zip(values);

@@ -22,6 +22,9 @@ pub struct Progress<'a> {
 /// How often a second the live line is drawn.
 const FRAMES: u8 = 12;
 
+/// How many numbers that are to be found have room on a line.
+const MOST_NUMBERS: usize = 4;
+
 impl<'a> Progress<'a> {
     /// Without a terminal there is a line every `every` steps.
     pub fn new(context: &'a Context, every: usize) -> Self {
@@ -47,7 +50,9 @@ impl<'a> Progress<'a> {
                 if event.step.is_multiple_of(8) || last {
                     live.set_message(line(event, self.error));
                 }
-                if event.report.loss <= self.kept / 10.0 || last {
+                // The loss of an energy may be negative, and has no decades.
+                let decade = event.report.loss > 0.0 && event.report.loss <= self.kept / 10.0;
+                if decade || last {
                     self.kept = event.report.loss;
                     live.println(line(event, self.error));
                 }
@@ -90,12 +95,14 @@ fn line(event: &StepEvent<'_>, error: Option<f64>) -> String {
     let rate = if event.method == "engd" { "damping" } else { "rate" };
     let causal = event.causal.map(|least| format!("  causal {}", scientific(least, 0))).unwrap_or_default();
     let error = error.map(|e| format!("  L2 {}", scientific(e, 1))).unwrap_or_default();
+    let number = |(name, value): &(String, f64)| format!("  {name} {}", short(*value));
+    let numbers: String = event.numbers.iter().take(MOST_NUMBERS).map(number).collect();
     let window = match event.window {
         (_, 1) => String::new(),
         (window, windows) => format!("window {}/{windows} ", window + 1),
     };
     format!(
-        "{window}stage {}/{} {}  step {:digits$}/{}  loss {}{error}  |g| {}  {rate} {}{causal}  {:.1} s",
+        "{window}stage {}/{} {}  step {:digits$}/{}  loss {}{error}{numbers}  |g| {}  {rate} {}{causal}  {:.1} s",
         event.stage + 1,
         event.stages,
         event.method,
@@ -106,6 +113,16 @@ fn line(event: &StepEvent<'_>, error: Option<f64>) -> String {
         scientific(event.report.rate, 0),
         event.seconds,
     )
+}
+
+/// Five digits, in the form that is easier to read.
+fn short(value: f64) -> String {
+    let magnitude = value.abs().log10().floor();
+    if (-3.0..5.0).contains(&magnitude) {
+        let decimals = (4.0 - magnitude).max(0.0) as usize;
+        return format!("{value:.decimals$}");
+    }
+    scientific(value, 4)
 }
 
 /// `4.0e-07`: two digits of the exponent, so that lines stay aligned.
@@ -135,10 +152,10 @@ mod tests {
             trials: 1,
         };
         let (stage, stages, method, step, steps, total_steps, seconds) = (0, 1, "engd", 20, 200, 20, 0.84);
-        let (window, causal, terms, errors) = ((0, 1), None, &[][..], &[][..]);
+        let (window, causal, terms, errors, numbers) = ((0, 1), None, &[][..], &[][..], &[][..]);
         #[rustfmt::skip]
         let mut event = StepEvent {
-            window, stage, stages, method, step, steps, total_steps, seconds, report, causal, terms, errors,
+            window, stage, stages, method, step, steps, total_steps, seconds, report, causal, terms, errors, numbers,
         };
         let expected = "stage 1/1 engd  step  20/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-09  0.8 s";
         assert_eq!(line(&event, Some(4e-7)), expected);

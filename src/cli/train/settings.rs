@@ -108,7 +108,7 @@ pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context
             seed: recipe.seed,
             files: copies,
         },
-        parameters: model.parameters.iter().map(|p| (p.name.as_str(), model.graph.constant_value(p.value))).collect(),
+        parameters: parameters(model),
         networks: networks(model),
         terms: terms(model),
         stages: stages(model),
@@ -118,6 +118,13 @@ pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context
     let path = files.settings();
     let text = serde_json::to_string_pretty(&settings).map_err(|e| WriteError::of(&path, io::Error::other(e)))?;
     Ok(files::write_atomic(&path, (text + "\n").as_bytes())?)
+}
+
+/// Numbers of the file with their values, parametric ones among them.
+fn parameters(model: &Model) -> BTreeMap<&str, Option<f64>> {
+    let fixed = model.parameters.iter().map(|p| (p.name.as_str(), model.graph.constant_value(p.value)));
+    let parametric = model.axes.iter().filter(|a| a.value.is_some()).map(|a| (a.name.as_str(), a.value));
+    fixed.chain(parametric).collect()
 }
 
 fn networks(model: &Model) -> Vec<Network<'_>> {
@@ -132,8 +139,7 @@ fn networks(model: &Model) -> Vec<Network<'_>> {
 }
 
 fn terms(model: &Model) -> Vec<Term<'_>> {
-    let points = |term: usize| model.terms[term].sampling.counts(&model.terms[term].place).iter().sum();
-    let term = |t: usize| Term { label: &model.terms[t].label, weight: model.weight(t), points: points(t) };
+    let term = |t: usize| Term { label: &model.terms[t].label, weight: model.weight(t), points: model.point_count(t) };
     (0..model.terms.len()).map(term).collect()
 }
 

@@ -41,7 +41,14 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
         _ => write!(text, " of {method}"),
     };
     let _ = writeln!(text, " in {:.1} s, loss {}: {}", result.train_s, scientific(loss, 1), reason(stop));
-    let width = result.errors.keys().chain(result.reports.keys()).map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = result
+        .errors
+        .keys()
+        .chain(result.numbers.keys())
+        .chain(result.reports.keys())
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
     for (name, error) in &result.errors {
         let shown = |value: Option<f64>| scientific(value.unwrap_or(f64::NAN), 1);
         let _ = writeln!(
@@ -51,6 +58,10 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
             shown(error.linf),
             if error.up_to_sign { " (up to sign)" } else { "" }
         );
+    }
+    for (name, number) in &result.numbers {
+        let value = number.value.unwrap_or(f64::NAN);
+        let _ = writeln!(text, "  {name:width$}  {}", with_deviation(value, number.sd));
     }
     for (name, value) in &result.reports {
         let _ = writeln!(text, "  {name:width$}  {}", value.unwrap_or(f64::NAN));
@@ -63,6 +74,17 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
         _ => writeln!(text, "next  pdec plot {}", run.display()),
     };
     text
+}
+
+/// `0.49987 ± 0.00032`: both to two digits of the deviation.
+pub fn with_deviation(value: f64, deviation: Option<f64>) -> String {
+    let Some(deviation) = deviation.filter(|d| *d > 0.0 && d.is_finite()) else { return value.to_string() };
+    let decimals = 1 - deviation.log10().floor() as i32;
+    if !(0..=12).contains(&decimals) {
+        return format!("{value} ± {}", scientific(deviation, 1));
+    }
+    let decimals = decimals as usize;
+    format!("{value:.decimals$} ± {deviation:.decimals$}")
 }
 
 fn reason(stop: Stop) -> &'static str {

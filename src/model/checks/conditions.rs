@@ -19,17 +19,29 @@ pub(super) const NOT_UNIQUE: &str =
     "without it the solution is not unique; in an inverse problem with data this may be intended";
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
+    // Data may stand in for conditions, and counts say nothing of a problem in which coefficients are sought.
+    if !model.data.is_empty() {
+        return Vec::new();
+    }
     let orders = Orders::of(model);
     let mut found = Vec::new();
-    for field in model.declared() {
+    // Under an energy conditions are free: where there is none, the natural one holds.
+    let free: Vec<usize> = model.energies().flat_map(|energy| fields_of(model, energy)).collect();
+    for field in model.declared().filter(|field| !free.contains(field)) {
         found.extend(initial(model, &orders, field));
     }
     let faces = faces(model);
-    if model.axes.len() == 1 && model.axes[0].kind == AxisKind::Space && model.shape.is_none() {
-        found.extend(along_a_line(model, &orders, &faces));
+    let mut points = (0..model.axes.len()).filter(|&axis| model.axes[axis].kind != AxisKind::Parameter);
+    if let (Some(line), None) = (points.next(), points.next())
+        && model.axes[line].kind == AxisKind::Space
+        && model.shape.is_none()
+    {
+        if free.is_empty() {
+            found.extend(along_a_line(model, &orders, &faces));
+        }
         return found;
     }
-    for field in model.declared() {
+    for field in model.declared().filter(|field| !free.contains(field)) {
         let shortages: Vec<Shortage> = faces.iter().filter_map(|f| f.shortage(model, &orders, field)).collect();
         found.extend(too_few(model, &orders, field, &shortages));
         found.extend(super::coverage::check(model, &orders, field));

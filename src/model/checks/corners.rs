@@ -44,7 +44,7 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
 /// A condition `a*u = g` as a prescribed value g/a.
 fn value_of<'m>(graph: &mut Graph, term: &'m Term) -> Option<Value<'m>> {
     // Whoever keeps points away from the ends of a place knows of them.
-    if matches!(term.kind, TermKind::Equation | TermKind::Constraint) || term.sampling.margin > 0.0 {
+    if !matches!(term.kind, TermKind::Boundary | TermKind::Initial) || term.sampling.margin > 0.0 {
         return None;
     }
     let jets = graph.jets(&[term.residual]);

@@ -10,7 +10,8 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Node, Symbol};
 use crate::geometry::Rule;
 
-use super::super::{Integral, Model, Piece, Term, TermKind};
+use super::super::{FieldSource, Integral, Model, Piece, Term, TermKind};
+use super::estimate::{Estimates, estimate};
 use super::nonlocal::{Quadrature, Quadratures};
 use super::probe::{points_inside, points_of_term};
 use super::wording::{number, point};
@@ -23,19 +24,74 @@ const ROUGH_TOLERANCE: f64 = 5e-2;
 const ROUNDING: f64 = 1e-9;
 
 pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
-    let mut solution = Solution { model, derivatives: FxHashMap::default(), integrals: Quadratures::default() };
-    solution.insert_into_integrals(graph);
-    model.terms.iter().filter_map(|term| check_term(model, graph, &mut solution, term)).collect()
+    let mut solution = Solution::new(model, graph);
+    let (numbers, mut found) = estimate(model, graph, &mut solution);
+    solution.numbers = numbers;
+    let residuals = model.terms.iter().filter(|term| term.kind.is_residual());
+    found.extend(residuals.filter_map(|term| check_term(model, graph, &mut solution, term)));
+    found
+}
+
+/// The residuals of all terms whose fields have an exact solution, with it inserted, and points of their places. Numbers
+/// that are to be found stay what they are.
+pub(super) fn inserted_residuals(
+    model: &Model,
+    graph: &mut Graph,
+    solution: &mut Solution,
+) -> Vec<(Expr, Vec<(Vec<f64>, Piece)>)> {
+    let mut found = Vec::new();
+    for term in model.terms.iter().filter(|term| term.kind.is_residual()) {
+        // What is under an integral sign has values, but no derivatives in the numbers.
+        if model.integrals_in(&[term.residual]).into_iter().next().is_some() {
+            continue;
+        }
+        if let Some(residual) = solution.insert(graph, term.residual) {
+            let points = points_of_term(model, term).into_iter().map(|(point, piece)| (point, piece.clone()));
+            found.push((residual, points.collect()));
+        }
+    }
+    found
 }
 
 /// The exact solution and its derivatives.
-struct Solution<'m> {
+pub(super) struct Solution<'m> {
     model: &'m Model,
     derivatives: FxHashMap<Jet, Expr>,
     integrals: Quadratures,
+    numbers: Estimates,
 }
 
-impl Solution<'_> {
+impl<'m> Solution<'m> {
+    /// The exact solution of a model, with its integrals.
+    pub(super) fn new(model: &'m Model, graph: &mut Graph) -> Self {
+        let mut solution = Self {
+            model,
+            derivatives: FxHashMap::default(),
+            integrals: Quadratures::default(),
+            numbers: Estimates::default(),
+        };
+        solution.insert_into_integrals(graph);
+        solution
+    }
+
+    /// The values of formulas in which numbers that were estimated, tables and integrals may occur.
+    fn values_at(&self, graph: &Graph, roots: &[Expr], point: &[f64], piece: Option<&Piece>) -> Vec<f64> {
+        let known = |jet: &Jet, point: &[f64]| {
+            let number = self.numbers.of(usize::from(jet.field));
+            number.or_else(|| self.model.known_value(jet, point))
+        };
+        self.integrals.values_with(graph, roots, point, piece, &known)
+    }
+
+    /// Whether all atoms of formulas have a value.
+    fn knows(&self, graph: &Graph, formulas: &[Expr]) -> bool {
+        let source = |jet: &Jet| self.model.fields.get(usize::from(jet.field)).map(|field| field.source);
+        graph.jets(formulas).iter().all(|jet| match source(jet) {
+            Some(FieldSource::Number { .. }) => self.numbers.of(usize::from(jet.field)).is_some(),
+            source => matches!(source, Some(FieldSource::Table { .. } | FieldSource::Integral(_))),
+        })
+    }
+
     /// Puts the exact solution under the integral signs; inner integrals come first.
     fn insert_into_integrals(&mut self, graph: &mut Graph) {
         for integral in &self.model.integrals {
@@ -46,7 +102,7 @@ impl Solution<'_> {
         }
     }
 
-    /// A jet as a formula of the coordinates, and of integrals; `None` if the field has no exact solution.
+    /// A jet as a formula of the coordinates, of integrals, numbers and tables; `None` if the field has no exact solution.
     fn jet(&mut self, graph: &mut Graph, jet: &Jet) -> Option<Expr> {
         if self.model.integral_of(jet.field.into()).is_some() {
             let known = self.integrals.0.iter().any(|known| known.field == usize::from(jet.field));
@@ -54,6 +110,10 @@ impl Solution<'_> {
         }
         if let Some(&known) = self.derivatives.get(jet) {
             return Some(known);
+        }
+        let source = self.model.fields.get(usize::from(jet.field))?.source;
+        if matches!(source, FieldSource::Number { .. } | FieldSource::Table { .. }) {
+            return Some(graph.jet(usize::from(jet.field), jet.index.clone()));
         }
         let mut value = self.model.exact(usize::from(jet.field))?;
         let mut index = MultiIndex::zero();
@@ -70,7 +130,7 @@ impl Solution<'_> {
     }
 
     /// A formula with the exact solution in place of its fields.
-    fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
+    pub(super) fn insert(&mut self, graph: &mut Graph, formula: Expr) -> Option<Expr> {
         let jets = graph.jets(&[formula]);
         let images: FxHashMap<Jet, Expr> =
             jets.into_iter().map(|jet| self.jet(graph, &jet).map(|image| (jet, image))).collect::<Option<_>>()?;
@@ -99,6 +159,9 @@ struct Worst {
 
 fn check_term(model: &Model, graph: &mut Graph, solution: &mut Solution, term: &Term) -> Option<Diagnostic> {
     let inserted = insert(graph, solution, term)?;
+    if !solution.knows(graph, &[inserted.left, inserted.right]) {
+        return None;
+    }
     let points = points_of_term(model, term);
     let values: Vec<_> = points.iter().map(|(p, piece)| sides(graph, solution, &inserted, p, piece)).collect();
     if let Some(i) = values.iter().position(|(left, right)| !(left - right).is_finite()) {
@@ -146,7 +209,7 @@ fn summands(graph: &mut Graph, side: Expr) -> Vec<Expr> {
 }
 
 fn sides(graph: &Graph, solution: &Solution, inserted: &Inserted, point: &[f64], piece: &Piece) -> (f64, f64) {
-    let values = solution.integrals.values_at(graph, &[inserted.left, inserted.right], point, Some(piece));
+    let values = solution.values_at(graph, &[inserted.left, inserted.right], point, Some(piece));
     (values[0], values[1])
 }
 
@@ -162,7 +225,7 @@ fn scale(model: &Model, graph: &Graph, solution: &Solution, inserted: &Inserted,
     let mut largest = f64::MIN_POSITIVE;
     for (point, piece) in in_box.chain(on_place) {
         let size = |roots: &[Expr]| {
-            let values = solution.integrals.values_at(graph, roots, &point, piece);
+            let values = solution.values_at(graph, roots, &point, piece);
             values.into_iter().map(f64::abs).filter(|v| v.is_finite()).fold(0.0, f64::max)
         };
         for side in [inserted.left, inserted.right] {
@@ -178,6 +241,8 @@ fn statement(term: &Term) -> String {
         TermKind::Equation => "equation",
         TermKind::Boundary => "boundary condition",
         TermKind::Initial => "initial condition",
+        TermKind::Data(_) => "data",
+        TermKind::Energy => "energy",
         TermKind::Constraint => "constraint",
     };
     format!("{kind} `{}`", term.label)

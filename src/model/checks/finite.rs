@@ -36,6 +36,7 @@ fn check_term(model: &Model, graph: &mut Graph, term: &Term) -> Option<Diagnosti
     let kind = match term.kind {
         TermKind::Boundary => "the boundary condition",
         TermKind::Initial => "the initial condition",
+        TermKind::Energy => "the energy",
         _ => "the equation",
     };
     let text = graph.display(offender, &model.names());

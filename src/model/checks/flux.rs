@@ -21,7 +21,10 @@ fn jumping_coefficient(model: &Model, graph: &mut Graph, equation: &Term) -> Opt
     Some(
         Diagnostic::warning("W0315", message, place_in(model, equation, |j| *j == jet), "its coefficient jumps")
             .note("between sample points nothing asks for the flux to be continuous across the jump")
-            .help("smooth the coefficient over a small width, for example with `tanh`"),
+            .help(
+                "write the problem as an energy, `minimize integral(...)`, which keeps the flux, or smooth the \
+                 coefficient over a small width, for example with `tanh`",
+            ),
     )
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Each check reads the finished [`Model`] and speaks in its terms. Four of them find errors: equations that cannot
 //! determine the unknowns (`presence`), formulas without a finite value (`finite`), an `exact` that is no solution
-//! (`exact`), an activation without the derivatives that the terms take (`smoothness`). All others warn, because what they find may be meant: counts of conditions
-//! against orders (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic
-//! axis (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), jumping coefficients
-//! (`flux`), and numbers of very different size (`scales`).
+//! (`exact`, and `energies` under `minimize`), an activation without the derivatives that the terms take
+//! (`smoothness`). All others warn, because what they find may be meant: counts of conditions against orders
+//! (`conditions`), values that disagree where conditions meet (`corners`) or at the ends of a periodic axis
+//! (`periodic`), undetermined constants (`gauge`), problems solved by zero (`trivial`), weak penalties (`energies`),
+//! jumping coefficients (`flux`), and numbers of very different size (`scales`).
 //!
 //! Afterwards, conditions that hold by construction leave the loss (`construction`).
 //!
@@ -16,6 +17,8 @@ mod construction;
 mod corners;
 mod counting;
 mod coverage;
+mod energies;
+mod estimate;
 mod exact;
 mod finite;
 mod flux;
@@ -27,6 +30,7 @@ mod presence;
 mod probe;
 mod scales;
 mod smoothness;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trivial;
@@ -69,6 +73,8 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
         found.extend(trivial::check(model, &mut graph));
     }
     found.extend(smoothness::check(model));
+    found.extend(tables::check(model));
+    found.extend(energies::penalties(model, &mut graph));
     // What follows evaluates formulas at many points: worth it for formulas that a person wrote, not for what a runaway
     // definition or a generator has grown into.
     if graph.len() > LARGEST || model.terms.len() > MOST_TERMS {
@@ -84,6 +90,7 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
     let news = |exact: &Diagnostic| !not_finite.iter().any(|term| exact.labels.iter().any(|l| l.span == term.span()));
     found.extend(exact::check(model, &mut graph).into_iter().filter(news));
     found.extend(not_finite);
+    found.extend(energies::check(model, &mut graph));
     found.extend(flux::check(model, &mut graph));
     found.extend(scales::check(model, &mut graph));
     found

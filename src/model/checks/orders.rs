@@ -44,9 +44,10 @@ pub(super) fn equations(model: &Model) -> impl Iterator<Item = &Term> {
     model.terms.iter().filter(|term| term.kind == TermKind::Equation)
 }
 
-/// Where the equations write a jet that fits: the jet itself if its place is known, else its equation.
+/// Where the equations and energies write a jet that fits: the jet itself if its place is known, else its equation.
 pub(super) fn place_of(model: &Model, fits: impl Fn(&Jet) -> bool) -> Option<Span> {
-    let equation = equations(model).find(|term| model.graph.jets(&[term.residual]).iter().any(&fits))?;
+    let equation =
+        equations(model).chain(model.energies()).find(|term| model.graph.jets(&[term.residual]).iter().any(&fits))?;
     Some(place_in(model, equation, fits))
 }
 

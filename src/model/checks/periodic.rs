@@ -26,7 +26,8 @@ fn at_the_seam(model: &Model, graph: &mut Graph, term: &Term, axis: usize) -> Op
         TermKind::Initial => "the initial condition",
         TermKind::Boundary => "the boundary condition",
         TermKind::Equation => "a coefficient of the equation",
-        TermKind::Constraint => return None,
+        TermKind::Energy => "a coefficient of the energy",
+        TermKind::Constraint | TermKind::Data(_) => return None,
     };
     let ends = format!("{} and {}", face(model, axis, Side::Lower), face(model, axis, Side::Upper));
     let name = &model.axes[axis].name;

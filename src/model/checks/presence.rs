@@ -7,7 +7,7 @@ use super::orders::equations;
 use super::wording::counted;
 
 pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
-    if equations(model).next().is_none() {
+    if equations(model).next().is_none() && model.energies().next().is_none() {
         return vec![nothing_to_solve(model)];
     }
     let mut found = terms_without_unknown(model);
@@ -22,7 +22,7 @@ fn nothing_to_solve(model: &Model) -> Diagnostic {
     let span = model.unknowns.last().map(|u| u.span).or(model.axes.last().map(|a| a.span)).unwrap_or(Span::new(0, 0));
     let name = model.unknowns.last().map_or("u", |unknown| unknown.name.as_str());
     Diagnostic::error("E0206", "nothing to solve: there is no equation", span, "no `eq` speaks of it")
-        .help(format!("add an equation: `eq lap({name}) = 0`"))
+        .help(format!("add an equation, `eq lap({name}) = 0`, or an energy, `minimize integral(norm2(grad({name})))`"))
 }
 
 fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
@@ -34,9 +34,15 @@ fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
             TermKind::Boundary => "the boundary condition",
             TermKind::Initial => "the initial condition",
             TermKind::Constraint => "the constraint",
+            TermKind::Energy => "the energy",
+            TermKind::Data(_) => "the data",
         };
         let cancelled = !model.jets(&[term.left, term.right]).is_empty();
-        let label = if cancelled { "the unknowns cancel" } else { "no unknown on either side" };
+        let label = match term.kind {
+            TermKind::Energy => "is the same for any solution",
+            _ if cancelled => "the unknowns cancel",
+            _ => "no unknown on either side",
+        };
         let names: Vec<String> = model.unknowns.iter().map(|unknown| format!("`{}`", unknown.name)).collect();
         let found_here = Diagnostic::error("E0205", format!("{what} contains no unknown"), term.span, label);
         found.push(match names.len() {
@@ -49,7 +55,7 @@ fn terms_without_unknown(model: &Model) -> Vec<Diagnostic> {
 }
 
 fn unknowns_without_equation(model: &Model) -> Vec<Diagnostic> {
-    let residuals: Vec<_> = equations(model).map(|term| term.residual).collect();
+    let residuals: Vec<_> = equations(model).chain(model.energies()).map(|term| term.residual).collect();
     let jets = model.jets(&residuals);
     let unused = model.declared().filter(|f| !jets.iter().any(|jet| usize::from(jet.field) == *f));
     let counts = format!("{}, {}", counted(model.declared().len(), "unknown"), counted(residuals.len(), "equation"));

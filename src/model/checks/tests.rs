@@ -26,6 +26,7 @@ impl Draft {
             upper: 1.0,
             ends: [Graph::ZERO, Graph::ONE],
             periodic: false,
+            value: None,
             span: Span::new(0, 1),
         });
         let fields = fields.iter().enumerate().map(|(output, name)| Field {
@@ -72,6 +73,10 @@ impl Draft {
             fields,
             integrals: Vec::new(),
             parameters: Vec::new(),
+            numbers: Vec::new(),
+            tables: Vec::new(),
+            data: Vec::new(),
+            references: Vec::new(),
             terms: Vec::new(),
             satisfied: Vec::new(),
             mentions: Vec::new(),

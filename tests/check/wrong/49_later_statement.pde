@@ -3,5 +3,7 @@ problem poisson
 domain x in [0, 1], y in [0, 1]
 unknown u
 
-minimize integral(1/2*norm2(grad(u)) - u)
+eq -lap(u) = 1
 bc u = 0 on boundary
+
+set precision = f32

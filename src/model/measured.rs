@@ -1,0 +1,179 @@
+//! The statement `reference`: values that errors are measured against.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::dataset::{FileError, Interpolant, Interpolation, Table, read_npz_arrays};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::syntax::ast::{Ast, Name, StatementKind, Text};
+
+use super::data::{Mapped, Named, column_name};
+use super::elaborate::Elaborator;
+use super::problem::{Reference, ReferenceValues};
+use super::tables::Grid;
+
+impl<'a> Elaborator<'a> {
+    /// What `reference` statements give.
+    pub fn references(&mut self, ast: &'a Ast) -> Vec<Reference> {
+        let mut references: Vec<Reference> = Vec::new();
+        for statement in &ast.statements {
+            let StatementKind::Reference { names, path } = &statement.kind else { continue };
+            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &[]));
+            let components = self.named_components(names);
+            for reference in self.reference(names, path, &components).unwrap_or_default() {
+                let name = &self.unknowns[reference.unknown].name;
+                match references.iter().find(|known| known.unknown == reference.unknown) {
+                    Some(first) => {
+                        let message = format!("`{name}` has two references");
+                        let found = Diagnostic::error("E0102", message, statement.span, "given again here");
+                        self.found.push(found.label(first.span, "first given here"));
+                    }
+                    None => references.push(reference),
+                }
+            }
+        }
+        references
+    }
+
+    fn reference(&mut self, names: &'a [Name], path: &'a Text, components: &[Named]) -> Option<Vec<Reference>> {
+        let bytes = match self.try_file(&path.text, path.span) {
+            Ok(bytes) => bytes,
+            Err(FileError::Missing { .. } | FileError::NotKept { .. }) => {
+                self.no_reference(path, components);
+                return None;
+            }
+            Err(error) => {
+                self.found.push(error.diagnostic(path.span));
+                return None;
+            }
+        };
+        let wanted: Vec<String> = components.iter().map(|c| c.name.clone()).collect();
+        let first = components.first()?;
+        let span = names.first().map_or(path.span, |name| name.span.to(path.span));
+        let (values, points) = if self.is_grid(path, &bytes) {
+            let grid = self.grid_of(path, &bytes, Some(&wanted))?;
+            self.grid_reference(grid, path)?
+        } else {
+            let table = self.table_of(path)?;
+            self.point_reference(&table, &wanted, first, path.span)?
+        };
+        let mut values = values.into_iter();
+        let mut references: Vec<Reference> = Vec::new();
+        for (component, value) in components.iter().zip(values.by_ref()) {
+            match references.last_mut().filter(|last| last.unknown == component.unknown) {
+                Some(last) => last.components.push(value),
+                None => {
+                    let (unknown, components) = (component.unknown, vec![value]);
+                    references.push(Reference { unknown, points: points.clone(), components, span });
+                }
+            }
+        }
+        Some(references)
+    }
+
+    /// An NPZ file whose arrays have several axes, or with one axis only, has a grid; everything else has points.
+    fn is_grid(&self, path: &Text, bytes: &[u8]) -> bool {
+        let is_npz = Path::new(&path.text).extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+        let Some(arrays) = is_npz.then(|| read_npz_arrays(bytes).ok()).flatten() else { return false };
+        let is_axis = |name: &str| self.axes.iter().any(|a| a.name == name || column_name(&a.name) == name);
+        let (axes, others): (Vec<_>, Vec<_>) = arrays.iter().partition(|(name, _)| is_axis(name));
+        axes.len() == 1 || others.iter().any(|(_, array)| array.shape.len() > 1)
+    }
+
+    fn grid_reference(&mut self, mut grid: Grid, path: &Text) -> Option<(Vec<ReferenceValues>, Vec<Vec<f64>>)> {
+        self.close_periods(&mut grid);
+        let Grid { axes, nodes, values } = grid;
+        let mut components = Vec::with_capacity(values.len());
+        for values in values {
+            match Interpolant::new(nodes.clone(), values, Interpolation::Cubic) {
+                Ok(function) => {
+                    components.push(ReferenceValues::Grid { axes: axes.clone(), function: Arc::new(function) })
+                }
+                Err(error) => {
+                    let found = self.grid_error(&error, &axes, path);
+                    self.found.push(found);
+                    return None;
+                }
+            }
+        }
+        Some((components, Vec::new()))
+    }
+
+    /// A grid of one period without its end goes on to the end.
+    fn close_periods(&self, grid: &mut Grid) {
+        for number in 0..grid.axes.len() {
+            let axis = &self.axes[grid.axes[number]];
+            let nodes = &grid.nodes[number];
+            let (Some(&first), Some(&last)) = (nodes.first(), nodes.last()) else { continue };
+            let next = first + (axis.upper - axis.lower);
+            if !axis.periodic || last >= next - 1e-9 * (axis.upper - axis.lower) {
+                continue;
+            }
+            let length = nodes.len();
+            let stride: usize = grid.nodes[number + 1..].iter().map(Vec::len).product();
+            for values in &mut grid.values {
+                let mut closed = Vec::with_capacity(values.len() / length * (length + 1));
+                for block in values.chunks(length * stride) {
+                    closed.extend_from_slice(block);
+                    closed.extend_from_slice(&block[..stride]);
+                }
+                *values = closed;
+            }
+            grid.nodes[number].push(next);
+        }
+    }
+
+    fn point_reference(
+        &mut self,
+        table: &Table,
+        wanted: &[String],
+        first: &Named,
+        span: Span,
+    ) -> Option<(Vec<ReferenceValues>, Vec<Vec<f64>>)> {
+        let mut coordinates = Vec::with_capacity(self.axes.len());
+        let mut missing = None;
+        for (number, axis) in self.axes.iter().enumerate() {
+            let name = column_name(&axis.name);
+            let column = table.column(&name).or_else(|_| table.column(&axis.name));
+            let needed = self.unknowns[first.unknown].axes.contains(&number);
+            coordinates.push(match (column, axis.value) {
+                (Ok(column), _) => column.to_vec(),
+                (Err(_), Some(value)) => vec![value; table.rows()],
+                (Err(_), None) if !needed => vec![axis.lower; table.rows()],
+                (Err(_), None) => {
+                    missing = missing.or(Some(name));
+                    Vec::new()
+                }
+            });
+        }
+        let absent = || wanted.iter().find(|name| table.column(name).is_err()).cloned();
+        if let Some(name) = missing.or_else(absent) {
+            self.missing_column(table, &[], Mapped::Impossible, &name, span);
+            return None;
+        }
+        let column = |name: &String| table.column(name).ok().map(|column| ReferenceValues::Points(column.to_vec()));
+        Some((wanted.iter().filter_map(column).collect(), coordinates))
+    }
+
+    /// Errors are not measured, and training works without them.
+    fn no_reference(&mut self, path: &Text, components: &[Named]) {
+        let message = format!("the reference `{}` is not there: errors will not be measured", path.text);
+        let axes = |c: &Named| self.unknowns[c.unknown].axes.iter().map(|&axis| column_name(&self.axes[axis].name));
+        let axes: Vec<String> = components.first().map(|c| axes(c).collect()).unwrap_or_default();
+        let names: Vec<&str> = components.iter().map(|c| c.name.as_str()).collect();
+        let help = if path.text.ends_with(".npz") {
+            format!(
+                "make an NPZ file with arrays {} (coordinates, ascending) and {} (values, one for each ({}))",
+                axes.join(", "),
+                names.join(", "),
+                axes.join(", ")
+            )
+        } else {
+            format!(
+                "make a CSV file with the header `{}`, one point a row",
+                [axes, names.iter().map(|n| (*n).to_owned()).collect()].concat().join(",")
+            )
+        };
+        self.found.push(Diagnostic::warning("W0608", message, path.span, "no such file").help(help));
+    }
+}

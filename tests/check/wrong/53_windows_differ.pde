@@ -1,0 +1,10 @@
+time   t in [0, 1]
+domain x in [0, 1]
+unknown u
+
+eq u_t = u_xx
+ic u = sin(pi*x)
+bc u = 0 on boundary
+
+train adam(steps=100) with windows=5
+train engd(steps=100) with windows=4

@@ -1,0 +1,8 @@
+fit k in [1, 2]
+time t in [0, 1]
+domain x in [-1, 1]
+unknown u
+eq u_t = k*u_xx
+ic u = sin(pi*x)
+bc u = 0 on boundary
+exact u = exp(-0.3*pi^2*t)*sin(pi*x)

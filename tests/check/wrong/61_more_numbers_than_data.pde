@@ -1,0 +1,9 @@
+fit k = 1
+fit c = 1
+time t in [0, 1]
+domain x in [-1, 1]
+unknown u
+eq u_t = k*u_xx + c
+ic u = sin(pi*x)
+bc u = 0 on boundary
+data u from "data/one.csv"

@@ -1,0 +1,7 @@
+let k = table("data/word_free.csv")
+time t in [0, 1]
+domain x in [-1, 1]
+unknown u
+eq u_t = k*u_xx
+ic u = sin(pi*x)
+bc u = 0 on boundary
