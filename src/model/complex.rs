@@ -140,7 +140,7 @@ impl<'a> Elaborator<'a> {
     pub(super) fn complex_among_real(&mut self, sides: [(&'a Formula, &Value); 2], span: Span) -> Option<()> {
         let Some((formula, _)) = sides.iter().find(|(_, value)| value.is_complex()) else { return Some(()) };
         let roots: Vec<Expr> = sides.iter().flat_map(|(_, value)| value.components()).collect();
-        let jets = self.graph.jets(&roots);
+        let jets = self.jets_inside(&roots);
         let unknown = |field: u16| {
             let has = |u: &&super::Unknown| u.components.iter().any(|c| c.field == usize::from(field));
             self.unknowns.iter().find(has)

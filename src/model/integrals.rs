@@ -364,6 +364,20 @@ impl<'a> Elaborator<'a> {
         }
     }
 
+    /// The jets in some formulas, also those under integral signs.
+    pub(super) fn jets_inside(&self, roots: &[Expr]) -> Vec<Jet> {
+        let mut roots = roots.to_vec();
+        let mut read = 0;
+        while read < roots.len() {
+            let jets = self.graph.jets(&roots[read..]);
+            read = roots.len();
+            let integrands = jets.iter().filter_map(|jet| self.integral_of(jet.field.into())).map(|i| i.integrand);
+            let new: Vec<Expr> = integrands.filter(|integrand| !roots.contains(integrand)).collect();
+            roots.extend(new);
+        }
+        self.graph.jets(&roots)
+    }
+
     fn integral_field(&mut self, integrand: Expr, over: Over, span: Span) -> Option<Expr> {
         let known = self.integrals.iter().find(|i| i.integrand == integrand && i.over.same_points(&over));
         if let Some(known) = known {

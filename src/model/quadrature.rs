@@ -32,7 +32,14 @@ impl IntegralPoints {
                 Symbol::Jet(_) | Symbol::Slot(_) => f64::NAN,
             })[0]
         };
-        (0..self.weights.len()).map(|i| self.weights[i] * at(i)).sum()
+        let (mut sum, mut size) = (0.0, 0.0);
+        for (i, weight) in self.weights.iter().enumerate() {
+            let value = weight * at(i);
+            sum += value;
+            size += value.abs();
+        }
+        // What cancels but for rounding is zero.
+        if sum.abs() <= 1e-14 * size { 0.0 } else { sum }
     }
 }
 

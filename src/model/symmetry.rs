@@ -5,7 +5,7 @@
 
 use crate::expr::{Expr, Graph, Jet, Symbol};
 
-use super::problem::{Model, TermKind, Unknown};
+use super::problem::{Model, Unknown};
 
 impl Model {
     /// Sets of unknowns whose signs change together without any equation noticing: each by itself where that is so, the
@@ -43,7 +43,7 @@ impl Model {
             && !fields.is_empty()
             && self.terms.iter().all(|term| {
                 let (image, negative) = negated(graph, term.residual);
-                let squared = term.kind != TermKind::Energy;
+                let squared = term.kind.is_residual();
                 image.is_some_and(|image| image == term.residual || squared && image == negative)
             })
     }
