@@ -218,15 +218,23 @@ impl<'a> Elaborator<'a> {
         });
     }
 
-    /// Drops the rows outside of the box of the axes; how many there were.
+    /// Drops the rows outside of the domain; how many there were.
     fn drop_outside(&self, data: &mut DataSet) -> usize {
         let rows = data.coordinates.first().map_or(0, Vec::len);
-        let inside = |row: &usize| {
+        let in_box = |row: usize| {
             self.axes.iter().zip(&data.coordinates).all(|(axis, column)| {
                 let slack = SLACK * (axis.upper - axis.lower);
-                axis.periodic || (axis.lower - slack..=axis.upper + slack).contains(&column[*row])
+                axis.periodic || (axis.lower - slack..=axis.upper + slack).contains(&column[row])
             })
         };
+        let in_shape = |row: usize| {
+            self.shape.as_ref().is_none_or(|shape| {
+                let point: Vec<f64> = shape.axes().map(|axis| data.coordinates[axis][row]).collect();
+                let size: f64 = shape.axes().map(|axis| self.axes[axis].upper - self.axes[axis].lower).sum();
+                shape.inside.solid().signed_distance(&point) <= SLACK * size
+            })
+        };
+        let inside = |row: &usize| in_box(*row) && in_shape(*row);
         let kept: Vec<usize> = (0..rows).filter(inside).collect();
         if kept.len() < rows {
             let pick = |column: &mut Vec<f64>| *column = kept.iter().map(|&row| column[row]).collect();

@@ -33,6 +33,10 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             let StatementKind::Minimize(formula) = &statement.kind else { continue };
             let weight = self.term_attributes(statement, &[]);
+            if !self.has_integral(formula) {
+                self.without_integral(formula);
+                continue;
+            }
             let Some(parts) = self.parts(formula) else { continue };
             let first = energies.len();
             for part in parts {
@@ -140,19 +144,28 @@ impl<'a> Elaborator<'a> {
     }
 
     fn no_sum_of_integrals<T>(&mut self, formula: &'a Formula) -> Option<T> {
-        let diagnostic = if self.has_integral(formula) {
-            let message = "what is minimized is not linear in its integrals";
-            Diagnostic::error("E0214", message, formula.span, "takes an integral").help(
+        if !self.has_integral(formula) {
+            self.without_integral(formula);
+            return None;
+        }
+        let message = "what is minimized is not linear in its integrals";
+        let diagnostic = Diagnostic::error("E0214", message, formula.span, "takes an integral");
+        self.found.push(
+            diagnostic.help(
                 "`minimize` takes a sum of integrals with constant factors: `minimize integral(f) - 2*integral(g)`",
-            )
-        } else {
-            let message = "`minimize` takes integrals";
-            let text = print_formula(formula);
-            Diagnostic::error("E0214", message, formula.span, "not under an integral sign")
-                .help(format!("write `minimize integral({text})`"))
-        };
-        self.found.push(diagnostic);
+            ),
+        );
         None
+    }
+
+    /// Reports a formula that is no integral; one with mistakes of its own has been reported for these.
+    fn without_integral(&mut self, formula: &'a Formula) {
+        if self.root_number(formula).is_none() {
+            return;
+        }
+        let message = "`minimize` takes integrals";
+        let diagnostic = Diagnostic::error("E0214", message, formula.span, "not under an integral sign");
+        self.found.push(diagnostic.help(format!("write `integral({})`", print_formula(formula))));
     }
 
     /// Whether a formula takes an integral somewhere, also by a definition.

@@ -21,7 +21,7 @@ impl<'a> Elaborator<'a> {
             }
             let Some(expr) = self.root_number(value) else { continue };
             let axes: Vec<usize> = (0..self.axes.len()).filter(|&axis| self.depends(expr, axis)).collect();
-            let in_space = axes.iter().find(|&&axis| self.axes[axis].kind != AxisKind::Time);
+            let in_space = axes.iter().find(|&&axis| self.axes[axis].kind == AxisKind::Space);
             if let Some(&axis) = in_space {
                 let message = "a report is a number, or a function of time";
                 let label = format!("depends on {}", self.axes[axis].name);
@@ -29,7 +29,8 @@ impl<'a> Elaborator<'a> {
                 self.found.push(found.help("integrate it: `report mean = integral(u)`"));
                 continue;
             }
-            let time = axes.first().copied();
+            // A parametric number is at its value.
+            let time = axes.into_iter().find(|&axis| self.axes[axis].kind == AxisKind::Time);
             reports.push(Report { name: name.text.clone(), value: expr, time, span: name.span });
         }
         reports

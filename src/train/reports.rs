@@ -58,8 +58,8 @@ pub fn report_values(lowered: &Lowered, thetas: &[&[f64]], backend: Backend) -> 
                     let last = std::iter::once(axis.upper);
                     (0..count - 1).map(along).chain(last).collect()
                 }
-                // No report depends on the other axes.
-                _ => vec![axis.lower.midpoint(axis.upper); count],
+                // No report depends on the other axes in space.
+                _ => vec![axis.value.unwrap_or(axis.lower.midpoint(axis.upper)); count],
             }
         })
         .collect();
