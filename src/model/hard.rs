@@ -6,16 +6,14 @@
 //! common edges, what is lacking vanishes on all earlier ends, which stay as they are; where they do not, there is no
 //! continuous g, and it is an error. Along time u and u_t at the start are taken together. d is a product of s for a lower
 //! end, 1 - s for an upper one, 4s(1 - s) for both, and s² where u_t is given too, with s from 0 to 1 along the axis.
-
-use std::sync::Arc;
+//! On shapes there are functions that vanish on their surfaces (`hard_shapes`).
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Rational, Symbol};
-use crate::geometry::Part;
 
 use super::elaborate::Elaborator;
+use super::hard_shapes::SurfaceValue;
 use super::problem::{AxisKind, Piece};
-use super::surface_values::SurfaceValue;
 use super::terms::{Draft, Terms};
 
 /// A value that holds on a whole end of an axis.
@@ -28,14 +26,15 @@ struct EndValue {
     span: Span,
 }
 
-/// What the hard conditions say of one field.
+/// What hard conditions say of a field.
 #[derive(Default)]
 struct Values {
     ends: Vec<EndValue>,
-    surface: Vec<SurfaceValue>,
+    /// On the surface of the domain's shape.
+    surfaces: Vec<SurfaceValue>,
 }
 
-impl Elaborator<'_> {
+impl<'a> Elaborator<'a> {
     /// Makes an ansatz for each unknown with hard conditions.
     pub fn hard_conditions(&mut self, terms: &Terms) {
         for unknown in 0..self.unknowns.len() {
@@ -53,22 +52,24 @@ impl Elaborator<'_> {
                 self.found.push(diagnostic.help("leave out `hard`: a condition that the ansatz satisfies is no term"));
                 continue;
             }
-            let mut all = Vec::with_capacity(fields.len());
-            let mut sound = true;
+            let mut values: Vec<Option<Values>> = Vec::new();
             for &field in &fields {
-                let mut values = Values::default();
+                let mut of_field = Some(Values::default());
                 for draft in &hard {
-                    sound &= self.values_of(draft, field, &mut values).is_some();
+                    let read = self.end_values(draft, field);
+                    of_field = of_field.zip(read).map(|(mut all, new)| {
+                        all.ends.extend(new.ends);
+                        all.surfaces.extend(new.surfaces);
+                        all
+                    });
                 }
-                all.push(values);
+                values.push(of_field);
             }
-            if !sound {
-                continue;
-            }
+            let Some(values) = values.into_iter().collect::<Option<Vec<_>>>() else { continue };
             let outputs = self.make_outputs(unknown);
             let nets: Vec<Expr> = outputs.iter().map(|&field| self.graph.jet(field, MultiIndex::zero())).collect();
             let components: Vec<Option<Expr>> =
-                all.iter().zip(nets).map(|(values, net)| self.interpolation(values, net)).collect();
+                values.iter().zip(nets).map(|(values, net)| self.interpolation(values, net)).collect();
             if let Some(components) = components.into_iter().collect::<Option<Vec<_>>>() {
                 self.unknowns[unknown].ansatz = Some(first.span);
                 self.stands_for(unknown, &components);
@@ -76,11 +77,11 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Adds what a condition says of a field; nothing if it speaks of another one.
-    fn values_of(&mut self, draft: &Draft, field: usize, values: &mut Values) -> Option<()> {
+    /// What a condition says of a field on ends of axes; nothing if it speaks of another one.
+    fn end_values(&mut self, draft: &Draft, field: usize) -> Option<Values> {
         let jets = self.graph.jets(&[draft.residual]);
         if !jets.iter().any(|jet| usize::from(jet.field) == field) {
-            return Some(());
+            return Some(Values::default());
         }
         let time = self.axes.iter().position(|axis| axis.kind == AxisKind::Time);
         let slope = time.map(|time| Jet::new(field, MultiIndex::unit(time)));
@@ -97,50 +98,41 @@ impl Elaborator<'_> {
         let rest = self.graph.substitute(draft.residual, |_, s| matches!(s, Symbol::Jet(_)).then_some(Graph::ZERO));
         let value = self.graph.div(rest, coefficient);
         let value = self.graph.neg(value);
+        if draft.place.iter().any(Piece::is_on_surface) {
+            let vanishing = self.vanishing_on(draft)?;
+            return Some(Values { ends: Vec::new(), surfaces: vec![SurfaceValue { value, vanishing }] });
+        }
+        let mut values = Vec::new();
         for piece in &draft.place {
-            let order = jet.index.order() as u8;
-            self.value_on(draft, piece, value, order, values)?;
-        }
-        Some(())
-    }
-
-    /// Adds the value of a condition on a piece of its place.
-    fn value_on(&mut self, draft: &Draft, piece: &Piece, value: Expr, order: u8, values: &mut Values) -> Option<()> {
-        let span = draft.span;
-        let part = |this: &mut Self| {
-            let place = draft.place_span.unwrap_or(span);
-            let message = "`hard` takes whole faces of the domain";
-            let diagnostic = Diagnostic::error("E0403", message, place, "covers only a part of one");
-            this.found.push(diagnostic.help("leave out `hard`: the condition is then a term of the loss"));
-            None
-        };
-        let surface = piece.part.as_ref().map(|part| (part.first, &part.part));
-        let of_shape = |axis: usize| {
-            self.shape.as_ref().is_some_and(|s| (s.first..s.first + s.inside.solid().dimension()).contains(&axis))
-        };
-        let whole = |a: usize| of_shape(a) || piece.ranges[a] == [self.axes[a].lower, self.axes[a].upper];
-        if let Some((_, Part::Patch(patch))) = surface {
-            if piece.keep.is_some() || !(0..self.axes.len()).all(whole) {
-                return part(self);
+            let fixed: Vec<usize> =
+                (0..self.axes.len()).filter(|&a| piece.ranges[a][0] == piece.ranges[a][1]).collect();
+            let whole = |a: usize| piece.ranges[a] == [self.axes[a].lower, self.axes[a].upper];
+            let axis = match fixed.as_slice() {
+                [axis]
+                    if piece.keep.is_none()
+                        && !piece.is_on_surface()
+                        && (0..self.axes.len()).all(|a| a == *axis || whole(a)) =>
+                {
+                    *axis
+                }
+                _ => {
+                    let span = draft.place_span.unwrap_or(draft.span);
+                    let message = "`hard` takes whole faces of the domain";
+                    let diagnostic = Diagnostic::error("E0403", message, span, "covers only a part of one");
+                    self.found.push(diagnostic.help("leave out `hard`: the condition is then a term of the loss"));
+                    return None;
+                }
+            };
+            let at = piece.ranges[axis][0];
+            if at != self.axes[axis].lower && at != self.axes[axis].upper {
+                let span = draft.place_span.unwrap_or(draft.span);
+                return self.error("E0403", "`hard` takes faces of the domain", span, "inside of the domain");
             }
-            values.surface.push(SurfaceValue { patch: Arc::clone(patch), value, span });
-            return Some(());
+            let upper = at == self.axes[axis].upper;
+            let value = self.at_end(value, axis, upper);
+            values.push(EndValue { axis, upper, order: jet.index.order() as u8, value, span: draft.span });
         }
-        let fixed = |a: &usize| !of_shape(*a) && piece.ranges[*a][0] == piece.ranges[*a][1];
-        let fixed: Vec<usize> = (0..self.axes.len()).filter(fixed).collect();
-        let axis = match fixed.as_slice() {
-            [axis] if piece.keep.is_none() && (0..self.axes.len()).all(|a| a == *axis || whole(a)) => *axis,
-            _ => return part(self),
-        };
-        let at = piece.ranges[axis][0];
-        if at != self.axes[axis].lower && at != self.axes[axis].upper {
-            let span = draft.place_span.unwrap_or(draft.span);
-            return self.error("E0403", "`hard` takes faces of the domain", span, "inside of the domain");
-        }
-        let upper = at == self.axes[axis].upper;
-        let value = self.at_end(value, axis, upper);
-        values.ends.push(EndValue { axis, upper, order, value, span });
-        Some(())
+        Some(Values { ends: values, surfaces: Vec::new() })
     }
 
     fn not_a_value<T>(&mut self, draft: &Draft, jets: &[Jet]) -> Option<T> {
@@ -170,7 +162,7 @@ impl Elaborator<'_> {
 
     /// g + d·net
     fn interpolation(&mut self, values: &Values, net: Expr) -> Option<Expr> {
-        let (mut g, mut d) = self.on_surface(&values.surface)?;
+        let (mut g, mut d) = self.surface_interpolation(&values.surfaces);
         let values = &values.ends;
         for axis in 0..self.axes.len() {
             let find = |upper: bool, order: u8| {

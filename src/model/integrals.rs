@@ -93,6 +93,14 @@ impl<'a> Elaborator<'a> {
         Some(self.over_box(numbers))
     }
 
+    /// How an integral over axes is written, behind what is integrated.
+    fn text_of_axes(&self, axes: &[usize]) -> String {
+        if axes == self.space() {
+            return String::new();
+        }
+        axes.iter().map(|&axis| format!(", {}", self.axes[axis].name)).collect()
+    }
+
     /// The axes of a shape are integrated over together.
     fn whole_shape_or_none(&mut self, axes: &[usize], span: Span) -> Option<()> {
         let Some(shape) = &self.shape else { return Some(()) };
@@ -112,11 +120,7 @@ impl<'a> Elaborator<'a> {
         };
         let ranges = (0..self.axes.len()).map(range).collect();
         let lengths = axes.iter().map(|&axis| self.axes[axis].ends).collect();
-        let text = if axes == self.space() {
-            String::new()
-        } else {
-            axes.iter().map(|&axis| format!(", {}", self.axes[axis].name)).collect()
-        };
+        let text = self.text_of_axes(&axes);
         let mut piece = Piece::plain(ranges);
         let mut ends = Some(lengths);
         if let Some(shape) = &self.shape
@@ -348,7 +352,7 @@ impl<'a> Elaborator<'a> {
         }
         over.axes = ends.iter().map(|(axis, _)| *axis).collect();
         over.ends = Some(ends.into_iter().map(|(_, ends)| ends).collect());
-        over.text = over.axes.iter().map(|&axis| format!(", {}", self.axes[axis].name)).collect();
+        over.text = self.text_of_axes(&over.axes);
         (inner.integrand, over)
     }
 

@@ -24,9 +24,37 @@ pub fn smooth_inside(graph: &mut Graph, solid: &Solid, coordinates: &[Expr]) -> 
     Formulas { graph, coordinates, joins: Joins::Smooth }.solid(solid)
 }
 
-/// [`smooth_inside`] for a shape that is not made of others.
-pub(super) fn smooth_inside_primitive(graph: &mut Graph, primitive: &Primitive, coordinates: &[Expr]) -> Option<Expr> {
-    Formulas { graph, coordinates, joins: Joins::Smooth }.primitive(primitive)
+/// Like [`smooth_inside`], but zero only on the surfaces of these primitives: positive inside of the shape. `None` where such a
+/// surface may go through the inside, because the shape is a union.
+pub fn smooth_leaves(graph: &mut Graph, solid: &Solid, leaves: &[usize], coordinates: &[Expr]) -> Option<Expr> {
+    let mut formulas = Formulas { graph, coordinates, joins: Joins::Smooth };
+    let mut signs = vec![0; solid.leaves().len()];
+    if !signs_of(solid.tree(), 1, &mut signs) {
+        return None;
+    }
+    let mut joined = None;
+    for &leaf in leaves {
+        let value = formulas.primitive(&solid.leaves()[leaf])?;
+        let value = if signs[leaf] < 0 { formulas.graph.neg(value) } else { value };
+        joined = Some(match joined {
+            Some(others) => formulas.all(others, value),
+            None => value,
+        });
+    }
+    joined
+}
+
+/// On which side of each primitive the shape lies: 1 inside, -1 outside. Says whether all of them bound it together.
+fn signs_of(tree: &Tree, side: i32, signs: &mut [i32]) -> bool {
+    match (tree, side) {
+        (Tree::Leaf(leaf), _) => {
+            signs[*leaf] = side;
+            true
+        }
+        (Tree::Intersection(a, b), 1) | (Tree::Union(a, b), -1) => signs_of(a, side, signs) && signs_of(b, side, signs),
+        (Tree::Difference(a, b), 1) => signs_of(a, 1, signs) && signs_of(b, -1, signs),
+        _ => false,
+    }
 }
 
 /// A condition that holds inside of a shape and on its surface: 1 there, else 0. `None` for meshes that are no polygons.

@@ -1,8 +1,8 @@
-problem wrong
+problem poisson
 
 domain (x, y) in disk((0, 0), 1)
 unknown u
 
-eq lap(u) = 1
-bc u = 0 on x < 0 with hard
+eq -lap(u) = 1
+bc u = 0 on x > 0 with hard
 bc u = 1 on rest
