@@ -137,7 +137,6 @@ pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, 
         // That hard conditions disagree is an error; that they do so at a corner is then no news.
         found.retain(|d| d.code != "W0303" || broken.is_empty());
         found.extend(broken);
-        found.extend(windows::built_in_start(model));
         for stage in &mut model.stages {
             // The problem of a stage has the conditions of the whole: what is wrong with them was said.
             if let Some(variant) = &mut stage.model {

@@ -147,19 +147,6 @@ fn hand_over(model: &mut Model, time: usize) {
     }
 }
 
-/// Initial conditions that an ansatz satisfies at the start of the time axis, where later windows do not begin.
-pub(super) fn built_in_start(model: &Model) -> Option<Diagnostic> {
-    let (windows, span) = model.stages.iter().find_map(|stage| stage.windows).filter(|(windows, _)| *windows > 1)?;
-    let held = model.satisfied.iter().find(|term| term.kind == TermKind::Initial)?;
-    let message = format!(
-        "`{}` is built in at the start of the time axis, but {windows} windows begin elsewhere, too",
-        held.label
-    );
-    let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
-    let diagnostic = diagnostic.label(held.span, "holds at the start by construction");
-    Some(diagnostic.help("leave out `hard`, or the factor of the ansatz that vanishes at the start"))
-}
-
 impl Elaborator<'_> {
     /// Into how many windows the stages cut the time axis; reports stages that differ, and problems that can't be cut.
     pub fn windows(&mut self, stages: &[Stage], terms: &[Term]) -> usize {
