@@ -218,8 +218,8 @@ impl Files {
         }
         let bytes: Arc<[u8]> = match &self.origin {
             Origin::Nowhere => return Err(FileError::NoFolder { path: path.to_owned() }),
-            Origin::Folder(base) => self.from_disk(base, path, &key, most)?.into(),
-            Origin::Run => self.from_allowed(path, &key, most)?.into(),
+            Origin::Folder(base) => self.read_below(base, path, &key, most)?.into(),
+            Origin::Run => self.read_allowed(path, &key, most)?.into(),
         };
         known.insert(key, Arc::clone(&bytes));
         Ok(bytes)
@@ -231,7 +231,7 @@ impl Files {
         known.iter().map(|(path, bytes)| KeptFile { path: path.clone(), bytes: Arc::clone(bytes) }).collect()
     }
 
-    fn from_disk(&self, base: &Folder, path: &str, key: &str, most: u64) -> Result<Vec<u8>, FileError> {
+    fn read_below(&self, base: &Folder, path: &str, key: &str, most: u64) -> Result<Vec<u8>, FileError> {
         let target = normal(&base.real.join(key));
         let folders = || std::iter::once(base).chain(&self.allowed);
         let outside = |target: &Path, by_link| {
@@ -253,7 +253,7 @@ impl Files {
         contents(&real, &shown, most)
     }
 
-    fn from_allowed(&self, path: &str, key: &str, most: u64) -> Result<Vec<u8>, FileError> {
+    fn read_allowed(&self, path: &str, key: &str, most: u64) -> Result<Vec<u8>, FileError> {
         for folder in &self.allowed {
             let target = normal(&folder.real.join(key));
             let Ok(real) = fs::canonicalize(&target) else { continue };

@@ -261,7 +261,7 @@ impl<'a> Elaborator<'a> {
             part.sound &= read.is_some();
         }
         let sound = part.sound;
-        for need in kind.needs.iter().filter(|need| sound && part.option(need).is_none()) {
+        if let Some(need) = kind.needs.iter().find(|need| sound && part.option(need).is_none()) {
             let diagnostic =
                 Diagnostic::error("E0404", format!("`{}` needs `{need}=`", kind.name), call.span, "without it");
             self.found.push(diagnostic.help(format!("write `{}`", kind.example)));

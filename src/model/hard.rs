@@ -88,7 +88,8 @@ impl<'a> Elaborator<'a> {
         let [jet] = jets.as_slice() else { return self.not_a_value(draft, &jets) };
         let initial =
             draft.place.iter().all(|piece| time.is_some_and(|time| piece.ranges[time] == [self.axes[time].lower; 2]));
-        if !jet.index.is_zero() && !(initial && Some(jet) == slope.as_ref()) {
+        let initial_slope = initial && Some(jet) == slope.as_ref();
+        if !(jet.index.is_zero() || initial_slope) {
             return self.not_a_value(draft, &jets);
         }
         let coefficient = self.graph.derivative(draft.residual, &Symbol::Jet(jet.clone()));

@@ -177,10 +177,8 @@ impl<'a> Scope<'a> {
             StatementKind::Param { name, value, interval: None } => {
                 self.declare(name, Meaning::Param(value.as_ref()), found);
             }
-            StatementKind::Param { name, interval: Some(_), .. } => {
-                if self.declare(name, Meaning::Axis, found) {
-                    self.parametric.insert(&name.text);
-                }
+            StatementKind::Param { name, interval: Some(_), .. } if self.declare(name, Meaning::Axis, found) => {
+                self.parametric.insert(&name.text);
             }
             StatementKind::Let { name, arguments, body } => {
                 self.declare(name, Meaning::Let(arguments, body), found);

@@ -177,9 +177,9 @@ impl Formulas<'_> {
     /// Σ ((x - c)/s)²
     fn squares(&mut self, center: &[f64], scales: &[f64]) -> Expr {
         let mut squares = Vec::with_capacity(center.len());
-        for ((x, c), scale) in self.coordinates.to_vec().into_iter().zip(center).zip(scales) {
+        for ((x, c), scale) in self.coordinates.iter().zip(center).zip(scales) {
             let (c, scale) = (number(self.graph, *c), number(self.graph, *scale));
-            let offset = self.graph.sub(x, c);
+            let offset = self.graph.sub(*x, c);
             let scaled = self.graph.div(offset, scale);
             squares.push(self.graph.powi(scaled, 2));
         }

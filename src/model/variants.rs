@@ -84,7 +84,7 @@ pub(super) fn give(
     variant: Result<Model, Vec<Diagnostic>>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let span = model.stages[stage].span.unwrap_or(Span::default());
+    let span = model.stages[stage].span.unwrap_or_default();
     let values: Vec<String> = model.stages[stage].parameters.iter().map(|(name, v)| format!("{name} = {v}")).collect();
     let values = values.join(", ");
     match variant {

@@ -113,7 +113,8 @@ impl Within {
             *range = [lower; 2];
         } else if range[0] == range[1] {
             let inside = lower < range[0] && range[0] <= upper;
-            if !inside && !(self.first && range[0] == lower) {
+            let at_start = self.first && range[0] == lower;
+            if !(inside || at_start) {
                 return None;
             }
         } else {

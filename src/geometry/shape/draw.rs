@@ -217,6 +217,9 @@ impl Part {
     }
 }
 
+/// Whether a point counts.
+pub type Keep<'a> = &'a dyn Fn(&[f64]) -> bool;
+
 /// Axes of which some, from `first` on, range over a part of a shape.
 pub struct ProductPlace<'a> {
     /// The ranges of all axes; those of the shape are not looked at.
@@ -226,7 +229,7 @@ pub struct ProductPlace<'a> {
     /// The part of the shape.
     pub part: &'a Part,
     /// Points are only where this holds; it gets all coordinates.
-    pub keep: Option<&'a dyn Fn(&[f64]) -> bool>,
+    pub keep: Option<Keep<'a>>,
 }
 
 impl ProductPlace<'_> {

@@ -117,7 +117,8 @@ impl Ellipse {
             let value = u * u + v * v - 1.0;
             let slope = -2.0 * (u * u / (s + gap) + v * v / s);
             let next = s - value / slope;
-            if !(next > s) {
+            // A value that is not a number ends it, too.
+            if next <= s || next.is_nan() {
                 break;
             }
             s = next;

@@ -316,8 +316,11 @@ fn drawing_is_reproducible_and_held_out_points_are_fixed() {
     assert_eq!(held, held_out_inside(&place, 1000).unwrap());
 }
 
+/// A name, a shape and points of its surface.
+type Named = (&'static str, Solid, Vec<Vec<f64>>);
+
 /// The plane shapes with points of their surfaces.
-static PLANE: std::sync::LazyLock<Vec<(&'static str, Solid, Vec<Vec<f64>>)>> = std::sync::LazyLock::new(|| {
+static PLANE: std::sync::LazyLock<Vec<Named>> = std::sync::LazyLock::new(|| {
     let plane = shapes().into_iter().filter(|(_, solid)| solid.dimension() == 2);
     let points = |solid: &Solid| solid.surface().iter().flat_map(|patch| patch.samples(64)).map(|(p, _)| p).collect();
     plane.map(|(name, solid)| (name, solid.clone(), points(&solid))).collect()

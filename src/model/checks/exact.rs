@@ -32,13 +32,16 @@ pub(super) fn check(model: &Model, graph: &mut Graph) -> Vec<Diagnostic> {
     found
 }
 
+/// Points, each with the piece that it lies in.
+pub(super) type PlacedPoints = Vec<(Vec<f64>, Piece)>;
+
 /// The residuals of all terms whose fields have an exact solution, with it inserted, and points of their places. Numbers
 /// that are to be found stay what they are.
 pub(super) fn inserted_residuals(
     model: &Model,
     graph: &mut Graph,
     solution: &mut Solution,
-) -> Vec<(Expr, Vec<(Vec<f64>, Piece)>)> {
+) -> Vec<(Expr, PlacedPoints)> {
     let mut found = Vec::new();
     for term in model.terms.iter().filter(|term| term.kind.is_residual()) {
         // What is under an integral sign has values, but no derivatives in the numbers.
