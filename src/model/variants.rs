@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Level, Span};
+use crate::diagnostic::{Diagnostic, Level};
 use crate::syntax::ast::{Ast, Attribute, Formula, StatementKind};
 
 use super::elaborate::Elaborator;
