@@ -10,10 +10,14 @@ use pdec::pipeline::{self, Lowered, Times};
 use pdec::simplify::Effort;
 
 fn lowered(text: &str) -> Lowered {
+    lowered_with(text, Effort::Off)
+}
+
+fn lowered_with(text: &str, effort: Effort) -> Lowered {
     let source = Source::new("test.pde", text);
     let (model, found) = pipeline::check(&source, &Overrides::default(), &mut Times::default());
     let model = model.unwrap_or_else(|| panic!("{found:?}"));
-    pipeline::lower(model, Effort::Off, &mut Times::default()).expect("it has tapes")
+    pipeline::lower(model, effort, &mut Times::default()).expect("it has tapes")
 }
 
 /// The points of the term with this label.
@@ -80,6 +84,17 @@ fn a_channel_with_a_cylinder() {
     near(measure(&points(&lowered, "others")), 0.41 + 4.4 + 0.05 * PI);
     assert!(points(&lowered, "lower").coordinates[1].iter().all(|y| *y <= 0.2));
     assert!(points(&lowered, "inflow").normals[0].iter().all(|n| *n == -1.0));
+}
+
+/// The distance to a surface of two arcs has nested roots, whose second derivatives once had no end of common factors.
+#[test]
+fn a_bitten_disk_has_a_hard_condition() {
+    let lowered = lowered_with(
+        "let bite = disk((1, 0), 0.6)\ndomain (x, y) in disk((0, 0), 1) - bite\nunknown u\neq -lap(u) = 1\n\
+         bc u = sin(x) on boundary with hard\nnetwork mlp(4)\n",
+        Effort::default(),
+    );
+    assert_eq!(lowered.blocks.len(), 1, "the condition has left the loss");
 }
 
 #[test]

@@ -32,8 +32,19 @@ pub(super) fn spellings_of_sums(graph: &mut Graph, roots: &[Expr]) -> Vec<(Expr,
     pairs
 }
 
+/// Factors moved out of one another. The normal form may put into a term what was divided out of it (a base with a number
+/// as content), so that there need not be an end.
+const DEEPEST: usize = 32;
+
 /// The sum with common factors moved out, the most frequent first.
 pub(super) fn factored(graph: &mut Graph, sum: Expr) -> Expr {
+    factored_to(graph, sum, DEEPEST)
+}
+
+fn factored_to(graph: &mut Graph, sum: Expr, depth: usize) -> Expr {
+    if depth == 0 {
+        return sum;
+    }
     let Node::Sum { constant, terms } = graph.node(sum).clone() else { return sum };
     let Some((base, positive)) = most_shared_factor(graph, &terms) else { return sum };
     let shares = |graph: &Graph, term: Expr| exponent_in(graph, term, base).filter(|e| e.is_positive() == positive);
@@ -49,10 +60,10 @@ pub(super) fn factored(graph: &mut Graph, sum: Expr) -> Expr {
         }
     }
     let inside = graph.linear(Rational::zero(), inside);
-    let inside = factored(graph, inside);
+    let inside = factored_to(graph, inside, depth - 1);
     let product = graph.product([(inside, Exponent::one()), (base, common)]);
     let outside = graph.linear(constant, outside);
-    let outside = factored(graph, outside);
+    let outside = factored_to(graph, outside, depth - 1);
     graph.add(outside, product)
 }
 
