@@ -5,7 +5,7 @@
 
 use crate::expr::{Expr, Graph, Jet, Symbol};
 
-use super::problem::{Model, Unknown};
+use super::problem::{FieldSource, Model, Unknown};
 
 impl Model {
     /// Sets of unknowns whose signs change together without any equation noticing: each by itself where that is so, the
@@ -39,7 +39,15 @@ impl Model {
             image == Some(negative)
         });
         let functions = fields.iter().all(|&field| !self.fields[field].axes.is_empty());
-        odd && functions
+        let built = fields.iter().all(|&field| match self.fields[field].source {
+            FieldSource::Formula(formula) => {
+                let negative = graph.neg(formula);
+                self.negated(graph, formula, &self.made_from(field)) == Some(negative)
+            }
+            _ => true,
+        });
+        odd && built
+            && functions
             && !fields.is_empty()
             && self.terms.iter().all(|term| {
                 let (image, negative) = negated(graph, term.residual);
