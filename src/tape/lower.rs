@@ -8,7 +8,7 @@ use super::op::{Binary, Op, Ternary, Unary, Value};
 use super::orientation::reversed;
 use super::product::{Denominators, Scaled};
 use super::{Contraction, Tape, TapeError};
-use crate::expr::{Exponent, Expr, Function, Graph, Node, Rational, Relation, Symbol};
+use crate::expr::{Exponent, Expr, Function, Graph, NestedSum, Node, Rational, Relation, Symbol};
 use crate::vmath;
 
 /// The operations of all roots, in the order of the graph, with some that no root needs.
@@ -18,12 +18,14 @@ pub(super) fn lower(
     inputs: &[Symbol],
     contraction: Contraction,
 ) -> Result<Tape, TapeError> {
-    let order = graph.reachable(roots);
+    let nested = graph.nested_sums(roots);
+    let order = graph.nested_order(roots, &nested);
     let mut lowering = Lowering {
         builder: Builder::new(contraction),
         denominators: Denominators::new(graph, &order),
         reversed: reversed(graph, &order, roots),
         numbers: inputs.iter().enumerate().rev().map(|(i, symbol)| (symbol, i as u32)).collect(),
+        nested,
         values: FxHashMap::default(),
         products: FxHashMap::default(),
     };
@@ -40,6 +42,8 @@ struct Lowering<'a> {
     denominators: Denominators,
     /// Sums whose value here is their opposite.
     reversed: FxHashSet<Expr>,
+    /// Sums that start from another one.
+    nested: FxHashMap<Expr, NestedSum>,
     numbers: FxHashMap<&'a Symbol, u32>,
     values: FxHashMap<Expr, Value>,
     products: FxHashMap<Expr, Scaled>,
@@ -60,7 +64,10 @@ impl Lowering<'_> {
             }
             Node::Sum { constant, terms } => {
                 let sign = if self.reversed.contains(&expr) { -1.0 } else { 1.0 };
-                self.sum(constant, terms, sign)?
+                match self.nested.get(&expr).cloned() {
+                    Some(nested) => self.nested_sum(&nested, sign)?,
+                    None => self.sum(constant, terms, sign)?,
+                }
             }
             Node::Product(factors) => {
                 let mut product = self.denominators.product(&mut self.builder, expr, factors, &self.values);
@@ -93,8 +100,19 @@ impl Lowering<'_> {
 
     /// `sign` times the sum.
     fn sum(&mut self, constant: &Rational, terms: &[(Expr, Rational)], sign: f64) -> Result<Value, TapeError> {
+        self.sum_with(None, constant, terms, sign)
+    }
+
+    /// The first term, and `sign` times the sum.
+    fn sum_with(
+        &mut self,
+        first: Option<Term>,
+        constant: &Rational,
+        terms: &[(Expr, Rational)],
+        sign: f64,
+    ) -> Result<Value, TapeError> {
         let mut constant = if constant.is_zero() { None } else { Some(sign * nearest(constant)?) };
-        let mut signed = Vec::with_capacity(terms.len());
+        let mut signed: Vec<Term> = first.into_iter().collect();
         for (term, coefficient) in terms {
             let mut scaled = self.products.get(term).copied().unwrap_or(Scaled::plain(self.values[term]));
             scaled.coefficient *= sign * nearest(coefficient)?;
@@ -105,6 +123,15 @@ impl Lowering<'_> {
             }
         }
         Ok(self.accumulate(constant, signed))
+    }
+
+    /// `sign` times a sum that contains another one.
+    fn nested_sum(&mut self, nested: &NestedSum, sign: f64) -> Result<Value, TapeError> {
+        let mut inner = Scaled::plain(self.values[&nested.inner]);
+        let is_reversed = self.reversed.contains(&nested.inner);
+        inner.coefficient = if is_reversed { -sign } else { sign } * nearest(&nested.scale)?;
+        let first = self.term(inner);
+        self.sum_with(Some(first), &nested.constant, &nested.terms, sign)
     }
 
     fn term(&mut self, scaled: Scaled) -> Term {
