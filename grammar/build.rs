@@ -26,6 +26,7 @@ fn parser(output: &Path) {
 /// what a kernel calls from it. Empty where objects are not in ELF format.
 fn services(object: &Path) {
     println!("cargo:rerun-if-changed=src/vmath");
+    println!("cargo:rerun-if-changed=src/codegen/freestanding");
     println!("cargo:rustc-check-cfg=cfg(freestanding)");
     let of = |name: &str| env::var(name).unwrap_or_default();
     let is_elf =
@@ -37,7 +38,7 @@ fn services(object: &Path) {
         .args(["--edition", "2024", "--crate-type", "lib", "--crate-name", "pdec_services", "--emit", "obj"])
         .args(["--target", &of("TARGET"), "--cfg", "freestanding", "-O", "-C", "panic=abort", "-C", "codegen-units=1"])
         .args(["-C", "relocation-model=pic", "-C", "debuginfo=0", "-C", "force-unwind-tables=no", "-A", "warnings"])
-        .arg("src/vmath/freestanding.rs")
+        .arg("src/codegen/freestanding/lib.rs")
         .arg("-o")
         .arg(object)
         .status()

@@ -35,6 +35,9 @@ pub struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FILES",
           default_values_t = [File::Obj, File::Header, File::Manifest])]
     emit: Vec<File>,
+    /// The same as `--emit bench`, beside the other files
+    #[arg(long)]
+    bench: bool,
     /// Which kernels [default: all that the problem has; `predict` of a run]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KERNELS")]
     kernel: Vec<KernelName>,
@@ -63,12 +66,22 @@ pub enum File {
     Shared,
     /// C header, for C++ too
     Header,
+    /// The stages of each kernel
+    Kernel,
     /// Cranelift's intermediate form
     Clif,
     /// Assembly
     Asm,
     /// Shapes, sizes and costs as JSON
     Manifest,
+    /// Module for NumPy, with the shared library that it loads
+    Python,
+    /// Module of Fortran interfaces
+    Fortran,
+    /// Module for JAX, with the shared library that it loads
+    Jax,
+    /// Driver in C that times all kernels, with the object and the header that it needs
+    Bench,
 }
 
 /// A kernel by name.
@@ -255,12 +268,19 @@ fn request(arguments: &Arguments, problem: &Problem) -> Result<Request, CliError
 }
 
 fn write(arguments: &Arguments, library: &Library, context: &Context) -> Result<ExitCode, CliError> {
-    let wants = |file: File| arguments.emit.contains(&file);
-    for (name, reason) in &library.skipped {
-        // What was asked for by name is missed; of all that there might be some is always missing.
-        if context.verbosity > Verbosity::Normal || !arguments.kernel.is_empty() {
-            context.say(&format!("no `{name}`: {reason}"));
-        }
+    let asked = |file: File| arguments.emit.contains(&file) || file == File::Bench && arguments.bench;
+    // What a file needs comes with it.
+    let wants = |file: File| {
+        let needed: &[File] = match file {
+            File::Shared => &[File::Python, File::Jax],
+            File::Obj | File::Header => &[File::Bench],
+            _ => &[],
+        };
+        asked(file) || needed.iter().any(|&other| asked(other))
+    };
+    // What was asked for by name is missed; of all that there might be some is always missing.
+    if context.verbosity > Verbosity::Normal || !arguments.kernel.is_empty() {
+        library.skipped.iter().for_each(|(name, reason)| context.say(&format!("no `{name}`: {reason}")));
     }
     let object = library.object(wants(File::Clif) || wants(File::Asm))?;
     fs::create_dir_all(&arguments.output).map_err(|error| WriteError::of(&arguments.output, error))?;
@@ -283,6 +303,24 @@ fn write(arguments: &Arguments, library: &Library, context: &Context) -> Result<
         let text = to_json(&document).map_err(|error| CliError::Output(error.into()))?;
         put(path("json"), (text + "\n").as_bytes())?;
     }
+    if wants(File::Python) {
+        put(path("py"), emit::numpy(library).as_bytes())?;
+    }
+    if wants(File::Fortran) {
+        put(path("f90"), emit::fortran(library).as_bytes())?;
+    }
+    if wants(File::Jax) {
+        let name = format!("{}_jax.py", library.request.prefix);
+        put(arguments.output.join(name), emit::jax(library, &object).as_bytes())?;
+    }
+    if wants(File::Bench) {
+        let name = format!("{}_bench.c", library.request.prefix);
+        put(arguments.output.join(name), emit::bench(library).as_bytes())?;
+    }
+    if wants(File::Kernel) {
+        let texts: Vec<String> = library.kernels.iter().map(|kernel| kernel.routine.to_string()).collect();
+        put(path("kernel"), texts.join("\n").as_bytes())?;
+    }
     if wants(File::Clif) {
         put(path("clif"), object.clif.as_bytes())?;
     }
@@ -290,8 +328,9 @@ fn write(arguments: &Arguments, library: &Library, context: &Context) -> Result<
         put(path("asm"), object.asm.as_bytes())?;
     }
     if wants(File::Shared) {
-        link(&object.bytes, &path("so"))?;
-        written.push(path("so"));
+        let library = arguments.output.join(emit::library_file(library));
+        link(&object.bytes, &library)?;
+        written.push(library);
     }
     report(library, &object, &written, &manifest, context)?;
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! Routines in an object file that needs nothing outside of it.
 //!
-//! Each routine is exported twice: as a static descriptor, which says everything about its arguments, and as a function
-//! with one argument an array. The [services](crate::vmath::services) that it calls are copied into the object
+//! Each routine is exported three times: as a static descriptor, which says everything about its arguments, as a function
+//! with one argument an array, and as a handler of XLA's foreign function interface. The [services](crate::vmath::services) that it calls are copied into the object
 //! ([`merge`](super::merge)) and are symbols of its own.
 
 use cranelift_codegen::ir::types::{I32, I64};
@@ -132,10 +132,13 @@ pub fn object(
         object.clif.push_str(&compiled.clif);
         object.asm.push_str(&compiled.asm);
         let features = cpu_features(machine);
-        descriptor(&mut compiler, exported, scalar, &features, (compiled.eval, compiled.work_bytes))?;
+        let eval = (compiled.eval, compiled.work_bytes);
+        let descriptor = descriptor(&mut compiler, exported, scalar, &features, eval)?;
+        xla(&mut compiler, exported.routine, descriptor)?;
         flat(&mut compiler, exported.routine, compiled.eval)?;
     }
-    let used = std::mem::take(&mut compiler.used);
+    let mut used = std::mem::take(&mut compiler.used);
+    used.push(XLA.to_owned());
     let mut file = module.finish().object;
     add_services(&mut file, &used)?;
     object.bytes = file.write().map_err(|e| CodegenError::Object(e.to_string()))?;
@@ -188,7 +191,7 @@ fn descriptor<M: Module>(
     scalar: Scalar,
     features: &[&str],
     (eval, work_bytes): (FuncId, usize),
-) -> Result<(), CodegenError> {
+) -> Result<DataId, CodegenError> {
     let routine = exported.routine;
     let text = |compiler: &mut Compiler<'_, M>, what: &str, text: &str| {
         compiler.data(&format!("{}_{what}", routine.name), [text.as_bytes(), &[0]].concat())
@@ -217,7 +220,30 @@ fn descriptor<M: Module>(
     debug_assert_eq!(layout.bytes.len(), DESCRIPTOR_BYTES as usize);
     let symbol = format!("{}_kernel", routine.name);
     let id = compiler.module.declare_data(&symbol, Linkage::Export, false, false)?;
-    layout.define(compiler.module, id)
+    layout.define(compiler.module, id)?;
+    Ok(id)
+}
+
+/// What answers a call of XLA's foreign function interface, given a descriptor.
+const XLA: &str = "pdec_xla_call";
+
+/// The handler of a routine for JAX: `NAME_xla(call frame) -> error`.
+fn xla<M: Module>(compiler: &mut Compiler<'_, M>, routine: &Routine, descriptor: DataId) -> Result<(), CodegenError> {
+    let shared = compiler.signature([I64, I64], Some(I64));
+    let shared = compiler.module.declare_function(XLA, Linkage::Import, &shared)?;
+    let signature = compiler.signature([I64], Some(I64));
+    compiler.function(&format!("{}_xla", routine.name), Linkage::Export, signature, |own, builder| {
+        let entry = builder.current_block().expect("a block was begun");
+        let frame = builder.block_params(entry)[0];
+        let descriptor = own.module.declare_data_in_func(descriptor, builder.func);
+        let descriptor = builder.ins().symbol_value(I64, descriptor);
+        let callee = own.callee(builder, shared);
+        let call = builder.ins().call(callee, &[frame, descriptor]);
+        let error = builder.inst_results(call)[0];
+        builder.ins().return_(&[error]);
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// The size of a `pdec_kernel`.

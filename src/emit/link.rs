@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use super::Library;
+
 /// Why there is no shared library.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the variants say what their fields are")]
@@ -20,6 +22,11 @@ pub enum LinkError {
     /// It failed.
     #[error("`{program}` could not link the shared library: {message}")]
     Failed { program: String, message: String },
+}
+
+/// The name of the shared library; without `lib` in front, Python would take it for the module itself.
+pub fn library_file(library: &Library) -> String {
+    format!("lib{}.so", library.request.prefix)
 }
 
 /// Links an object file into a shared library, with the program in `CC`, or else `cc`.

@@ -6,17 +6,27 @@
 //!
 //! * [`header`]: the C header, with the layout of the descriptors
 //! * [`manifest`]: the same as JSON, with the places of the parameters
+//! * [`python`]: modules for NumPy and for JAX, which load the shared library
+//! * [`fortran`]: a module with interfaces
+//! * [`bench`]: a driver in C that times all kernels
 //! * [`link`]: the shared library
 
+mod bench;
+mod fortran;
 mod header;
 mod link;
 mod manifest;
 mod names;
+mod python;
+
+pub use bench::bench;
+pub use fortran::fortran;
 
 pub use header::header;
-pub use link::{LinkError, shared_library};
+pub use link::{LinkError, library_file, shared_library};
 pub use manifest::{Manifest, manifest};
 pub use names::identifier;
+pub use python::{jax, numpy};
 
 use crate::codegen::{self, CodegenError, Exported, Machine, Object};
 use crate::expr::{Expr, Graph, Jet};

@@ -1,14 +1,16 @@
 //! Whole kernels as a fixed list of stages over a tile of points: what stands alone, outside of this process.
 //!
 //! ```text
-//! routine poisson_residual
+//! routine poisson1d_residual_eq
 //! input x points
-//! input theta 33
-//! output r points 1
+//! input theta fixed 49
+//! output residual points 1
+//! buffer 1
 //! ...
-//! load x 0 -> b0.0
-//! affine theta 0 1 -> 8, b1.0 -> b2.0, channels 3
-//! run t1 rows 8: b2.0+3 b2.1+3 b2.2+3 -> b3.0+3 b3.1+3 b3.2+3
+//! load 0 0 b0.0 last
+//! run 0 1 from b0.0+0 to b1.0+0 b1.1+0 b1.2+0
+//! affine input 1 0 plain 1 16 b1.0 b2.0 3
+//! run 1 16 from b2.0+3 b2.1+3 b2.2+3 to b3.0+3 b3.1+3 b3.2+3
 //! ```
 //!
 //! A [`Routine`] is a function of a batch of points. Its arguments are rows of as many numbers as there are points, or
@@ -22,11 +24,13 @@
 mod build;
 mod cost;
 mod stage;
+mod text;
 mod verify;
 
 pub use build::{BuildError, Kind, Parts, build};
 pub use cost::RoutineCost;
 pub use stage::{Lane, LayerAt, Pad, Parameters, Place, Stage, Step};
+pub use text::ParseRoutineError;
 pub use verify::RoutineError;
 
 use crate::tape::Tape;

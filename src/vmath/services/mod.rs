@@ -2,7 +2,7 @@
 //!
 //! Each [`Service`] is one formula of [`loops`], compiled for both types of numbers and for each [`Path`]. Within this
 //! process code calls its [`address`](Service::address). For object files the build compiles the same sources once more
-//! as an object without a standard library (`freestanding.rs`), where each stands under its [`symbol`](Service::symbol);
+//! as an object without a standard library (`codegen/freestanding`), where each stands under its [`symbol`](Service::symbol);
 //! so both give the same bits.
 //!
 //! Contract of a call: pointers are valid for what the loop reads and writes; what is written overlaps nothing that is

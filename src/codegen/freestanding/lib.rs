@@ -1,12 +1,13 @@
 //! The root of the object that carries math functions and loops for kernels outside of this process.
 //!
-//! The build compiles this file for itself (`grammar/build.rs`), with the rest of the folder below it. The object refers to
-//! nothing outside: the few functions that compilers call behind one's back are here, too.
+//! The build compiles this file for itself (`grammar/build.rs`), with all of `vmath`. The object refers to nothing outside:
+//! the few functions that compilers call behind one's back are here, too.
 
 #![allow(dead_code, unused_imports, missing_docs)]
 
-#[path = "mod.rs"]
+#[path = "../../vmath/mod.rs"]
 pub mod vmath;
+mod xla;
 
 /// `a·b + c`, rounded once, on machines without the instruction.
 #[unsafe(no_mangle)]
