@@ -162,3 +162,97 @@ fn a_loss_that_is_no_number_names_its_term_and_point() {
     let said = desk.fails(4, &["train", "a.pde"]);
     assert!(said.contains("error[R0801]") && said.contains("first in term `heat` at x = "), "{said}");
 }
+
+/// A vector, a complex field and their grid, trained for one step: only the files matter here.
+const FIELDS: &str = "problem fields
+domain x in [0, 1], y in [0, 1]
+unknown w: vector, h: complex
+eq lap(w) = (0, 1)
+eq lap(h) = 1i
+bc w = (0, 0), h = 1 on boundary
+network w: mlp(4)
+network h: mlp(4)
+sample interior: grid(6, 6)
+train engd(steps=1)
+output grid(5), w, h, slope = grad(h.re)
+";
+
+#[test]
+fn eval_takes_what_output_takes() {
+    let desk = Desk::new(&[("a.pde", FIELDS)]);
+    desk.done(&["train", "a.pde"]);
+    let header = |fields: &str| {
+        let table = desk.done(&["eval", "fields", "--grid", "2", "--fields", fields]);
+        table.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(header("w,h"), "x,y,w.x,w.y,h.re,h.im");
+    assert_eq!(header("g = grad(w.x), s=if x = 0 then 1 else w.y"), "x,y,g.x,g.y,s");
+    let said = desk.fails(2, &["eval", "fields", "--grid", "2", "--fields", "w,w.x"]);
+    assert!(said.contains("`w.x` is asked for twice"), "{said}");
+}
+
+#[test]
+fn what_pdec_writes_it_reads() {
+    let desk = Desk::new(&[("a.pde", FIELDS)]);
+    desk.done(&["train", "a.pde"]);
+    desk.done(&["eval", "fields", "--grid", "5x4", "--fields", "k=1 + w.x", "-o", "k.npz"]);
+    fs::copy(desk.path("runs/fields/001/fields.npz"), desk.path("fields.npz")).expect("a copy");
+    let again = FIELDS.replace("output", "# output").replace("eq lap(h) = 1i", "eq lap(h) = 1i*k\nlet k = table(\"k.npz\")");
+    desk.write("b.pde", &format!("{again}reference w, h from \"fields.npz\"\n"));
+    desk.done(&["train", "b.pde"]);
+    assert!(desk.done(&["eval", "fields"]).contains("relative L2 error"));
+}
+
+#[test]
+fn a_grid_around_a_shape_is_a_reference_on_the_shape() {
+    let disk = "problem disk
+domain (x, y) in disk((0, 0), 1)
+unknown u
+eq lap(u) = 1
+bc u = 0 on boundary
+network mlp(4)
+sample interior: sobol(50)
+train engd(steps=1)
+report area = integral(1 + 0*u)
+";
+    let desk = Desk::new(&[("a.pde", disk)]);
+    assert!(desk.done(&["train", "a.pde"]).contains("area  3.14159"));
+    desk.done(&["eval", "disk", "--grid", "11", "-o", "u.npz"]);
+    desk.write("b.pde", &format!("{disk}reference u from \"u.npz\"\n"));
+    desk.done(&["train", "b.pde"]);
+    assert!(desk.done(&["eval", "disk"]).contains("relative L2 error"));
+}
+
+#[test]
+fn show_writes_places_and_numbers_as_people_do() {
+    let text = "param k = 2.4048255576957727^40
+domain (x, y, z) in box((-1, -1, -1), (1, 1, 1)) - ball((0, 0, 0), 1/2)
+unknown u
+eq lap(u) = k
+bc u = 0 on boundary
+network mlp(4)
+sample interior: sobol(50)
+";
+    let desk = Desk::new(&[("a.pde", text)]);
+    let shown = desk.done(&["show", "a.pde"]);
+    assert!(shown.contains("x = -1") && !shown.contains("face across"), "{shown}");
+    assert!(shown.contains("175122985408199"), "{shown}");
+}
+
+#[test]
+fn a_legend_has_the_words_of_the_file() {
+    let text = "domain (x, y) in disk((0, 0), 1)
+unknown w: vector, p
+eq lap(w) = grad(p)
+eq div(w) = 0
+bc w = (0, 0), p = 0   on x < 0 with weight=10
+bc outer: dn(w.x) - p*normal.x = 0, dn(w.y) - p*normal.y = 0 on rest
+network mlp(4)
+";
+    let desk = Desk::new(&[("a.pde", text)]);
+    desk.done(&["plot", "a.pde", "-o", "a.svg"]);
+    let figure = fs::read_to_string(desk.path("a.svg")).expect("a figure");
+    for entry in ["bc w = (0, 0), p = 0 on x &lt; 0<", "bc outer<"] {
+        assert_eq!(figure.matches(entry).count(), 1, "{entry}");
+    }
+}

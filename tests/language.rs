@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pdec::dataset::Files;
 use pdec::diagnostic::{Diagnostic, Form, Look, Policy, Source, render};
+use pdec::expr::Function;
 use pdec::model::{Formulas, Given, Method, Overrides};
 use pdec::network::Activation;
 use pdec::pipeline::{self, Times};
@@ -118,6 +119,15 @@ fn every_activation_is_listed() {
     let text = page("networks.md");
     let silent: Vec<&str> = Activation::ALL.iter().map(|act| act.name()).filter(|name| !text.contains(name)).collect();
     assert!(silent.is_empty(), "not described: {silent:?}");
+}
+
+#[test]
+fn every_function_is_listed() {
+    let text = page("numbers-and-names.md");
+    let row = text.lines().find(|line| line.starts_with("| functions |")).expect("the row of functions");
+    let words: Vec<&str> = row.split(|c: char| !c.is_alphanumeric()).collect();
+    let silent: Vec<&str> = Function::ALL.iter().map(|f| f.name()).filter(|name| !words.contains(name)).collect();
+    assert!(silent.is_empty(), "not listed: {silent:?}");
 }
 
 /// Links between pages lead to pages, and to headings that are there.

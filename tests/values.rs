@@ -20,7 +20,7 @@ fn formulas(text: &str, formulas: &[&str]) -> (Graph, Vec<Expr>) {
     let (checked, found) = model::check_given(&ast, given);
     assert!(!has_errors(&found), "{found:?}");
     let (model, formulas) = checked.unwrap();
-    (model.graph, formulas)
+    (model.graph, formulas.into_iter().map(|(_, formula)| formula).collect())
 }
 
 fn zero(text: &str, identities: &[&str]) {

@@ -207,7 +207,7 @@ fn of_file(
         return Err(CliError::Usage(first.map(|d| d.message.clone()).unwrap_or_default()));
     };
     // The windows of a problem have networks of their own; those of the first stand for all.
-    let (names, formulas) = names_of(&whole, formulas, found);
+    let (names, formulas) = names_of(&whole, found);
     let graph = whole.graph.clone();
     let model = if model.windows > 1 { Model { graph: graph.clone(), ..model.clone() }.window(0) } else { whole };
     Ok(Ok(Problem { graph: model.graph.clone(), model, text, formulas, names, theta: None }))
@@ -231,17 +231,17 @@ fn of_run(arguments: &Arguments, formulas: &Formulas, context: &Context) -> Resu
     };
     let theta = Some(theta.to_vec());
     let model = solution.lowered.model.clone();
-    let (names, formulas) = names_of(&model, formulas, solution.formulas.clone());
+    let (names, formulas) = names_of(&model, solution.formulas.clone());
     let graph = solution.lowered.description.graph.clone();
     Ok(Problem { graph, model, text: solution.text, formulas, names, theta })
 }
 
 /// The formulas to predict: those that were asked for, or all unknowns.
-fn names_of(model: &Model, asked: &Formulas, found: Vec<Expr>) -> (Vec<String>, Vec<Expr>) {
-    if found.is_empty() {
+fn names_of(model: &Model, asked: Vec<(String, Expr)>) -> (Vec<String>, Vec<Expr>) {
+    if asked.is_empty() {
         return model.components().map(|component| (component.name.clone(), component.value)).unzip();
     }
-    (asked.texts().map(str::to_owned).collect(), found)
+    asked.into_iter().unzip()
 }
 
 fn request(arguments: &Arguments, problem: &Problem) -> Result<Request, CliError> {

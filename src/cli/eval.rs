@@ -12,10 +12,11 @@ use serde::Serialize;
 
 use super::arguments::{Reading, Setting};
 use super::solution::{Solution, even, grid};
-use super::train::{scientific, with_deviation};
+use super::train::{scientific, significant, with_deviation};
 use super::{CliError, Context, Document, Status};
 use crate::dataset::{self, DataError, Table};
 use crate::diagnostic::visible;
+use crate::expr::Expr;
 use crate::model::{Axis, Formulas, Model};
 use crate::report::files;
 use crate::train::{FieldError, FoundNumber, NumberRecord, ReportValue};
@@ -35,7 +36,7 @@ pub struct Arguments {
     /// Points from the columns of a CSV or NPZ file that are named like the axes
     #[arg(long, value_name = "FILE")]
     points: Option<PathBuf>,
-    /// Formulas to evaluate, such as u,u_x,u_xx-1 [default: all unknowns]
+    /// Formulas to evaluate, such as u,u_xx-1,g=grad(u) [default: all unknowns]
     #[arg(long, value_name = "FORMULAS")]
     fields: Option<String>,
     /// Evaluate at this value of a parametric number (`param .. in`); may be given several times
@@ -108,12 +109,11 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
         format_of(path)?;
     }
     let set: Vec<String> = arguments.set.iter().map(Setting::text).collect();
-    let mut solution = Solution::load(&arguments.run, &formulas, &set, &arguments.reading.allow_read, context)?;
-    let names: Vec<String> = if texts.is_empty() {
-        solution.formulas = solution.model().components().map(|component| component.value).collect();
-        solution.model().components().map(|component| component.name.clone()).collect()
+    let solution = Solution::load(&arguments.run, &formulas, &set, &arguments.reading.allow_read, context)?;
+    let (names, formulas): (Vec<String>, Vec<Expr>) = if texts.is_empty() {
+        solution.model().components().map(|component| (component.name.clone(), component.value)).unzip()
     } else {
-        formulas.texts().map(str::to_owned).collect()
+        solution.formulas.iter().cloned().unzip()
     };
     let errors = solution.errors()?;
     let numbers = solution.numbers();
@@ -122,7 +122,7 @@ fn evaluate(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     let count = points.as_ref().map_or(0, |p| p.columns.first().map_or(0, Vec::len));
     let mut printed = false;
     if let Some(points) = points {
-        let mut values = solution.values(&solution.formulas, &points.columns)?;
+        let mut values = solution.values(&formulas, &points.columns)?;
         if points.shape.is_some() {
             without_outside(solution.model(), &points.columns, &mut values);
         }
@@ -170,7 +170,7 @@ fn text(errors: &[FieldError], numbers: &[FoundNumber], reports: &[ReportValue])
         format!("{:width$}  relative L2 error {l2}, largest error {largest}{sign}\n", e.name)
     };
     let number = |n: &FoundNumber| format!("{:width$}  {}\n", n.name, with_deviation(n.value, n.deviation));
-    let value = |r: &ReportValue| format!("{:width$}  {}\n", r.name, r.value);
+    let value = |r: &ReportValue| format!("{:width$}  {}\n", r.name, significant(r.value));
     errors.iter().map(line).chain(numbers.iter().map(number)).chain(reports.iter().map(value)).collect()
 }
 

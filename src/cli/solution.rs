@@ -27,8 +27,8 @@ pub struct Solution {
     pub text: String,
     /// The problem.
     pub lowered: Lowered,
-    /// The formulas that were asked for.
-    pub formulas: Vec<Expr>,
+    /// The formulas that were asked for, component by component, with their names.
+    pub formulas: Vec<(String, Expr)>,
     /// The parameters of each window of time that was begun.
     thetas: Vec<Vec<f64>>,
 }
@@ -134,7 +134,7 @@ fn read(
     formulas: &Formulas,
     set: &[String],
     allowed: &[PathBuf],
-) -> Result<(Model, Vec<Expr>), CliError> {
+) -> Result<(Model, Vec<(String, Expr)>), CliError> {
     let overrides = super::train::overrides(&file.recipe.set, file.recipe.optimizer.as_deref())?;
     let with_set = super::train::overrides(&[&file.recipe.set, set].concat(), file.recipe.optimizer.as_deref())?;
     let files =

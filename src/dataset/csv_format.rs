@@ -19,14 +19,17 @@ pub fn read_csv(bytes: &[u8]) -> Result<Table, DataError> {
         return Err(DataError::Empty);
     }
     let names = header(&record, bytes)?;
+    let separator = separator(&names);
     let mut columns = vec![Vec::new(); names.len()];
     while reader.read_byte_record(&mut record).map_err(unread)? {
         let line = line_of(&record, bytes);
+        // A name may hold any character: only rows that are none say that the columns are separated otherwise.
+        let misread = |error: DataError| separator.map_or(error, |separator| DataError::Separator { line, separator });
         if record.len() != names.len() {
-            return Err(DataError::Ragged { line, found: record.len(), expected: names.len() });
+            return Err(misread(DataError::Ragged { line, found: record.len(), expected: names.len() }));
         }
         for (index, (cell, column)) in record.iter().zip(&mut columns).enumerate() {
-            column.push(number(cell, line, index, &names[index])?);
+            column.push(number(cell, line, index, &names[index]).map_err(misread)?);
         }
     }
     Table::checked(names, columns)
@@ -43,6 +46,17 @@ fn header(record: &ByteRecord, bytes: &[u8]) -> Result<Vec<String>, DataError> {
         return Err(DataError::NoHeader { line: line_of(record, bytes), text: shortened(text) });
     }
     Ok(names)
+}
+
+/// What seems to separate names that were read as one.
+fn separator(names: &[String]) -> Option<&'static str> {
+    let [name] = names else { return None };
+    match name {
+        _ if name.contains(';') => Some("`;`"),
+        _ if name.contains('\t') => Some("tabs"),
+        _ if name.contains(' ') => Some("blanks"),
+        _ => None,
+    }
 }
 
 fn number(cell: &[u8], line: u64, index: usize, name: &str) -> Result<f64, DataError> {
@@ -123,6 +137,9 @@ mod tests {
             ("x,u\n1,-inf\n", "line 2: `-inf` is not a finite number (column `u`)"),
             ("x,u\n1,1e999\n", "line 2: `1e999` is not a finite number (column `u`)"),
             ("x,x\n1,2\n", "there are two columns `x`"),
+            ("x;u\n0,5;1\n", "line 2: the columns are separated by `;`, in a CSV file by `,`"),
+            ("\n# x u\n0 1\n", "line 3: the columns are separated by blanks, in a CSV file by `,`"),
+            ("x\tu\n0\t1\n", "line 2: the columns are separated by tabs, in a CSV file by `,`"),
             ("0.5,1\n1,2\n", "line 1: the first line must name the columns, but `0.5` is a number"),
         ];
         for (text, message) in cases {

@@ -31,6 +31,14 @@ pub enum DataError {
         /// Its first cell.
         text: String,
     },
+    /// The cells are not separated by commas.
+    #[error("line {line}: the columns are separated by {separator}, in a CSV file by `,`")]
+    Separator {
+        /// Line of the first row.
+        line: u64,
+        /// What stands between its cells.
+        separator: &'static str,
+    },
     /// Two columns of the same name.
     #[error("there are two columns `{name}`")]
     DuplicateColumn {

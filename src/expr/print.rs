@@ -1,6 +1,6 @@
 //! Formulas as text, in the notation of the language.
 
-use num_traits::{One, Signed, Zero};
+use num_traits::{One, Signed, ToPrimitive, Zero};
 use rustc_hash::FxHashMap;
 
 use super::graph::{Exponent, Expr, Graph, Node, Rational};
@@ -161,7 +161,23 @@ fn display_product(factors: &[(Expr, Exponent)], at: &dyn Fn(&Expr, Binding) -> 
     (text, if single { Binding::Power } else { Binding::Product })
 }
 
+/// Fractions longer than this are printed as decimals.
+const LONGEST_FRACTION: u64 = 80;
+
+/// A fraction with so many digits that nobody reads it, as the nearest number of double precision.
+fn long_fraction(value: &Rational) -> Option<String> {
+    if value.numer().bits() + value.denom().bits() <= LONGEST_FRACTION {
+        return None;
+    }
+    let number = value.to_f64().filter(|number| number.is_normal())?;
+    let plain = (1e-5..1e16).contains(&number.abs());
+    Some(if plain { number.to_string() } else { format!("{number:e}") })
+}
+
 fn rational(value: &Rational) -> (String, Binding) {
+    if let Some(text) = long_fraction(value) {
+        return (text, if value.is_negative() { Binding::Sum } else { Binding::Atom });
+    }
     let binding = match (value.is_negative(), value.is_integer()) {
         (true, _) => Binding::Sum,
         (false, true) => Binding::Atom,

@@ -121,6 +121,9 @@ struct Part<'a> {
     sound: bool,
 }
 
+/// What other tools call the number or the widths of hidden layers.
+const SIZES: [&str; 8] = ["layers", "num_layers", "n_layers", "hidden", "hidden_layers", "depth", "width", "units"];
+
 impl<'a> Part<'a> {
     fn option(&self, name: &str) -> Option<&'a Formula> {
         self.options.iter().find(|(key, _)| key.text == name).map(|(_, value)| *value)
@@ -316,7 +319,10 @@ impl<'a> Elaborator<'a> {
             let message = format!("unknown option `{}` of `{}`", name.text, kind.name);
             let label = format!("known: {}", kind.options.join(", "));
             let mut diagnostic = Diagnostic::error("E0401", message, name.span, label);
-            if let Some(similar) = nearest(&name.text, kind.options.iter().copied()) {
+            if kind.arguments == Arguments::Widths && SIZES.contains(&name.text.as_str()) {
+                diagnostic = diagnostic
+                    .help(format!("the widths of the hidden layers stand one after the other: `{}`", kind.example));
+            } else if let Some(similar) = nearest(&name.text, kind.options.iter().copied()) {
                 diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
             }
             self.found.push(diagnostic);

@@ -9,6 +9,7 @@ use crate::expr::{Expr, MultiIndex};
 use crate::syntax::ast::{Argument, Attribute, Formula, FormulaKind, Name, Statement, Text};
 
 use super::elaborate::{Elaborator, counted, listed};
+use super::nearest::nearest;
 use super::problem::{DataSet, Field, FieldSource, TermKind};
 use super::scope::Meaning;
 use super::terms::{Draft, Terms};
@@ -210,12 +211,25 @@ impl<'a> Elaborator<'a> {
         let message = format!("column `{sought}` not found");
         let found = Diagnostic::error("E0601", message, span, format!("header is `{}`", table.names.join(",")));
         let key = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let first = table.names.first().map_or("", String::as_str);
         let may_map = key && sought == name && what == Mapped::Possible;
-        self.found.push(match may_map {
-            true => found.help(format!("if it has another name there: `with columns=map({name}=\"{first}\")`")),
-            false => found.help("rename the column in the file"),
+        let free = self.columns_without_a_meaning(table);
+        let meant = nearest(name, free.iter().copied()).or(free.first().copied());
+        self.found.push(match meant {
+            Some(column) if may_map => {
+                found.help(format!("if it has another name there: `with columns=map({name}=\"{column}\")`"))
+            }
+            Some(_) => found.help("rename the column in the file"),
+            None => found.help(format!("add a column `{name}` to the file, one value a row")),
         });
+    }
+
+    /// The columns that are named neither like an axis nor like an unknown.
+    fn columns_without_a_meaning<'t>(&self, table: &'t Table) -> Vec<&'t str> {
+        let has_meaning = |column: &&str| {
+            self.axes.iter().any(|axis| column_name(&axis.name) == **column)
+                || self.unknowns.iter().flat_map(|unknown| &unknown.components).any(|c| c.name == **column)
+        };
+        table.names.iter().map(String::as_str).filter(|column| !has_meaning(column)).collect()
     }
 
     /// Drops the rows outside of the domain; how many there were.
@@ -276,6 +290,8 @@ pub(super) fn data_error(error: &DataError, path: &str, span: Span) -> Diagnosti
         DataError::NotFinite { .. } => {
             Diagnostic::error("E0604", message, span, "this file").help("leave rows with missing values out")
         }
+        DataError::Separator { .. } => Diagnostic::error("E0605", message, span, "this file")
+            .help("separate the columns by `,`, with `.` as decimal point"),
         _ => Diagnostic::error("E0605", message, span, "this file"),
     }
 }

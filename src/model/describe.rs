@@ -183,7 +183,8 @@ pub fn place(model: &Model, piece: &Piece) -> String {
     };
     let mut parts: Vec<String> = (0..model.axes.len()).filter_map(range).collect();
     if let Some(ShapePart { part: Part::Patch(patch), .. }) = &piece.part {
-        parts.push(shape_words::patch(patch));
+        let names: Vec<&str> = model.axes[of_shape.clone()].iter().map(|axis| axis.name.as_str()).collect();
+        parts.push(shape_words::patch(patch, &names));
     }
     parts.extend(piece.keep.map(|keep| format!("where {}", text(model, keep))));
     if parts.is_empty() { "interior".to_owned() } else { parts.join(", ") }

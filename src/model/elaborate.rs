@@ -352,17 +352,21 @@ impl<'a> Elaborator<'a> {
     fn warn_of_two_divisions(&mut self, formula: &Formula) {
         let Some((dividend, last)) = quotient(formula) else { return };
         let Some((first, second)) = quotient(dividend).filter(|(first, _)| quotient(first).is_none()) else { return };
-        let [a, b, c] = [first, second, last].map(print_formula);
-        let message = format!("`{a}/{b}/{c}` reads as `({a}/{b})/{c}`");
+        // Divisions associate to the left, so that the text of the whole begins with that of the dividend.
+        let (whole, left) = (print_formula(formula), print_formula(dividend));
+        let rest = whole.strip_prefix(&left).unwrap_or_default();
+        let message = format!("`{whole}` reads as `({left}){rest}`");
+        let product = joined(BinaryOperator::Multiply, second, last);
+        let quotient = print_formula(&joined(BinaryOperator::Divide, first, &product));
         let diagnostic = Diagnostic::warning("W0207", message, formula.span, "two divisions in a row");
-        self.found.push(diagnostic.help(format!("write `{a}/({b}*{c})`, or set parentheses")));
+        self.found.push(diagnostic.help(format!("write `{quotient}`, or set parentheses")));
     }
 
     fn call(&mut self, call: &'a Call) -> Option<Value> {
         let name = call.name.text.as_str();
         match self.scope.get(name) {
             Some(Meaning::Let(arguments, body)) if !arguments.is_empty() => self.apply(call, arguments, body),
-            Some(Meaning::Unknown(_)) => self.unsupported("the value of an unknown at a given point", call.span),
+            Some(Meaning::Unknown(_)) => self.value_at_a_point(call),
             Some(Meaning::Unsupported) => None,
             Some(_) if name != "d" => {
                 self.error("E0208", format!("`{name}` is not a function"), call.name.span, "called like one")
@@ -443,6 +447,12 @@ pub(super) fn listed<T: AsRef<str>>(items: &[T]) -> String {
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
+}
+
+/// Two formulas under an operator; printing sets the parentheses that they need there.
+fn joined(operator: BinaryOperator, left: &Formula, right: &Formula) -> Formula {
+    let kind = FormulaKind::Binary(operator, Box::new(left.clone()), Box::new(right.clone()));
+    Formula { span: left.span.to(right.span), kind }
 }
 
 /// The two sides of a division.

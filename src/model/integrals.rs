@@ -12,6 +12,7 @@ use crate::syntax::print_formula;
 use super::elaborate::Elaborator;
 use super::problem::{Field, FieldSource, Integral, MovingLimit, Over, Piece};
 use super::quadrature::{fine_rule, points_of};
+use super::references::References;
 use super::scope::Meaning;
 use super::terms::constant_normals;
 use super::values::Value;
@@ -46,6 +47,11 @@ impl<'a> Elaborator<'a> {
             self.found.push(diagnostic.help("write `integral(u)`, or `integral(u, t)` for one over time"));
             return None;
         };
+        if let (Some((name, limits)), None) = (range, place)
+            && self.is_fresh(name)
+        {
+            return self.variable_of_its_own(name, limits, formula);
+        }
         let value = self.formula(formula);
         let over = match (place, range, axes.as_slice()) {
             (Some(place), None, []) => self.over_place(place),
@@ -65,6 +71,40 @@ impl<'a> Elaborator<'a> {
         }
         self.idle_axes(&value, &over, &axes, formula);
         value.try_map(&mut |expr| self.integrate(expr, &over, call.span))
+    }
+
+    /// Whether nothing of the problem has this name.
+    fn is_fresh(&self, name: &Name) -> bool {
+        let is_local = self.locals.iter().any(|(local, _)| *local == name.text);
+        self.scope.get(&name.text).is_none() && !is_local && !self.scope.excuses(&name.text)
+    }
+
+    /// Reports `integral(k(x, s)*u(s), s in 0..x)`: variables of integration are axes, so that kernels have to separate.
+    fn variable_of_its_own<T>(&mut self, name: &Name, limits: &Range, formula: &'a Formula) -> Option<T> {
+        let mut names = Vec::new();
+        let mut see = |name: &'a str, _| names.push(name);
+        References::new(Vec::new(), &mut see).formula(formula);
+        let is_axis = |name: &str| self.axes.iter().any(|axis| axis.name == name);
+        let ends = [&limits.first, &limits.last].map(print_formula);
+        let meets = names.iter().copied().find(|name| is_axis(name));
+        let axis = ends.iter().map(String::as_str).find(|end| is_axis(end)).or(meets);
+        let axis = axis.or(self.axes.first().map(|axis| axis.name.as_str())).unwrap_or("x");
+        let range = format!("{axis} in {}..{}", ends[0], ends[1]);
+        let message = format!("`{}` is not an axis: an integral runs over an axis of the problem", name.text);
+        let diagnostic = Diagnostic::error("E0221", message, name.span, "a variable of its own");
+        let help = if meets.is_some() {
+            format!(
+                "a kernel of two variables has to separate: `integral(exp({s} - {axis})*u({s}), {s} in {}..{})` is \
+                 `exp(-{axis})*integral(exp({axis})*u, {range})`",
+                ends[0],
+                ends[1],
+                s = name.text
+            )
+        } else {
+            format!("write the axis, and unknowns without arguments: `integral(u, {range})`")
+        };
+        self.found.push(diagnostic.help(help));
+        None
     }
 
     fn over_space(&mut self, span: Span) -> Option<Over> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::dataset::{FileError, Interpolant, Interpolation, Table, read_npz_arrays};
+use crate::dataset::{Array, FileError, Interpolant, Interpolation, Table, read_npz_arrays};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Ast, Name, StatementKind, Text};
 
@@ -50,7 +50,9 @@ impl<'a> Elaborator<'a> {
         let wanted: Vec<String> = components.iter().map(|c| c.name.clone()).collect();
         let first = components.first()?;
         let span = names.first().map_or(path.span, |name| name.span.to(path.span));
-        let (values, points) = if self.is_grid(path, &bytes) {
+        let (values, points) = if let Some(table) = self.points_of_a_shape(path, &bytes) {
+            self.point_reference(&table, &wanted, first, path.span)?
+        } else if self.is_grid(path, &bytes) {
             let grid = self.grid_of(path, &bytes, Some(&wanted))?;
             self.grid_reference(grid, path)?
         } else {
@@ -78,6 +80,23 @@ impl<'a> Elaborator<'a> {
         let is_axis = |name: &str| self.axes.iter().any(|a| a.name == name || column_name(&a.name) == name);
         let (axes, others): (Vec<_>, Vec<_>) = arrays.iter().partition(|(name, _)| is_axis(name));
         axes.len() == 1 || others.iter().any(|(_, array)| array.shape.len() > 1)
+    }
+
+    /// The rows with values of a grid around a shape, outside of which `pdec eval` writes none.
+    fn points_of_a_shape(&self, path: &Text, bytes: &[u8]) -> Option<Table> {
+        self.shape.as_ref()?;
+        let is_npz = Path::new(&path.text).extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+        let arrays = is_npz.then(|| read_npz_arrays(bytes).ok()).flatten()?;
+        let rows = arrays.first()?.1.values.len();
+        let sound = |row: &usize| arrays.iter().all(|(_, array)| array.values[*row].is_finite());
+        if arrays.iter().any(|(_, array)| array.values.len() != rows) || (0..rows).all(|row| sound(&row)) {
+            return None;
+        }
+        let kept: Vec<usize> = (0..rows).filter(sound).collect();
+        let values = |array: &Array| kept.iter().map(|&row| array.values[row]).collect::<Vec<f64>>();
+        let column = |(name, array): &(String, Array)| (name.clone(), values(array));
+        let (names, columns) = arrays.iter().map(column).unzip();
+        (!kept.is_empty()).then_some(Table { names, columns })
     }
 
     fn grid_reference(&mut self, mut grid: Grid, path: &Text) -> Option<(Vec<ReferenceValues>, Vec<Vec<f64>>)> {

@@ -16,6 +16,7 @@
 
 mod ansatz;
 mod architectures;
+mod attributes;
 mod axes;
 mod calculus;
 pub mod checks;
@@ -112,7 +113,7 @@ pub struct Given<'a> {
 
 /// Like [`check`], with the files that the problem names, and with formulas in its names; these live in the graph of the
 /// model.
-pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<(String, Expr)>)>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let scope = Scope::collect(ast, &mut found);
     let stages = if given.overrides.has_optimizer() { Vec::new() } else { stage_values(ast) };
@@ -154,7 +155,7 @@ fn elaborate<'a>(
     given: Given<'a>,
     values: &[(&'a str, &'a Formula)],
     found: Vec<Diagnostic>,
-) -> (Option<(Model, Vec<Expr>)>, Vec<Diagnostic>) {
+) -> (Option<(Model, Vec<(String, Expr)>)>, Vec<Diagnostic>) {
     let mut elaborator = Elaborator::new(scope, given.files, ast);
     elaborator.found = found;
     let model = elaborator.model(ast, given, values);
@@ -174,7 +175,7 @@ impl<'a> Elaborator<'a> {
         ast: &'a Ast,
         given: Given<'a>,
         values: &[(&'a str, &'a Formula)],
-    ) -> Option<(Model, Vec<Expr>)> {
+    ) -> Option<(Model, Vec<(String, Expr)>)> {
         let Given { overrides, formulas, .. } = given;
         let name = self.problem_name(ast);
         self.later_statements(ast);

@@ -2,8 +2,9 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Jet, MultiIndex};
+use crate::syntax::ast::{Argument, Call, FormulaKind};
 
-use super::elaborate::{Elaborator, HIGHEST_ORDER, counted, listed};
+use super::elaborate::{Elaborator, HIGHEST_ORDER, counted, listed, unsupported};
 use super::foreign;
 use super::problem::{AxisKind, Unknown, UnknownKind};
 use super::scope::{Meaning, callable};
@@ -128,6 +129,26 @@ impl<'a> Elaborator<'a> {
         Some(Value::Complex(Box::new([shaped(re), shaped(im)])))
     }
 
+    /// Reports `u(0)`: unknowns are functions of the point, and never called.
+    pub(super) fn value_at_a_point(&mut self, call: &Call) -> Option<Value> {
+        let name = &call.name.text;
+        let diagnostic = unsupported("the value of an unknown at a given point", call.span);
+        let given: Vec<&str> = call.arguments.iter().filter_map(argument_name).collect();
+        let plain = given.len() == call.arguments.len();
+        let here = plain && given.iter().all(|name| matches!(self.scope.get(name), Some(Meaning::Axis)));
+        let axis = self.axes.iter().find(|axis| axis.kind == AxisKind::Space).or(self.axes.first());
+        let axis = axis.map_or("x", |axis| axis.name.as_str());
+        self.found.push(if here {
+            diagnostic.help(format!("an unknown stands without its arguments: write `{name}`"))
+        } else {
+            diagnostic.help(format!(
+                "a condition says behind `on` where it holds: `bc {name} = 0 on {axis} = 0`; \
+                 `pdec eval` gives values at points"
+            ))
+        });
+        None
+    }
+
     fn wrong_subscript(&mut self, name: &str, unknown: &str, subscript: &str, span: Span) -> Option<Value> {
         // Of `u_yy` people mean `y`.
         let first = subscript.chars().next().unwrap_or_default();
@@ -149,6 +170,10 @@ impl<'a> Elaborator<'a> {
             _ => format!("axes are {}", listed(&axes)),
         };
         let mut diagnostic = Diagnostic::error("E0201", message, span, label);
+        if axis == "t" && self.axes.iter().all(|axis| axis.kind != AxisKind::Time) {
+            self.found.push(diagnostic.help("time is an axis of its own: declare `time t in [0, 1]`"));
+            return None;
+        }
         if let Some(axis) = self.axes.iter().rfind(|axis| axis.kind == AxisKind::Space).or(self.axes.first()) {
             let order = subscript.chars().count();
             diagnostic = diagnostic.help(if axis.name.contains('[') {
@@ -224,5 +249,16 @@ impl<'a> Elaborator<'a> {
         let last = family.first + family.count as i64 - 1;
         let message = format!("`{name}` stands for the axes {name}[{}] to {name}[{last}]", family.first);
         self.error("E0208", message, span, format!("write `{name}[{}]` for one of them", family.first))
+    }
+}
+
+/// An argument that is a name alone.
+fn argument_name(argument: &Argument) -> Option<&str> {
+    match argument {
+        Argument::Positional(formula) => match &formula.kind {
+            FormulaKind::Name(name) => Some(name),
+            _ => None,
+        },
+        Argument::Keyword(..) | Argument::Index(..) => None,
     }
 }

@@ -1,10 +1,20 @@
 //! Names that a person may have meant.
 
-/// The candidate that is a small slip away from `name`, if there is one; letters differ less by case than otherwise.
+use super::foreign;
+
+/// The candidate that other tools call `name`, or else one that is a small slip away from it, if there is one; letters
+/// differ less by case than otherwise.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() * 2).div_ceil(3);
-    let distances = candidates.into_iter().filter(|c| *c != name).map(|c| (distance(name, c), c));
-    distances.min_by_key(|(d, _)| *d).filter(|(d, _)| *d <= allowed).map(|(_, c)| c)
+    let meant = foreign::word(name);
+    let mut closest = None;
+    for candidate in candidates.into_iter().filter(|candidate| *candidate != name) {
+        let slips = if meant == Some(candidate) { 0 } else { distance(name, candidate) };
+        if slips <= allowed && closest.is_none_or(|(fewest, _)| slips < fewest) {
+            closest = Some((slips, candidate));
+        }
+    }
+    closest.map(|(_, candidate)| candidate)
 }
 
 /// Twice the number of insertions, deletions, replacements and swaps of neighbours; a change of case counts half.
@@ -42,5 +52,7 @@ mod tests {
         assert_eq!(nearest("D", ["d", "nu"]), Some("d"));
         assert_eq!(nearest("newton", known), None);
         assert_eq!(nearest("nu", ["mu", "nue"]), Some("mu"));
+        assert_eq!(nearest("halton", ["grid", "sobol"]), Some("sobol"));
+        assert_eq!(nearest("halton", ["grid"]), None);
     }
 }

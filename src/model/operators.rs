@@ -102,13 +102,18 @@ impl<'a> Elaborator<'a> {
         let mut diagnostic =
             Diagnostic::error("E0101", format!("unknown function `{name}`"), call.name.span, "not declared");
         if let Some(meant) = foreign::function(name) {
-            self.found.push(diagnostic.help(format!("here it is called `{meant}`")));
+            self.found.push(diagnostic.help(meant));
+            return None;
+        }
+        if let Some(shape) = foreign::shape(name) {
+            self.found.push(diagnostic.help(shape));
             return None;
         }
         if let Some(similar) = self.scope.similar(name, &callable()) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
         }
-        self.found.push(diagnostic.help(format!("declare it: `let {name}(s) = ...`")));
+        let arguments = ["s", "a, b", "a, b, c"].get(call.arguments.len().saturating_sub(1)).unwrap_or(&"a, b, ...");
+        self.found.push(diagnostic.help(format!("declare it: `let {name}({arguments}) = ...`")));
         None
     }
 
@@ -147,6 +152,9 @@ impl<'a> Elaborator<'a> {
         let arguments = self.positional(call)?;
         let (formula, axis, order) = match arguments.as_slice() {
             [formula, axis] => (*formula, *axis, None),
+            [formula, axes @ ..] if axes.len() > 1 && axes.iter().all(|axis| self.names_axis(axis)) => {
+                return self.one_axis_at_a_time(formula, axes, call.span);
+            }
             [formula, axis, order] => (*formula, *axis, Some(*order)),
             _ => {
                 let message = format!("`d` takes 2 or 3 arguments, not {}", arguments.len());
@@ -167,6 +175,25 @@ impl<'a> Elaborator<'a> {
             }
             Some(expr)
         })
+    }
+
+    fn names_axis(&self, formula: &Formula) -> bool {
+        matches!(&formula.kind, FormulaKind::Name(name) if matches!(self.scope.get(name), Some(Meaning::Axis)))
+    }
+
+    /// `d(u, x, y)`
+    fn one_axis_at_a_time<T>(&mut self, formula: &Formula, axes: &[&Formula], span: Span) -> Option<T> {
+        let axes: Vec<String> = axes.iter().map(|axis| print_formula(axis)).collect();
+        let inner = print_formula(formula);
+        let is_unknown = matches!(self.scope.get(&inner), Some(Meaning::Unknown(_)));
+        let help = if is_unknown {
+            format!("write `{inner}_{}`", axes.concat())
+        } else {
+            format!("write `{}`", axes.iter().fold(inner, |inner, axis| format!("d({inner}, {axis})")))
+        };
+        let diagnostic = Diagnostic::error("E0208", "`d` is along one axis", span, "along more than one");
+        self.found.push(diagnostic.help(help));
+        None
     }
 
     fn order(&mut self, formula: &'a Formula) -> Option<usize> {

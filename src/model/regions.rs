@@ -8,7 +8,7 @@ use crate::expr::{Expr, Graph, Symbol};
 use crate::geometry::Solid;
 use crate::syntax::ast::{Formula, FormulaKind, Predicate, PredicateKind, Relation};
 
-use super::elaborate::{Elaborator, PREDICATE_DEPTH};
+use super::elaborate::{Elaborator, PREDICATE_DEPTH, listed};
 use super::problem::Axis;
 use super::scope::Meaning;
 use super::shape_formulas::inside_condition;
@@ -217,6 +217,13 @@ impl<'a> Elaborator<'a> {
         let mut diagnostic = Diagnostic::error("E0101", format!("unknown place `{name}`"), span, "not declared");
         if let Some(similar) = self.scope.similar(name, &["boundary", "rest"]) {
             diagnostic = diagnostic.note(format!("a similar name exists: `{similar}`"));
+        }
+        if let Some(mesh) = self.shape.as_ref().and_then(|shape| shape.inside.solid().as_mesh()) {
+            let groups: Vec<String> = mesh.groups().iter().map(|group| format!("`{group}`")).collect();
+            diagnostic = diagnostic.note(match groups.as_slice() {
+                [] => "the mesh has no named groups".to_owned(),
+                groups => format!("the groups of the mesh are {}", listed(groups)),
+            });
         }
         let place = self.side_called(name).unwrap_or_else(|| "x = 0".to_owned());
         self.found.push(diagnostic.help(format!("declare it: `boundary {name}: {place}`, or write `boundary`")));

@@ -56,14 +56,19 @@ fn primitive(primitive: &Primitive) -> String {
     }
 }
 
-/// `circle around (0, 0) of radius 1`, `edge from (0, 0) to (2, 0)`
-pub(super) fn patch(patch: &Patch) -> String {
+/// `x = -1`
+fn face(names: &[&str], axis: usize, at: f64) -> String {
+    format!("{} = {}", names.get(axis).unwrap_or(&"x"), number(at))
+}
+
+/// `circle around (0, 0) of radius 1`, `edge from (0, 0) to (2, 0)`, `x = 0`; `names` are those of the axes of the shape.
+pub(super) fn patch(patch: &Patch, names: &[&str]) -> String {
     let ends = || {
         let [from, to] = [0.0, 1.0].map(|end| point(&patch.at(&[end]).0));
         format!("from {from} to {to}")
     };
     let words = match patch.surface() {
-        Surface::End { at, .. } => format!("end at {}", number(*at)),
+        Surface::End { at, .. } => face(names, 0, *at),
         Surface::Curve(Curve::Circle { center, radius }) => {
             let circle = format!("circle around {} of radius {}", point(center), number(*radius));
             if patch.is_closed() { circle } else { format!("{circle} {}", ends()) }
@@ -77,9 +82,7 @@ pub(super) fn patch(patch: &Patch) -> String {
         Surface::Sphere { center, radius } => {
             format!("sphere around {} of radius {}", point(center), number(*radius))
         }
-        Surface::Face { .. } => patch
-            .flat()
-            .map_or_else(String::new, |(axis, at, _)| format!("face across axis {} at {}", axis + 1, number(at))),
+        Surface::Face { .. } => patch.flat().map_or_else(String::new, |(axis, at, _)| face(names, axis, at)),
         Surface::Facets(_) => "boundary of the mesh".to_owned(),
     };
     match patch.group() {

@@ -10,6 +10,7 @@ use crate::geometry::{Cell, Inside, Mesh, ShapeError, Solid};
 use crate::syntax::ast::{BinaryOperator, Call, Formula, FormulaKind, Name};
 
 use super::elaborate::{Elaborator, counted};
+use super::foreign;
 use super::numbers::literal;
 use super::places::{on_boundary, within};
 use super::problem::{Axis, AxisKind, Piece, Shape};
@@ -81,7 +82,12 @@ impl<'a> Elaborator<'a> {
             }
             _ => {
                 let diagnostic = Diagnostic::error("E0208", "a shape is needed here", formula.span, "this is none");
-                self.found.push(diagnostic.help(format!("shapes are made by {}", SHAPES.join(", "))));
+                let known = || format!("shapes are made by {}", SHAPES.join(", "));
+                let foreign = match &formula.kind {
+                    FormulaKind::Call(call) => foreign::shape(&call.name.text),
+                    _ => None,
+                };
+                self.found.push(diagnostic.help(foreign.map_or_else(known, str::to_owned)));
                 None
             }
         }

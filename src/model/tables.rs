@@ -157,6 +157,10 @@ impl<'a> Elaborator<'a> {
             let name = &self.axes[axis].name;
             array(name).or_else(|| array(&column_name(name)))
         };
+        if axes.iter().filter_map(of_axis).any(|array| array.shape.len() > 1) {
+            let names: Vec<&str> = axes.iter().map(|&axis| self.axes[axis].name.as_str()).collect();
+            return self.grid_of_meshed_arrays(path, arrays, &wanted, &names.join(", "));
+        }
         let nodes: Vec<Vec<f64>> = axes.iter().filter_map(of_axis).map(|array| array.values.clone()).collect();
         let shape: Vec<usize> = nodes.iter().map(Vec::len).collect();
         let mut values = Vec::with_capacity(wanted.len());
@@ -168,13 +172,37 @@ impl<'a> Elaborator<'a> {
                 let label = format!("one number for each ({})", names.join(", "));
                 return self.error("E0609", message, path.span, label);
             }
-            if let Some(at) = array.values.iter().position(|value| !value.is_finite()) {
-                let message = format!("`{}`: element {} of `{name}` is {}", path.text, at + 1, array.values[at]);
-                return self.error("E0604", message, path.span, "this file");
-            }
+            self.all_finite(path, name, &array.values)?;
             values.push(array.values.clone());
         }
         Some(Grid { axes, nodes, values })
+    }
+
+    fn all_finite(&mut self, path: &Text, name: &str, values: &[f64]) -> Option<()> {
+        let Some(at) = values.iter().position(|value| !value.is_finite()) else { return Some(()) };
+        let message = format!("`{}`: element {} of `{name}` is {}", path.text, at + 1, values[at]);
+        self.error("E0604", message, path.span, "this file")
+    }
+
+    /// Coordinates that are arrays like the values, as `pdec eval` and NumPy's `meshgrid` make them: the points of a grid
+    /// one by one.
+    fn grid_of_meshed_arrays(
+        &mut self,
+        path: &Text,
+        arrays: &[(String, Array)],
+        wanted: &[String],
+        axes: &str,
+    ) -> Option<Grid> {
+        let Some((first, shape)) = arrays.first().map(|(name, array)| (name, &array.shape)) else { return None };
+        if let Some((name, array)) = arrays.iter().find(|(_, array)| array.shape != *shape) {
+            let message = format!("array `{name}` has the shape {:?}, but `{first}` {shape:?}", array.shape);
+            return self.error("E0609", message, path.span, format!("one number for each ({axes})"));
+        }
+        for (name, array) in arrays.iter().filter(|(name, _)| wanted.contains(name)) {
+            self.all_finite(path, name, &array.values)?;
+        }
+        let (names, columns) = arrays.iter().map(|(name, array)| (name.clone(), array.values.clone())).unzip();
+        self.grid_of_rows(path, &Table { names, columns }, Some(wanted))
     }
 
     /// Rows of a table that are the points of a grid, in any order.

@@ -7,10 +7,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span, has_errors};
 use crate::expr::{Expr, MultiIndex, Symbol};
-use crate::syntax::ast::{self, Ast, Attribute, Equation, Formula, FormulaKind, Predicate, Statement, StatementKind};
+use crate::syntax::ast::{
+    self, Ast, Equation, Formula, FormulaKind, Predicate, PredicateKind, Relation, Statement, StatementKind,
+};
+use crate::syntax::print_formula;
 
-use super::elaborate::{Elaborator, unsupported};
-use super::nearest::nearest;
+use super::elaborate::Elaborator;
 use super::places::{on_boundary, within};
 use super::problem::{AxisKind, Piece, TermKind};
 use super::references::References;
@@ -47,6 +49,8 @@ pub(super) struct Terms {
     labels: FxHashSet<String>,
     /// What earlier conditions on each unknown cover.
     covered: FxHashMap<usize, Vec<Rc<Region>>>,
+    /// What the present condition covers: its equations hold at one place, so that none takes `rest` from the next.
+    covering: Vec<(usize, Rc<Region>)>,
 }
 
 /// What the terms of one statement share.
@@ -79,6 +83,9 @@ impl<'a> Elaborator<'a> {
                     for equation in equations {
                         self.boundary_term(&mut terms, &setting, equation, place, interior);
                     }
+                    for (field, region) in std::mem::take(&mut terms.covering) {
+                        terms.covered.entry(field).or_default().push(region);
+                    }
                 }
                 StatementKind::Ic { label, equations } => {
                     let weight = self.term_attributes(statement, &["hard"]);
@@ -93,51 +100,6 @@ impl<'a> Elaborator<'a> {
             }
         }
         terms
-    }
-
-    /// The weight; reports options that mean nothing here.
-    pub(super) fn term_attributes(&mut self, statement: &'a Statement, flags: &[&str]) -> Option<f64> {
-        let mut weight = None;
-        for attribute in &statement.attributes {
-            match (attribute.name.text.as_str(), &attribute.value) {
-                ("weight", Some(value)) => weight = self.weight(value),
-                (flag, None) if flags.contains(&flag) => {}
-                ("hard", None) => {
-                    let message = "an equation cannot be `hard`";
-                    let diagnostic = Diagnostic::error("E0403", message, attribute.name.span, "only conditions can");
-                    self.found.push(diagnostic.help("leave it out"));
-                }
-                _ => self.other_attribute(attribute, &["weight"], &["softplus", "adaptive"]),
-            }
-        }
-        weight
-    }
-
-    pub(super) fn weight(&mut self, value: &'a Formula) -> Option<f64> {
-        let (_, weight) = self.constant(value, "a weight")?;
-        if weight <= 0.0 {
-            return self.error("E0404", "a weight is greater than 0", value.span, format!("this is {weight}"));
-        }
-        Some(weight)
-    }
-
-    /// An option after `with` that a statement does not know, or not yet. `allow=CODE` is for the diagnostics.
-    pub(super) fn other_attribute(&mut self, attribute: &'a Attribute, known: &[&str], later: &[&str]) {
-        let name = attribute.name.text.as_str();
-        if name == "allow" {
-            return;
-        }
-        if later.contains(&name) {
-            self.found.push(unsupported(&format!("`with {name}`"), attribute.name.span));
-        } else {
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let message = format!("unknown option `{name}`");
-            let mut diagnostic = Diagnostic::error("E0401", message, attribute.name.span, format!("known: {known}"));
-            if let Some(similar) = nearest(name, known.split(", ")) {
-                diagnostic = diagnostic.help(format!("the nearest name is `{similar}`"));
-            }
-            self.found.push(diagnostic);
-        }
     }
 
     fn equation_term(
@@ -192,7 +154,7 @@ impl<'a> Elaborator<'a> {
         });
         if let Some(region) = covers {
             let region = Rc::new(region);
-            fields.iter().for_each(|field| terms.covered.entry(*field).or_default().push(Rc::clone(&region)));
+            terms.covering.extend(fields.iter().map(|field| (*field, Rc::clone(&region))));
         }
         let (Some((left, right)), Some(region)) = (sides, region) else { return self.claim_label(terms, setting) };
         if self.unsure {
@@ -230,6 +192,9 @@ impl<'a> Elaborator<'a> {
         }
         if self.axes.iter().all(|axis| axis.periodic || axis.kind != AxisKind::Space) {
             diagnostic = diagnostic.note("the domain has no boundary in space");
+        }
+        if is_at_two_ends(place) {
+            diagnostic = diagnostic.help("a point lies at one of them: join the places with `or`");
         }
         self.found.push(diagnostic);
     }
@@ -506,4 +471,18 @@ impl Terms {
         self.labels.insert(label.clone());
         label
     }
+}
+
+/// `x = 0 and x = 1`
+fn is_at_two_ends(place: &Predicate) -> bool {
+    let PredicateKind::And(items) = &place.kind else { return false };
+    let end = |item: &Predicate| match &item.kind {
+        PredicateKind::Comparison(left, rest) => match rest.as_slice() {
+            [(Relation::Equal, right)] => Some((print_formula(left), print_formula(right))),
+            _ => None,
+        },
+        _ => None,
+    };
+    let ends: Vec<(String, String)> = items.iter().filter_map(end).collect();
+    ends.iter().any(|(axis, at)| ends.iter().any(|(other, there)| axis == other && at != there))
 }

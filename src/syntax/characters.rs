@@ -44,6 +44,9 @@ pub(crate) fn remedy(character: char) -> Remedy {
         '≤' | '⩽' => (&[Token::LessEqual], "<=", "at most is written `<=`"),
         '≥' | '⩾' => (&[Token::GreaterEqual], ">=", "at least is written `>=`"),
         '≠' => (&[Token::NotEqual], "!=", "not equal is written `!=`"),
+        '∪' => (&[Token::Plus], "+", "two shapes together are `a + b`"),
+        '∩' => (&[Token::Star], "*", "what lies in both of two shapes is `a*b`"),
+        '∖' => (&[Token::Minus], "-", "a shape without another is `a - b`"),
         '→' => (&[Token::Arrow], "->", "an arrow is written `->`"),
         '²' => (&[Token::Caret, Token::Number("2")], "^2", "a power is written `^`"),
         '³' => (&[Token::Caret, Token::Number("3")], "^3", "a power is written `^`"),
@@ -69,11 +72,14 @@ pub(crate) fn advice(character: char) -> Option<&'static str> {
         '_' => "a name starts with a letter",
         '%' => "comments start with `#`; half is written `0.5` or `1/2`",
         '!' => "`not` negates a comparison, `!=` is `not equal`",
-        '&' => "comparisons are joined by `and`",
-        '|' => "comparisons are joined by `or`; an absolute value is `abs(expression)`",
+        '&' => "comparisons are joined by `and`; what lies in both of two shapes is `a*b`",
+        '|' => "comparisons are joined by `or`; an absolute value is `abs(expression)`, shapes together are `a + b`",
         '~' => "an equation is written with `=`",
         '“' | '”' | '„' | '«' | '»' => "text stands in plain double quotes: \"file.csv\"",
-        '\\' => "a statement goes on in the next line inside brackets and after an operator, without a mark",
+        '\\' => {
+            "a shape without another is `a - b`; a statement goes on in the next line inside brackets and after an \
+             operator, without a mark"
+        }
         _ if is_direction_control(character) => "it is invisible and changes the direction of the text: remove it",
         _ if character.is_control() => "this does not look like a text file",
         _ => return None,

@@ -98,7 +98,7 @@ impl<'work> Stumble<'work> {
         )
     }
 
-    fn is_inside_brackets(&self) -> bool {
+    pub fn is_inside_brackets(&self) -> bool {
         let depth = self.tokens[..self.at].iter().fold(0_i64, |depth, lexeme| match lexeme.token {
             Token::LeftParenthesis | Token::LeftBracket => depth + 1,
             Token::RightParenthesis | Token::RightBracket => depth - 1,
@@ -109,7 +109,15 @@ impl<'work> Stumble<'work> {
 
     /// The equation that the statement breaks off in.
     fn item_span(&self) -> Span {
-        let starts = |lexeme: &Lexeme| matches!(lexeme.token, Token::Comma | Token::Colon | Token::Keyword(_));
+        let mut depth = 0_i64;
+        let starts = |lexeme: &Lexeme| {
+            depth += match lexeme.token {
+                Token::RightParenthesis | Token::RightBracket => 1,
+                Token::LeftParenthesis | Token::LeftBracket => -1,
+                _ => 0,
+            };
+            depth <= 0 && matches!(lexeme.token, Token::Comma | Token::Colon | Token::Keyword(_))
+        };
         let first = self.tokens[..self.at].iter().rposition(starts).map_or(0, |before| before + 1);
         let last = self.at.saturating_sub(1).max(first);
         self.tokens[first.min(self.at)].span.to(self.tokens[last.min(self.at)].span)

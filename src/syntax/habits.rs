@@ -6,8 +6,17 @@ use super::explain::Stumble;
 use super::token::{Keyword, Lexeme, Token, Word};
 
 /// Rules for statements that are right elsewhere, in the order in which they are tried.
-pub(super) const RULES: &[fn(&Stumble) -> Option<Diagnostic>] =
-    &[choice_behind_value, place_of_initial_condition, decimal_comma, list_in_brackets, count_without_rule];
+pub(super) const RULES: &[fn(&Stumble) -> Option<Diagnostic>] = &[
+    choice_behind_value,
+    place_of_initial_condition,
+    decimal_comma,
+    list_in_brackets,
+    count_without_rule,
+    interval_as_place,
+    several_in_one_statement,
+    shapes_joined_by_words,
+    comparison_as_number,
+];
 
 /// `1 if x > 0 else 0`
 fn choice_behind_value(mistake: &Stumble) -> Option<Diagnostic> {
@@ -79,11 +88,104 @@ fn count_without_rule(mistake: &Stumble) -> Option<Diagnostic> {
     Some(error.help(format!("write `{repaired}`")).fix(mistake.span(), repaired))
 }
 
-/// The condition `u(0) = 0`: what stands in the parentheses is a place.
+/// `bc u = 0 on x in [0, 1/2]`
+fn interval_as_place(mistake: &Stumble) -> Option<Diagnostic> {
+    use Word::{And, If, In, Not, On, Or};
+    let Token::Name(axis) = mistake.previous()?.token else { return None };
+    let before = mistake.at.checked_sub(2).map(|index| mistake.tokens[index].token)?;
+    let is_place = matches!(before, Token::Word(On | In | And | Or | Not | If))
+        || before == Token::Colon && mistake.is_keyword(&[Keyword::Boundary, Keyword::Region]);
+    let [opener, inside @ ..] = mistake.tokens.get(mistake.at + 1..)? else { return None };
+    let opens = matches!(opener.token, Token::LeftBracket | Token::LeftParenthesis);
+    if mistake.token() != Token::Word(In) || !is_place || !opens {
+        return None;
+    }
+    let closer = inside.iter().position(|l| matches!(l.token, Token::RightBracket | Token::RightParenthesis))?;
+    let comma = inside[..closer].iter().position(|lexeme| lexeme.token == Token::Comma)?;
+    let end = |part: &[Lexeme]| Some(mistake.text(part.first()?.span.to(part.last()?.span)));
+    let range = format!("{} <= {axis} <= {}", end(&inside[..comma])?, end(&inside[comma + 1..closer])?);
+    let span = mistake.previous()?.span.to(inside[closer].span);
+    let error = Diagnostic::error("E0004", "a place is described by comparisons", span, "an interval");
+    Some(error.help(format!("write `{range}`")).fix(span, range))
+}
+
+/// `param a = 2, b = 1`
+fn several_in_one_statement(mistake: &Stumble) -> Option<Diagnostic> {
+    use Keyword::{Boundary, Fit, Let, Network, Param, Region, Report, Sample, Set, Train};
+    let single = [Param, Fit, Let, Boundary, Region, Network, Sample, Train, Report, Set];
+    let keyword = single.into_iter().find(|keyword| mistake.is_keyword(&[*keyword]))?.text();
+    let next = |ahead: usize| mistake.tokens.get(mistake.at + ahead).map(|lexeme| lexeme.token);
+    let starts = match (next(1), next(2)) {
+        (Some(Token::Name(_)), Some(Token::LeftParenthesis)) => mistake.is_keyword(&[Train, Let]),
+        (Some(Token::Name(_)), Some(follows)) => {
+            matches!(follows, Token::Equal | Token::Colon | Token::Word(Word::In) | Token::Separator)
+        }
+        _ => false,
+    };
+    if mistake.token() != Token::Comma || mistake.is_inside_brackets() || !starts {
+        return None;
+    }
+    let message = format!("a `{keyword}` statement says one thing");
+    let error = Diagnostic::error("E0004", message, mistake.span(), "a second one follows");
+    let help = format!("write a statement for each: put `; {keyword}` in the place of the comma");
+    Some(error.help(help).fix(mistake.span(), format!("; {keyword}")))
+}
+
+/// `domain (x, y) in disk((0, 0), 1) and box((0, 0), (1, 1))`
+fn shapes_joined_by_words(mistake: &Stumble) -> Option<Diagnostic> {
+    let operator = match mistake.token() {
+        Token::Word(Word::And) => "*",
+        Token::Word(Word::Or) => "+",
+        Token::Word(Word::Not) => "-",
+        _ => return None,
+    };
+    if !mistake.is_keyword(&[Keyword::Domain, Keyword::Let]) || !mistake.previous()?.token.ends_operand() {
+        return None;
+    }
+    let label = format!("here it is `{operator}`");
+    let error = Diagnostic::error("E0004", "shapes are joined by operators", mistake.span(), label);
+    let help = "`a + b` is what lies in one of two shapes, `a*b` in both, `a - b` in the first only";
+    Some(error.help(help).fix(mistake.span(), operator))
+}
+
+/// `eq lap(u) = x < 1/2`
+fn comparison_as_number(mistake: &Stumble) -> Option<Diagnostic> {
+    use Token::{Comma, Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual, Separator};
+    let compares = matches!(mistake.token(), Greater | GreaterEqual | Less | LessEqual | NotEqual);
+    let before = &mistake.tokens[..mistake.at];
+    let is_condition = before.iter().any(|lexeme| matches!(lexeme.token, Token::Word(_)));
+    if !compares || is_condition || mistake.is_inside_brackets() {
+        return None;
+    }
+    let first = before.iter().rposition(|lexeme| matches!(lexeme.token, Equal | Comma))? + 1;
+    let ends = |lexeme: &Lexeme| matches!(lexeme.token, Comma | Separator | Token::Word(_));
+    let last = mistake.at + mistake.tokens[mistake.at..].iter().position(ends)?;
+    if before[first - 1].token != Equal || first == mistake.at || last == mistake.at + 1 {
+        return None;
+    }
+    let span = mistake.tokens[first].span.to(mistake.tokens[last - 1].span);
+    let message = "a comparison stands where a number must be";
+    let error = Diagnostic::error("E0021", message, span, "this is true or false");
+    let written = mistake.text(span);
+    Some(if written.len() > 60 || written.contains('\n') {
+        error.help("`if ... then 1 else 0` makes a number of it")
+    } else {
+        let number = format!("if {written} then 1 else 0");
+        error.help(format!("write `{number}` to make a number of it")).fix(span, number)
+    })
+}
+
+/// The condition `u(0) = 0` or `u(0, y) = 0`: what stands in the parentheses is a place.
 pub(super) fn value_at_point(tokens: &[Lexeme]) -> bool {
-    use Token::{LeftParenthesis, Name, Number, RightParenthesis};
-    let shape: Vec<Token> = tokens.iter().map(|lexeme| lexeme.token).take(4).collect();
-    matches!(shape.as_slice(), [Name(_), LeftParenthesis, Number(_), RightParenthesis])
+    use Token::{Comma, LeftParenthesis, Minus, Name, Number, RightParenthesis};
+    let [name, opener, arguments @ ..] = tokens else { return false };
+    let (Name(name), LeftParenthesis) = (name.token, opener.token) else { return false };
+    let Some(end) = arguments.iter().position(|lexeme| lexeme.token == RightParenthesis) else { return false };
+    let arguments = &arguments[..end];
+    // Of a derivative, `d(u, x, 2)`, the number is the order.
+    name != "d"
+        && arguments.iter().any(|lexeme| matches!(lexeme.token, Number(_)))
+        && arguments.iter().all(|lexeme| matches!(lexeme.token, Name(_) | Number(_) | Minus | Comma))
 }
 
 /// Whether a `;` between brackets separates arguments: no statement follows it.

@@ -263,8 +263,30 @@ impl<'source> Scanner<'source, '_> {
             self.findings
                 .push(warning.help(format!("write `{latin}` in Latin letters")).fix(self.span_of(length), latin));
         }
+        if self.is_unit_of_budget(name) {
+            self.position += length;
+            return;
+        }
         self.missing_star_before(name);
         self.push(Token::Name(name), length);
+    }
+
+    /// `set budget = 1m`: reports the unit and passes it over.
+    fn is_unit_of_budget(&mut self, unit: &str) -> bool {
+        let [.., budget, equal, number] = self.lexemes.as_slice() else { return false };
+        let (Token::Name("budget"), Token::Equal, Token::Number(count)) = (budget.token, equal.token, number.token)
+        else {
+            return false;
+        };
+        let Some(seconds) = seconds_of(count, unit) else { return false };
+        if number.span.end as usize != self.position {
+            return false;
+        }
+        let span = number.span.to(self.span_of(unit.len()));
+        let message = format!("`{count}{unit}` has a unit");
+        let error = Diagnostic::error("E0003", message, span, "a budget is a number of seconds");
+        self.findings.push(error.help(format!("write `{seconds}`")).fix(span, seconds));
+        true
     }
 
     /// `2u` and `2(x + 1)`: the product that is meant is put in after it was reported.
@@ -401,4 +423,15 @@ fn is_name_byte(byte: u8) -> bool {
 /// The first characters of a long word.
 fn shortened(word: &str) -> String {
     if word.chars().count() <= 24 { word.to_owned() } else { word.chars().take(20).chain("...".chars()).collect() }
+}
+
+/// `60` for `1` and `m`.
+fn seconds_of(count: &str, unit: &str) -> Option<String> {
+    let factor = match unit {
+        "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Some((count.parse::<f64>().ok()? * factor).to_string())
 }

@@ -41,7 +41,7 @@ use recorder::Recorder;
 
 pub use plan::overrides;
 pub use progress::scientific;
-pub use summary::with_deviation;
+pub use summary::{significant, with_deviation};
 
 /// Exit code of a training that failed.
 pub const TRAINING_FAILED: u8 = 4;
@@ -113,6 +113,7 @@ fn train(
     let steps = model.windows * model.stages.iter().map(crate::model::Stage::steps).sum::<usize>();
     let steps = limits.steps.map_or(steps, |most| most.min(steps));
     let every = arguments.log_every.map_or((steps / 100).max(1), NonZeroUsize::get);
+    let decimals = progress::loss_decimals(&model);
     let lowered = pipeline::lower(model, Effort::default(), &mut times)?;
     let compiled = pipeline::assemble(lowered, recipe.seed, Backend::default(), &mut times)?;
     if let Some(excess) = memory::excess(&compiled) {
@@ -137,7 +138,7 @@ fn train(
     let files = folder.files();
     remove_result(&files)?;
     let log = Log::open(&files.log(), session.total_steps())?;
-    let mut recorder = Recorder::new(context, interrupt, files.clone(), log, every, arguments.keep.get());
+    let mut recorder = Recorder::new(context, interrupt, files.clone(), log, (every, decimals), arguments.keep.get());
     let stop = session.run(limits, &mut recorder)?;
     let method = recorder.finish(&session, stop != Stop::NotFinite);
     let reports = session.reports()?;
@@ -149,7 +150,7 @@ fn train(
             context.say(&format!("fields in {}", path.display()));
         }
     }
-    summary::print(&result, folder.path(), method, stop, context)?;
+    summary::print(&result, folder.path(), (method, decimals), stop, context)?;
     let reached = |target: Target| result.errors.values().all(|e| e.l2rel.is_some_and(|l2| l2 < target.0));
     let missed = arguments.until.is_some_and(|target| !reached(target));
     let place = if stop == Stop::NotFinite { summary::place_not_finite(&session) } else { None };

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Context, Verbosity};
+use crate::model::Model;
 use crate::train::StepEvent;
 
 /// Shows steps on standard error: on a terminal one live line, and a kept one every decade of loss; else plain lines.
@@ -13,6 +14,8 @@ pub struct Progress<'a> {
     live: Option<ProgressBar>,
     /// A line every so many steps, where there is no terminal.
     every: usize,
+    /// Decimals of the loss.
+    decimals: usize,
     /// The loss of the last kept line.
     kept: f64,
     /// The last known error, which is not evaluated at each step.
@@ -26,10 +29,10 @@ const FRAMES: u8 = 12;
 const MOST_NUMBERS: usize = 4;
 
 impl<'a> Progress<'a> {
-    /// Without a terminal there is a line every `every` steps.
-    pub fn new(context: &'a Context, every: usize) -> Self {
+    /// Without a terminal there is a line every `every` steps; the loss has so many decimals.
+    pub fn new(context: &'a Context, (every, decimals): (usize, usize)) -> Self {
         let watched = !context.json && context.verbosity > Verbosity::Quiet && io::stderr().is_terminal();
-        Self { context, live: watched.then(live_line), every, kept: f64::INFINITY, error: None }
+        Self { context, live: watched.then(live_line), every, decimals, kept: f64::INFINITY, error: None }
     }
 
     /// Shows a step.
@@ -48,17 +51,17 @@ impl<'a> Progress<'a> {
             Some(live) => {
                 // Formatting takes longer than a step of a small problem.
                 if event.step.is_multiple_of(8) || last {
-                    live.set_message(line(event, self.error));
+                    live.set_message(line(event, self.error, self.decimals));
                 }
                 // The loss of an energy may be negative, and has no decades.
                 let decade = event.report.loss > 0.0 && event.report.loss <= self.kept / 10.0;
                 if decade || last {
                     self.kept = event.report.loss;
-                    live.println(line(event, self.error));
+                    live.println(line(event, self.error, self.decimals));
                 }
             }
             None if event.total_steps.is_multiple_of(self.every) || last => {
-                self.context.say(&line(event, self.error));
+                self.context.say(&line(event, self.error, self.decimals));
             }
             None => {}
         }
@@ -80,6 +83,12 @@ impl<'a> Progress<'a> {
     }
 }
 
+/// The loss of residuals tends to 0, and its order says all; an energy tends to some other number, from which it differs
+/// in later digits.
+pub fn loss_decimals(model: &Model) -> usize {
+    if model.energies().next().is_some() { 7 } else { 1 }
+}
+
 fn live_line() -> ProgressBar {
     let live = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(FRAMES));
     // The template is fixed and sound; without it the default would be drawn.
@@ -90,7 +99,7 @@ fn live_line() -> ProgressBar {
 }
 
 /// `stage 1/1 engd  step 120/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-9  0.8 s`
-fn line(event: &StepEvent<'_>, error: Option<f64>) -> String {
+fn line(event: &StepEvent<'_>, error: Option<f64>, decimals: usize) -> String {
     let digits = event.steps.max(1).ilog10() as usize + 1;
     let rate = if event.method == "engd" { "damping" } else { "rate" };
     let causal = event.causal.map(|least| format!("  causal {}", scientific(least, 0))).unwrap_or_default();
@@ -108,7 +117,7 @@ fn line(event: &StepEvent<'_>, error: Option<f64>) -> String {
         event.method,
         event.step,
         event.steps,
-        scientific(event.report.loss, 1),
+        scientific(event.report.loss, decimals),
         scientific(event.report.gradient, 0),
         scientific(event.report.rate, 0),
         event.seconds,
@@ -158,9 +167,11 @@ mod tests {
             window, stage, stages, method, step, steps, total_steps, seconds, report, causal, terms, errors, numbers,
         };
         let expected = "stage 1/1 engd  step  20/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-09  0.8 s";
-        assert_eq!(line(&event, Some(4e-7)), expected);
+        assert_eq!(line(&event, Some(4e-7), 1), expected);
         event.window = (2, 5);
-        assert_eq!(line(&event, Some(4e-7)), format!("window 3/5 {expected}"));
+        assert_eq!(line(&event, Some(4e-7), 1), format!("window 3/5 {expected}"));
+        event.report.loss = -0.196_349_54;
+        assert!(line(&event, None, 7).contains("loss -1.9634954e-01"));
         assert_eq!([scientific(12.0, 1), scientific(f64::NAN, 1)], ["1.2e+01", "NaN"]);
     }
 }

@@ -36,16 +36,17 @@ struct StepLine {
 }
 
 impl<'a> Recorder<'a> {
-    /// For a run in a folder; errors are evaluated every `every` steps, `keep` checkpoints are kept.
+    /// For a run in a folder; errors are evaluated every `every` steps, the loss is shown with so
+    /// many decimals, `keep` checkpoints are kept.
     pub fn new(
         context: &'a Context,
         interrupt: &'a Interrupt,
         files: RunFiles,
         log: Log,
-        every: usize,
+        (every, decimals): (usize, usize),
         keep: usize,
     ) -> Self {
-        let progress = Progress::new(context, every);
+        let progress = Progress::new(context, (every, decimals));
         let last_checkpoint = Instant::now();
         Self { context, files, log: Some(log), progress, interrupt, every, keep, last_checkpoint, method: "" }
     }

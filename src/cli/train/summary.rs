@@ -24,15 +24,23 @@ struct Line<'a> {
 ///
 /// # Errors
 /// Those of writing to standard output.
-pub fn print(result: &RunResult, run: &Path, method: &str, stop: Stop, context: &Context) -> Result<(), CliError> {
+///
+/// The loss has one decimal; that of an energy, which tends to a number other than 0, as many as its changes need.
+pub fn print(
+    result: &RunResult,
+    run: &Path,
+    (method, decimals): (&str, usize),
+    stop: Stop,
+    context: &Context,
+) -> Result<(), CliError> {
     if context.json {
         let line = to_json(&Line { event: "result", run, result }).map_err(|error| CliError::Output(error.into()))?;
         return context.print(&(line + "\n"));
     }
-    context.print(&text(result, run, method, stop))
+    context.print(&text(result, run, (method, decimals), stop))
 }
 
-fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
+fn text(result: &RunResult, run: &Path, (method, decimals): (&str, usize), stop: Stop) -> String {
     let loss = result.loss.unwrap_or(f64::NAN);
     let mut text = format!("{} step{}", result.steps, if result.steps == 1 { "" } else { "s" });
     // Writing into a string never fails.
@@ -40,7 +48,7 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
         "" => Ok(()),
         _ => write!(text, " of {method}"),
     };
-    let _ = writeln!(text, " in {:.1} s, loss {}: {}", result.train_s, scientific(loss, 1), reason(stop));
+    let _ = writeln!(text, " in {:.1} s, loss {}: {}", result.train_s, scientific(loss, decimals), reason(stop));
     let width = result
         .errors
         .keys()
@@ -64,7 +72,7 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
         let _ = writeln!(text, "  {name:width$}  {}", with_deviation(value, number.sd));
     }
     for (name, value) in &result.reports {
-        let _ = writeln!(text, "  {name:width$}  {}", value.unwrap_or(f64::NAN));
+        let _ = writeln!(text, "  {name:width$}  {}", significant(value.unwrap_or(f64::NAN)));
     }
     let _ = writeln!(text, "run   {}", run.display());
     let _ = match stop {
@@ -78,13 +86,23 @@ fn text(result: &RunResult, run: &Path, method: &str, stop: Stop) -> String {
 
 /// `0.49987 ± 0.00032`: both to two digits of the deviation.
 pub fn with_deviation(value: f64, deviation: Option<f64>) -> String {
-    let Some(deviation) = deviation.filter(|d| *d > 0.0 && d.is_finite()) else { return value.to_string() };
+    let Some(deviation) = deviation.filter(|d| *d > 0.0 && d.is_finite()) else { return significant(value) };
     let decimals = 1 - deviation.log10().floor() as i32;
     if !(0..=12).contains(&decimals) {
-        return format!("{value} ± {}", scientific(deviation, 1));
+        return format!("{} ± {}", significant(value), scientific(deviation, 1));
     }
     let decimals = decimals as usize;
     format!("{value:.decimals$} ± {deviation:.decimals$}")
+}
+
+/// A number with ten significant digits at most, and an exponent where it is far from 1.
+pub fn significant(value: f64) -> String {
+    let rounded: f64 = format!("{value:.9e}").parse().unwrap_or(value);
+    if rounded == 0.0 || (1e-5..1e10).contains(&rounded.abs()) || !rounded.is_finite() {
+        rounded.to_string()
+    } else {
+        format!("{rounded:e}")
+    }
 }
 
 fn reason(stop: Stop) -> &'static str {
@@ -165,5 +183,20 @@ pub fn conclude(
             ExitCode::from(TARGET_MISSED)
         }
         _ => ExitCode::SUCCESS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_ten_digits() {
+        assert_eq!(significant(0.1 + 0.2), "0.3");
+        assert_eq!(significant(-2.0), "-2");
+        assert_eq!(significant(std::f64::consts::PI), "3.141592654");
+        assert_eq!(significant(1.0 / 3e8), "3.333333333e-9");
+        assert_eq!([significant(0.0), significant(f64::NAN)], ["0", "NaN"]);
+        assert_eq!(with_deviation(0.498_712_3, Some(0.000_32)), "0.49871 ± 0.00032");
     }
 }

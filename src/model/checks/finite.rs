@@ -42,13 +42,18 @@ fn check_term(model: &Model, graph: &mut Graph, term: &Term) -> Option<Diagnosti
     let text = graph.display(offender, &model.names());
     let text = if text.chars().count() > 60 { "a formula".to_owned() } else { format!("`{text}`") };
     let message = format!("{text} in {kind} `{}` is not a finite number", term.label);
-    let place = point(model, &at);
+    let is_constant = graph.symbols(&[offender]).is_empty();
+    let place = if is_constant { String::new() } else { point(model, &at) };
     let place = if place.is_empty() { "here".to_owned() } else { format!("at {place}") };
     let mut found = Diagnostic::error("E0702", message, term.span, format!("not finite {place}"));
-    if count < points.len() {
+    if count < points.len() && !is_constant {
         found = found.note(format!("so it is at {count} of the {} points that were looked at", points.len()));
     }
-    Some(found.help(remedy(graph.node(offender))))
+    Some(found.help(match graph.node(offender) {
+        node @ Node::Call(..) => remedy(node),
+        _ if is_constant => "numbers of double precision end at 1.8e308: choose other units, or divide by such a factor",
+        node => remedy(node),
+    }))
 }
 
 fn remedy(node: &Node) -> &'static str {

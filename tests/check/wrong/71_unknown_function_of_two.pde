@@ -1,0 +1,4 @@
+domain x in [1/10, 1]
+unknown u
+eq u_xx = kernel(x, 2)
+bc u = 0 on boundary

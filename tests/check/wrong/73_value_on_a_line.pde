@@ -1,0 +1,4 @@
+domain x in [0, 1], y in [0, 1]
+unknown u
+eq lap(u) = 1
+bc u(0, y) = 0

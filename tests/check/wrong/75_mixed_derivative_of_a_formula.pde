@@ -1,0 +1,4 @@
+domain x in [0, 1], y in [0, 1]
+unknown u
+eq d(x*u, x, y, y) = 1
+bc u = 0 on boundary
