@@ -98,6 +98,7 @@ fn conditions() -> Figure {
             piece("ic u = sin(pi*x)", vec![[(0.0, -1.0), (0.0, 1.0)]]),
         ],
         interior: interior.collect(),
+        ..ConditionsPlot::default()
     };
     Figure::row(vec![plot.into()])
 }

@@ -14,6 +14,22 @@ pub(super) const MARGIN_RIGHT: f64 = 18.0;
 pub(super) const MARGIN_TOP: f64 = 40.0;
 pub(super) const MARGIN_BOTTOM: f64 = 54.0;
 
+/// Beyond this ratio of its sides, a plot with one scale for both axes would be a thin strip.
+const LARGEST_RATIO: f64 = 6.0;
+
+impl Area {
+    /// The largest part, in the middle, on which both ranges have the same scale; all of it where that is too thin.
+    pub(super) fn with_one_scale(self, x: (f64, f64), y: (f64, f64)) -> Area {
+        let (across, up) = (x.1 - x.0, y.1 - y.0);
+        if !(1.0 / LARGEST_RATIO..=LARGEST_RATIO).contains(&(across / up)) {
+            return self;
+        }
+        let scale = (self.width / across).min(self.height / up);
+        let (width, height) = (across * scale, up * scale);
+        Area { x: self.x + 0.5 * (self.width - width), y: self.y + 0.5 * (self.height - height), width, height }
+    }
+}
+
 /// About the width of a text; digits of the font are 0.636 of its size wide.
 pub(super) fn text_width(text: &str, size: u32) -> f64 {
     text.chars().count() as f64 * f64::from(size) * 0.62
@@ -203,6 +219,16 @@ mod tests {
         assert_eq!((labels(&small), small.factor.as_deref()), (vec!["−2", "0", "2"], Some("×10⁻⁹")));
         let large = ticks(0.0, 20_000.0, 4);
         assert_eq!((labels(&large), large.factor.as_deref()), (vec!["0.0", "0.5", "1.0", "1.5", "2.0"], Some("×10⁴")));
+    }
+
+    #[test]
+    fn one_scale_for_both_axes() {
+        let area = Area { x: 10.0, y: 20.0, width: 300.0, height: 200.0 };
+        let square = area.with_one_scale((-1.0, 1.0), (0.0, 2.0));
+        assert_eq!((square.x, square.y, square.width, square.height), (60.0, 20.0, 200.0, 200.0));
+        let flat = area.with_one_scale((0.0, 6.0), (0.0, 1.0));
+        assert_eq!((flat.x, flat.y, flat.width, flat.height), (10.0, 95.0, 300.0, 50.0));
+        assert_eq!(area.with_one_scale((0.0, 100.0), (0.0, 1.0)).height, 200.0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ const INTERIOR: &str = "equations";
 const FACE_WIDTH: f64 = 6.0;
 const WHITE: Colour = (255, 255, 255);
 
-/// A condition and where it holds, in the two axes of the plot.
+/// The condition of a statement and where it holds, in the two axes of the plot.
 #[derive(Clone, Debug, Default)]
 pub struct ConditionPiece {
     /// Its text, such as `bc u = 0`.
@@ -34,6 +34,8 @@ pub struct ConditionsPlot {
     pub x_range: (f64, f64),
     /// Range of the vertical axis.
     pub y_range: (f64, f64),
+    /// Whether both axes have the same scale, as axes in space do.
+    pub equal: bool,
     /// The conditions. Parts of the frame that none covers stay thin and black.
     pub pieces: Vec<ConditionPiece>,
     /// Sample points of the equations, in grey.
@@ -63,6 +65,7 @@ impl ConditionsPlot {
             width: panel.width - MARGIN_LEFT - right,
             height: panel.height - MARGIN_TOP - MARGIN_BOTTOM,
         };
+        let area = if self.equal { area.with_one_scale(self.x_range, self.y_range) } else { area };
         let x = Scale::linear(self.x_range, area.x, area.right());
         let y = Scale::linear(self.y_range, area.bottom(), area.y);
         let map = |(a, b): (f64, f64)| (x.map(a), y.map(b));

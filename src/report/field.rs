@@ -27,6 +27,8 @@ pub struct FieldPlot {
     /// Signed distances from the boundary of the domain at the same points: where they are positive is outside, and grey.
     /// Empty if everything is inside.
     pub distances: Vec<f64>,
+    /// Whether both axes have the same scale, as axes in space do.
+    pub equal: bool,
     /// Lines of the boundary, drawn in black.
     pub outlines: Vec<Vec<(f64, f64)>>,
     /// From values to colours.
@@ -73,12 +75,20 @@ impl FieldPlot {
 
     pub(super) fn draw(&self, canvas: &mut Canvas, panel: Area) {
         let right = BAR_GAP + BAR_WIDTH + BAR_LABELS;
+        let whole = Area {
+            x: panel.x + MARGIN_LEFT,
+            y: panel.y + MARGIN_TOP,
+            width: panel.width - MARGIN_LEFT - right,
+            height: panel.height - MARGIN_TOP - MARGIN_BOTTOM,
+        };
+        let ends = |axis: &[f64]| (axis[0], axis[axis.len() - 1]);
+        let area = if self.equal { whole.with_one_scale(ends(&self.x), ends(&self.y)) } else { whole };
         // Whole numbers, so that the pixels of the picture are whole pixels of a PNG.
         let area = Area {
-            x: (panel.x + MARGIN_LEFT).round(),
-            y: (panel.y + MARGIN_TOP).round(),
-            width: (panel.width - MARGIN_LEFT - right).round(),
-            height: (panel.height - MARGIN_TOP - MARGIN_BOTTOM).round(),
+            x: area.x.round(),
+            y: area.y.round(),
+            width: area.width.round(),
+            height: area.height.round(),
         };
         let (lower, upper) = self.colour_range();
         let colour = |value: f64| self.colours.at((value - lower) / (upper - lower));
@@ -87,8 +97,8 @@ impl FieldPlot {
             title: &self.title,
             x_label: &self.x_label,
             y_label: &self.y_label,
-            x: Scale::linear((self.x[0], self.x[self.x.len() - 1]), area.x, area.right()),
-            y: Scale::linear((self.y[0], self.y[self.y.len() - 1]), area.bottom(), area.y),
+            x: Scale::linear(ends(&self.x), area.x, area.right()),
+            y: Scale::linear(ends(&self.y), area.bottom(), area.y),
             grid: false,
         };
         for outline in &self.outlines {
@@ -134,7 +144,7 @@ impl FieldPlot {
         canvas.image(bar, columns, (0..steps * columns).map(|pixel| colour(pixel / columns)).collect());
         canvas.frame(bar, Pen::solid(BLACK, 1.0));
         let scale = Scale::linear((lower, upper), bar.bottom(), bar.y);
-        let marks = ticks(lower, upper, 6);
+        let marks = ticks(lower, upper, ((bar.height / 32.0) as usize).clamp(2, 6));
         for (value, label) in &marks.marks {
             let at = scale.map(*value);
             canvas.line((bar.right(), at), (bar.right() + 4.0, at), Pen::solid(BLACK, 1.0));

@@ -3,7 +3,7 @@
 use crate::cli::CliError;
 use crate::cli::solution::{Solution, even, grid};
 use crate::expr::Expr;
-use crate::model::{Model, Shape};
+use crate::model::{AxisKind, Model, Shape};
 use crate::report::{ColourMap, Curve, FieldPlot, LinePlot, LineStyle, Panel};
 
 /// Points along each axis of a picture, and of a curve.
@@ -54,7 +54,8 @@ pub fn panels(solution: &mut Solution, slices: &[Slice]) -> Result<(Vec<Panel>, 
     let mut panels = Vec::new();
     for (component, values) in model.components().zip(values) {
         let exact = component.exact.and_then(|_| known.next()).map(Vec::as_slice);
-        let shown = Shown { name: format!("{}{place}", component.name), values, exact, border: &border };
+        let equal = free.iter().all(|&axis| model.axes[axis].kind == AxisKind::Space);
+        let shown = Shown { name: format!("{}{place}", component.name), values, exact, border: &border, equal };
         match free[..] {
             [a, b] => panels.extend(shown.pictures([axis(a), axis(b)])),
             [a] => panels.extend(shown.curves(axis(a))),
@@ -75,6 +76,11 @@ struct Border {
 }
 
 impl Border {
+    /// Whether this point of the plot is outside of the shape.
+    fn is_outside(&self, point: usize) -> bool {
+        self.distances.get(point).is_some_and(|distance| *distance > 1e-12)
+    }
+
     fn of(model: &Model, free: &[usize], points: &[Vec<f64>]) -> Self {
         let Some(shape) = &model.shape else { return Self::default() };
         let count = points.first().map_or(0, Vec::len);
@@ -95,6 +101,8 @@ struct Shown<'a> {
     values: &'a [f64],
     exact: Option<&'a [f64]>,
     border: &'a Border,
+    /// Whether the axes of a picture are both in space.
+    equal: bool,
 }
 
 impl Shown<'_> {
@@ -109,6 +117,7 @@ impl Shown<'_> {
             y_label: y_label.to_owned(),
             x: x.to_vec(),
             y: y.to_vec(),
+            equal: self.equal,
             values: values.to_vec(),
             distances: self.border.distances.clone(),
             outlines: self.border.outlines.clone(),
@@ -126,7 +135,10 @@ impl Shown<'_> {
     }
 
     fn curves(&self, (axis, x): (&str, &[f64])) -> Vec<Panel> {
-        let curve = |name: &str, y: &[f64], style| Curve { name: name.into(), x: x.to_vec(), y: y.to_vec(), style };
+        let curve = |name: &str, y: &[f64], style| {
+            let y = y.iter().enumerate().map(|(i, y)| if self.border.is_outside(i) { f64::NAN } else { *y });
+            Curve { name: name.into(), x: x.to_vec(), y: y.collect(), style }
+        };
         let plot = |title: String, curves| LinePlot {
             title,
             x_label: axis.to_owned(),

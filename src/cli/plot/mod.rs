@@ -13,9 +13,11 @@ use serde::Serialize;
 use super::problem::{check_file, refuse};
 use super::solution::Solution;
 use super::{CliError, Context, Document, Overrides, Status};
+use crate::diagnostic::Source;
 use crate::model::{self, Formulas};
 use crate::report::files;
 use crate::report::{Figure, Panel, PlotError};
+use crate::syntax;
 
 /// Draw the solution, its error and the loss of a run, or the conditions of a file
 #[derive(Debug, Args)]
@@ -70,7 +72,9 @@ fn plot_file(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliEr
     let Some(model) = &checked.model else { return refuse(&checked, context) };
     let seed = arguments.overrides.seed.or(model.settings.seed).unwrap_or(0);
     let default = PathBuf::from(format!("{}_conditions.svg", model.name));
-    save(Figure::row(vec![conditions::panel(model, seed)?]), arguments, &default, context)
+    let statements = checked.ast.as_ref().map_or(&[][..], |ast| &ast.statements);
+    let panel = conditions::panel(model, seed, checked.source.text(), statements)?;
+    save(Figure::row(vec![panel]), arguments, &default, context)
 }
 
 fn plot_run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
@@ -93,7 +97,9 @@ fn plot_run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     }
     if arguments.conditions {
         name = if panels.is_empty() { name } else { "plot.svg" };
-        panels.push(conditions::panel(solution.model(), 0)?);
+        let (ast, _) = syntax::parse(&Source::new("", &solution.text));
+        let statements = ast.map(|ast| ast.statements).unwrap_or_default();
+        panels.push(conditions::panel(solution.model(), 0, &solution.text, &statements)?);
     }
     let figure = Figure { title: solution.model().name.clone(), panels, columns };
     save(figure, arguments, &solution.folder.join(name), context)
