@@ -19,6 +19,8 @@ use super::solid::Solid;
 
 /// Surfaces closer than this part of the size of the shape coincide.
 pub(super) const COINCIDE: f64 = 1e-12;
+/// How far beside a surface it is asked which side is which, as a part of the size of the shape.
+const STEP: f64 = 1e-6;
 /// Points that the measure of what can't be integrated is estimated from.
 const MEASURE_POINTS: u64 = 1 << 16;
 /// Points that an empty patch is looked for with.
@@ -75,12 +77,22 @@ pub struct Patch {
     orientation: f64,
     /// The part of the parameter of a curve.
     range: [f64; 2],
-    /// Where points are rejected: the shape, and the primitive whose surface this is.
-    clip: Option<(Arc<Solid>, usize)>,
+    /// Where points are rejected.
+    clip: Option<Clip>,
     measure: f64,
     /// The name of a mesh for this part of its boundary.
     group: Option<String>,
     leaf: usize,
+}
+
+/// The surroundings of the surface of a primitive.
+#[derive(Clone, Debug, PartialEq)]
+struct Clip {
+    solid: Arc<Solid>,
+    /// The primitive whose surface it is.
+    leaf: usize,
+    /// The other primitives that may reach the surface; it lies outside of all others.
+    near: Vec<usize>,
 }
 
 /// How the surface of a primitive lies in the shape at a point.
@@ -114,11 +126,12 @@ impl Solid {
         if alone {
             return patches.push(patch);
         }
+        let clip = Clip { solid: Arc::clone(self), leaf, near: self.near(leaf, &patch.surface) };
         match &patch.surface {
             Surface::Curve(curve) => {
                 let state = |t: f64| {
                     let (p, n) = curve.at(t);
-                    self.role(leaf, &p, &n)
+                    clip.role(&p, &n)
                 };
                 for (range, role) in joined(constant_parts(curve.length(), [0.0, 1.0], &state), curve.is_closed()) {
                     if role == Role::None || range[1] - range[0] <= COINCIDE {
@@ -130,7 +143,7 @@ impl Solid {
                 }
             }
             Surface::End { at, sign } => {
-                let role = self.role(leaf, &[*at], &[*sign]).0;
+                let role = clip.role(&[*at], &[*sign]).0;
                 if role != Role::None {
                     patch.orientation = if role == Role::Outer { 1.0 } else { -1.0 };
                     patches.push(patch);
@@ -138,11 +151,13 @@ impl Solid {
             }
             _ => {
                 // A primitive may be on different sides in different places: one patch each.
-                for (role, orientation) in [(Role::Outer, 1.0), (Role::Inner, -1.0)] {
-                    let kept = |count| patch.share(count, &|p, n| self.role(leaf, p, n).0 == role);
-                    if kept(PROBES) > 0.0 {
-                        let share = kept(MEASURE_POINTS);
-                        let clip = if share == 1.0 { None } else { Some((Arc::clone(self), leaf)) };
+                let shares = |count| patch.shares(count, &|p, n| clip.role(p, n).0);
+                // Where nothing is near, the surface is the same everywhere.
+                let few = shares(if clip.near.is_empty() { 1 } else { PROBES });
+                let many = if clip.near.is_empty() || few == [0.0; 2] { few } else { shares(MEASURE_POINTS) };
+                for ((seen, share), orientation) in few.into_iter().zip(many).zip([1.0, -1.0]) {
+                    if seen > 0.0 {
+                        let clip = (share < 1.0).then(|| clip.clone());
                         let measure = patch.surface.measure() * share;
                         patches.push(Patch { orientation, clip, measure, ..patch.clone() });
                     }
@@ -151,16 +166,30 @@ impl Solid {
         }
     }
 
-    /// What the surface of a leaf is at one of its points, and how far away this may change.
-    fn role(&self, leaf: usize, p: &[f64], normal: &[f64]) -> (Role, f64) {
-        let size = self.size();
+    /// The primitives that may reach the surface of a leaf, by boxes around both.
+    fn near(&self, leaf: usize, surface: &Surface) -> Vec<usize> {
+        let mut around = self.leaves()[leaf].bounds();
+        if let Surface::Face { low, high, axis, sign } = surface {
+            around[*axis] = [if *sign < 0.0 { low[*axis] } else { high[*axis] }; 2];
+        }
+        let slack = 10.0 * STEP * self.size();
+        let reaches = |other: &usize| {
+            let bounds = self.leaves()[*other].bounds();
+            around.iter().zip(bounds).all(|(a, b)| a[0] - slack <= b[1] && b[0] <= a[1] + slack)
+        };
+        (0..self.leaves().len()).filter(|&other| other != leaf).filter(reaches).collect()
+    }
+}
+
+impl Clip {
+    /// What the surface is at one of its points, and how far away this may change.
+    fn role(&self, p: &[f64], normal: &[f64]) -> (Role, f64) {
+        let (leaf, leaves, size) = (self.leaf, self.solid.leaves(), self.solid.size());
         let mut safe = f64::INFINITY;
-        let mut values = Vec::with_capacity(self.leaves().len());
-        for (number, primitive) in self.leaves().iter().enumerate() {
-            if number == leaf {
-                values.push(0.0);
-                continue;
-            }
+        let mut values = vec![f64::INFINITY; leaves.len()];
+        values[leaf] = 0.0;
+        for &number in &self.near {
+            let primitive = &leaves[number];
             let mut value = primitive.signed_distance(p);
             safe = safe.min(value.abs());
             if value.abs() <= COINCIDE * size {
@@ -168,11 +197,11 @@ impl Solid {
                     return (Role::None, 0.0);
                 }
                 // The same surface: on which side does it have its inside?
-                let step = 1e-6 * size;
+                let step = STEP * size;
                 let before: Vec<f64> = p.iter().zip(normal).map(|(x, n)| x - step * n).collect();
                 value = if primitive.signed_distance(&before) < 0.0 { 0.0 } else { f64::NAN };
             }
-            values.push(value);
+            values[number] = value;
         }
         // 0 stands for this side of the surface, NaN for the other one.
         let inside = |of_leaf: f64| {
@@ -181,7 +210,7 @@ impl Solid {
                 value if value.is_nan() => -of_leaf,
                 value => value,
             };
-            self.tree().value(&at) < 0.0
+            self.solid.tree().value(&at) < 0.0
         };
         let role = match (inside(-1.0), inside(1.0)) {
             (true, false) => Role::Outer,
@@ -448,10 +477,10 @@ impl Patch {
 
     /// Whether a point of the map, with the normal that comes with it, belongs to the patch.
     pub fn keeps(&self, point: &[f64], normal: &[f64]) -> bool {
-        let Some((solid, leaf)) = &self.clip else { return true };
+        let Some(clip) = &self.clip else { return true };
         let outward: Vec<f64> = normal.iter().map(|n| n * self.orientation).collect();
         let role = if self.orientation > 0.0 { Role::Outer } else { Role::Inner };
-        solid.role(*leaf, point, &outward).0 == role
+        clip.role(point, &outward).0 == role
     }
 
     /// The axis, the coordinate and the sign of the normal of a patch that is flat across an axis.
@@ -541,11 +570,15 @@ impl Patch {
         found
     }
 
-    /// The part of the map whose points a test accepts.
-    fn share(&self, count: u64, test: &dyn Fn(&[f64], &[f64]) -> bool) -> f64 {
-        let mut hits = 0_u64;
-        self.for_probes(count, &mut |p, n| hits += u64::from(test(p, n)));
-        hits as f64 / count as f64
+    /// The parts of the map whose points bound the shape from outside and from inside.
+    fn shares(&self, count: u64, role: &dyn Fn(&[f64], &[f64]) -> Role) -> [f64; 2] {
+        let mut hits = [0_u64; 2];
+        self.for_probes(count, &mut |p, n| {
+            let role = role(p, n);
+            hits[0] += u64::from(role == Role::Outer);
+            hits[1] += u64::from(role == Role::Inner);
+        });
+        hits.map(|hits| hits as f64 / count as f64)
     }
 
     fn for_probes(&self, count: u64, f: &mut dyn FnMut(&[f64], &[f64])) {
