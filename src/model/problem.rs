@@ -114,14 +114,7 @@ impl Model {
 
     /// The integral that a field is.
     pub fn integral_of(&self, field: usize) -> Option<&Integral> {
-        match self.fields.get(field)?.source {
-            FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. }
-            | FieldSource::Formula(_)
-            | FieldSource::Number { .. }
-            | FieldSource::Table { .. }
-            | FieldSource::Column { .. } => None,
-        }
+        self.integrals.get(self.fields.get(field)?.source.integral()?)
     }
 
     /// The exact solution of a field, where the file gives it: a formula of the coordinates.
@@ -295,6 +288,20 @@ pub enum FieldSource {
     Formula(Expr),
     /// An integral of other fields, by its number in [`Model::integrals`].
     Integral(usize),
+}
+
+impl FieldSource {
+    /// The number of the integral that the field is.
+    pub fn integral(self) -> Option<usize> {
+        match self {
+            FieldSource::Integral(number) => Some(number),
+            FieldSource::Network { .. }
+            | FieldSource::Formula(_)
+            | FieldSource::Number { .. }
+            | FieldSource::Table { .. }
+            | FieldSource::Column { .. } => None,
+        }
+    }
 }
 
 /// An integral of a formula, a field of the axes that remain.
