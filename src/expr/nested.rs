@@ -27,12 +27,11 @@ impl Graph {
     /// Sums are compared by their number of terms, their cost and their structure, so that no sum contains itself on the
     /// way, and nothing depends on the order in which the graph was built.
     pub fn nested_sums(&self, roots: &[Expr]) -> FxHashMap<Expr, NestedSum> {
-        let mut sums: Vec<(Expr, &Rational, &[(Expr, Rational)])> = Vec::new();
-        for expr in self.reachable(roots) {
-            if let Node::Sum { constant, terms } = self.node(expr) {
-                sums.push((expr, constant, terms));
-            }
-        }
+        let sum = |expr| match self.node(expr) {
+            Node::Sum { constant, terms } => Some((expr, constant, terms.as_slice())),
+            _ => None,
+        };
+        let mut sums: Vec<_> = self.reachable(roots).into_iter().filter_map(sum).collect();
         sums.sort_by_key(|(sum, constant, terms)| (terms.len(), self.operations(terms, constant), self.key(*sum)));
         let mut containing: FxHashMap<Expr, Vec<usize>> = FxHashMap::default();
         let mut found = FxHashMap::default();

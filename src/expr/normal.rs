@@ -321,8 +321,9 @@ fn parity(function: Function) -> Parity {
 }
 
 /// The rational factor that moves out of a sum inside a product, with the sign of the first term: the most frequent
-/// magnitude of its coefficients, or where there are several, what makes them coprime whole numbers. What is left is the
-/// same for all multiples of a sum, and most often the sum itself, as it stands elsewhere.
+/// magnitude of its coefficients, or where there are several, what makes them coprime whole numbers (the least of them,
+/// where those would not be doubles). What is left is the same for all multiples of a sum, and most often the sum itself,
+/// as it stands elsewhere.
 fn content(constant: &Rational, terms: &[(Expr, Rational)]) -> Rational {
     let parts = || terms.iter().map(|(_, c)| c).chain((!constant.is_zero()).then_some(constant));
     let magnitude = most_frequent_magnitude(parts()).unwrap_or_else(|| {
@@ -331,7 +332,9 @@ fn content(constant: &Rational, terms: &[(Expr, Rational)]) -> Rational {
             let gcd = num_integer_gcd(&lcm, c.denom());
             lcm * c.denom() / gcd
         });
-        Rational::new(numerators, denominators)
+        let content = Rational::new(numerators, denominators);
+        let exact = |c: &Rational| (c / &content).numer().bits() <= f64::MANTISSA_DIGITS.into();
+        if parts().all(exact) { content } else { parts().map(Rational::abs).min().unwrap_or_else(Rational::one) }
     });
     magnitude * terms[0].1.signum()
 }

@@ -57,9 +57,8 @@ impl Nystrom {
         let first = values.partition_point(|value| *value <= RESOLVED * largest);
         let vectors = MatRef::from_column_major_slice(vectors, rank, rank).subcols(first, rank - first);
         let kept: Vec<f64> = values[first..].iter().rev().copied().collect();
-        let scaled = Mat::from_fn(rank, kept.len(), |row, column| {
-            vectors[(row, kept.len() - 1 - column)] / kept[column].sqrt()
-        });
+        let scaled =
+            Mat::from_fn(rank, kept.len(), |row, column| vectors[(row, kept.len() - 1 - column)] / kept[column].sqrt());
         let mut basis = Mat::zeros(sketch.nrows(), kept.len());
         basis.as_mut().par_row_chunks_mut(PANEL).enumerate().for_each(|(panel, part)| {
             let rows = sketch.subrows(panel * PANEL, part.nrows());

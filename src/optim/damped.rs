@@ -9,9 +9,15 @@
 //!
 //! Gram and kernel matrix resolve no singular value of A below 1e-8 of the largest.
 
-use crate::geometry::Stream;
-use crate::linalg::{Cholesky, Nystrom, Qr, RowTiles, SolveError, gram, outer_gram, product, transposed_product};
+use rayon::prelude::*;
 
+use crate::geometry::Stream;
+use crate::linalg::{
+    Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, gram, outer_gram, product, transposed_product,
+};
+
+/// Columns of a task.
+const COLUMNS: usize = 64;
 /// The rank of the sketch that preconditions conjugate gradients.
 const SKETCH: usize = 512;
 /// The random stream of its vectors, apart from those of statements.
@@ -75,20 +81,20 @@ impl DampedSystem {
         self.way = way;
         self.qr = None;
         let size = match way {
-            Way::Gram | Way::Qr => self.rows.columns(),
+            Way::Gram => self.rows.columns(),
             Way::Kernel => self.rows.rows(),
-            Way::Cg => 0,
+            Way::Qr | Way::Cg => 0,
         };
         if self.cholesky.size() != size {
             self.cholesky = Cholesky::new(size);
         }
         self.square.resize(size * size, 0.0);
         match way {
-            Way::Gram | Way::Qr => {
+            Way::Gram => {
                 gram(&self.rows, &mut self.square);
                 (0..size).map(|i| self.square[i * size + i]).fold(0.0, f64::max)
             }
-            Way::Kernel | Way::Cg => {
+            Way::Kernel | Way::Qr | Way::Cg => {
                 if way == Way::Kernel {
                     outer_gram(&self.rows, &mut self.square);
                 }
@@ -115,12 +121,15 @@ impl DampedSystem {
     fn squares_of_columns(&mut self) {
         self.diagonal.clear();
         self.diagonal.resize(self.rows.columns(), 0.0);
-        for tile in self.rows.tiles().iter().filter(|tile| tile.rows() > 0) {
-            let columns = tile.data().chunks_exact(tile.stride());
-            for (square, column) in self.diagonal.iter_mut().zip(columns) {
-                *square += column[..tile.rows()].iter().map(|x| x * x).sum::<f64>();
+        let tiles: Vec<&RowTile> = self.rows.tiles().iter().filter(|tile| tile.rows() > 0).collect();
+        self.diagonal.par_chunks_mut(COLUMNS).enumerate().for_each(|(part, squares)| {
+            for tile in &tiles {
+                let columns = tile.data().chunks_exact(tile.stride()).skip(part * COLUMNS);
+                for (square, column) in squares.iter_mut().zip(columns) {
+                    *square += sum_of_squares(&column[..tile.rows()]);
+                }
             }
-        }
+        });
     }
 
     /// Whether r gives the solution more digits than `Aᵀr` does.
@@ -251,6 +260,16 @@ impl DampedSystem {
             square = next;
         }
     }
+}
+
+/// In eight sums, which do not wait for one another.
+fn sum_of_squares(x: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (eights, rest) = x.as_chunks::<8>();
+    for eight in eights {
+        sums.iter_mut().zip(eight).for_each(|(sum, x)| *sum += x * x);
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|x| x * x).sum::<f64>()
 }
 
 #[cfg(test)]

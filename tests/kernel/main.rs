@@ -11,4 +11,5 @@ mod optimizers;
 mod periodicity;
 mod problems;
 mod random;
+mod routines;
 mod strangers;
