@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn jumps_and_narrow_peaks_are_found() {
         let mut graph = Graph::new();
-        let axes = vec![axis(&mut graph, "x"), axis(&mut graph, "y")];
+        let axes = [axis(&mut graph, "x"), axis(&mut graph, "y")];
         let x = graph.coordinate(0);
         let three_tenths = graph.rational(crate::expr::Rational::new(3.into(), 10.into()));
         let jump = graph.compare(Relation::LessEqual, x, three_tenths);
