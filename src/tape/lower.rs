@@ -16,14 +16,16 @@ pub(super) fn lower(
     graph: &Graph,
     roots: &[Expr],
     inputs: &[Symbol],
+    definitions: &[(Symbol, Expr)],
     contraction: Contraction,
 ) -> Result<Tape, TapeError> {
-    let order = graph.reachable(roots);
+    let (order, needed) = in_order(graph, roots, definitions);
     let mut lowering = Lowering {
         builder: Builder::new(contraction),
         denominators: Denominators::new(graph, &order),
-        reversed: reversed(graph, &order, roots),
+        reversed: reversed(graph, &order, &needed),
         numbers: inputs.iter().enumerate().rev().map(|(i, symbol)| (symbol, i as u32)).collect(),
+        definitions: definitions.iter().map(|(name, meaning)| (name, *meaning)).collect(),
         values: FxHashMap::default(),
         products: FxHashMap::default(),
     };
@@ -35,12 +37,28 @@ pub(super) fn lower(
     Ok(lowering.builder.finish(outputs, inputs.len()))
 }
 
+/// All nodes that the roots are made of, operands and meanings of names first; and the roots with the meanings.
+fn in_order(graph: &Graph, roots: &[Expr], definitions: &[(Symbol, Expr)]) -> (Vec<Expr>, Vec<Expr>) {
+    let mut needed = roots.to_vec();
+    let mut order = graph.reachable(&needed);
+    // The last names first: only those before it occur in the meaning of a name.
+    for (name, meaning) in definitions.iter().rev() {
+        let is_name = |e: &Expr| matches!(graph.node(*e), Node::Symbol(symbol) if symbol == name);
+        if order.iter().any(is_name) {
+            needed.push(*meaning);
+            order = graph.reachable(&needed);
+        }
+    }
+    (order, needed)
+}
+
 struct Lowering<'a> {
     builder: Builder,
     denominators: Denominators,
     /// Sums whose value here is their opposite.
     reversed: FxHashSet<Expr>,
     numbers: FxHashMap<&'a Symbol, u32>,
+    definitions: FxHashMap<&'a Symbol, Expr>,
     values: FxHashMap<Expr, Value>,
     products: FxHashMap<Expr, Scaled>,
 }
@@ -55,6 +73,9 @@ impl Lowering<'_> {
             Node::Pi => self.builder.constant(std::f64::consts::PI),
             Node::Euler => self.builder.constant(std::f64::consts::E),
             Node::Symbol(symbol) => {
+                if let Some(meaning) = self.definitions.get(symbol) {
+                    return Ok(self.values[meaning]);
+                }
                 let number = self.numbers.get(symbol).ok_or_else(|| TapeError::MissingInput(symbol.clone()))?;
                 self.builder.push(Op::Input(*number))
             }

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use super::system::PointProgramOf;
 use super::tile::TILE;
-use crate::expr::MultiIndex;
 use crate::network::{Activation, JetPlan, Layout, Op, Operand, Pointwise, Schedule};
 use crate::tape::{Lane, PointProgram};
 
@@ -33,7 +32,7 @@ pub(super) struct PointwiseSet {
 }
 
 /// The programs of every function and plan.
-pub(super) type PointwiseSets = BTreeMap<(Pointwise, Vec<MultiIndex>), Arc<PointwiseSet>>;
+pub(super) type PointwiseSets = BTreeMap<(Pointwise, JetPlan), Arc<PointwiseSet>>;
 
 /// A network as one block uses it.
 #[derive(Clone)]
@@ -95,7 +94,7 @@ pub(super) fn sized(buffer: &mut Vec<f64>, length: usize) -> &mut [f64] {
 
 impl NetworkUse {
     pub fn new(layout: &Layout, plan: &JetPlan, features: PointProgramOf, programs: &PointwiseSets) -> Self {
-        let set = |function: Pointwise| programs[&(function, plan.channels().to_vec())].clone();
+        let set = |function: Pointwise| programs[&(function, plan.clone())].clone();
         let of = |op: &Op| match op {
             Op::Affine { .. } => None,
             Op::Pointwise { function, .. } => Some(set(*function)),
