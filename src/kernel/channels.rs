@@ -8,12 +8,12 @@
 //! A derivative that does not lead a channel may then be set to 0 in the formulas, while one that does stands for the
 //! channel: any jets for which the channels have the same values give the same results.
 
-use num_traits::{FromPrimitive, One, Zero};
+use num_traits::{FromPrimitive, One, Signed, ToPrimitive, Zero};
 use rustc_hash::FxHashMap;
 
 use super::description::{Channels, Description, NetworkDescription};
 use crate::expr::{Exponent, Expr, Function, Graph, Jet, MultiIndex, Node, Rational, Symbol};
-use crate::network::{JetPlan, Op, Operator, Span};
+use crate::network::{JetPlan, Op, Operand, Operator, Span};
 
 /// A product of two numbers in code for one neuron takes as long as this many in a matrix product of a layer.
 const PRODUCT_OF_FUNCTION: usize = 4;
@@ -65,6 +65,122 @@ fn work(network: &NetworkDescription, plan: &JetPlan) -> usize {
         Op::Pointwise { .. } => PRODUCT_OF_FUNCTION * network.layout.rows(i) * products,
     };
     network.layout.ops().iter().enumerate().map(of_op).sum()
+}
+
+/// Channels along directions in place of axes, for sweeps at fixed θ; what they are for, `sweep::turned` tells.
+#[derive(Clone, Debug)]
+pub struct TurnedPlan {
+    /// The channels: those of the block without some of the axes.
+    pub plan: JetPlan,
+    /// Where each channel of the block is; nowhere if it is a slope that no formula reads.
+    pub places: Vec<Option<usize>>,
+    /// The channels along directions.
+    pub directions: Vec<usize>,
+    /// The feature of each axis that is turned, and its slope along the axis in units in which all second derivatives have
+    /// the same coefficient.
+    pub axes: Vec<(usize, f64)>,
+}
+
+/// The axes of a network that can be turned, with the feature of each and its slope; none if the first layer is not the
+/// only reader of the features or has as many neurons as there are such axes.
+fn axes_to_turn(
+    graph: &mut Graph,
+    network: &NetworkDescription,
+    plan: &JetPlan,
+    read: &[Jet],
+) -> Option<(usize, Vec<(usize, usize, f64)>)> {
+    let layout = &network.layout;
+    let reads = |op: &&Op| op.operands().iter().any(|operand| matches!(operand, Operand::Features { .. }));
+    let mut readers = layout.ops().iter().filter(reads);
+    let (Some(Op::Affine { layer, .. }), None, None) = (readers.next(), readers.next(), layout.encoding()) else {
+        return None;
+    };
+    let layer = &layout.layers[*layer];
+    if layer.inputs != network.features.len() || layer.inputs <= layer.outputs {
+        return None;
+    }
+    let is_read = |axis: usize| {
+        let slope = MultiIndex::unit(axis);
+        read.iter().any(|jet| network.fields.contains(&jet.field.into()) && jet.index == slope)
+    };
+    let mut found = Vec::new();
+    for (feature, &formula) in network.features.formulas.iter().enumerate() {
+        let [Symbol::Coordinate(axis)] = graph.symbols(&[formula])[..] else { return None };
+        let axis = usize::from(axis);
+        let slope = graph.total_derivative(formula, axis, |_| false);
+        let is_straight = graph.symbols(&[slope]).is_empty();
+        if is_straight && !is_read(axis) && plan.position(&MultiIndex::unit(axis)).is_some() {
+            found.push((axis, feature, graph.evaluate(&[slope], |_| f64::NAN)[0]));
+        }
+    }
+    found.sort_by_key(|(axis, ..)| *axis);
+    Some((layer.outputs, found))
+}
+
+/// The coefficients of `∂_aa` in all channels; `None` if the axis occurs in any other way but the slope along it.
+fn squares_of(plan: &JetPlan, axis: usize) -> Option<Vec<Rational>> {
+    let (slope, square) = (MultiIndex::unit(axis), MultiIndex::zero().raised(axis, 2));
+    let mut found = Vec::with_capacity(plan.len());
+    for channel in plan.channels() {
+        let mut coefficient = Rational::zero();
+        for (index, c) in channel.terms().iter().filter(|(index, _)| index.along(axis) > 0) {
+            if *index == square && channel.as_derivative().is_none() {
+                coefficient = c.clone();
+            } else if *index != slope || channel.as_derivative().is_none() {
+                return None;
+            }
+        }
+        found.push(coefficient);
+    }
+    Some(found)
+}
+
+/// `b / a`, if the vectors are multiples of each other by a positive number.
+fn positive_ratio(a: &[Rational], b: &[Rational]) -> Option<Rational> {
+    let place = a.iter().position(|x| !x.is_zero())?;
+    let ratio = &b[place] / &a[place];
+    (ratio.is_positive() && a.iter().zip(b).all(|(x, y)| x * &ratio == *y)).then_some(ratio)
+}
+
+/// Fewer channels for the sweeps at fixed θ, if a Laplacian of more axes than the first layer has neurons is carried and
+/// no formula reads the slopes along them; `read` are the jet variables of the formulas in channels.
+pub(super) fn turned(
+    graph: &mut Graph,
+    network: &NetworkDescription,
+    plan: &JetPlan,
+    read: &[Jet],
+) -> Option<TurnedPlan> {
+    let (neurons, candidates) = axes_to_turn(graph, network, plan, read)?;
+    // The last axis leads the channel of the Laplacian and stays.
+    let (last, ..) = candidates.last()?;
+    let unit = squares_of(plan, *last)?;
+    let scaled = |&(axis, feature, slope): &(usize, usize, f64)| {
+        let ratio = positive_ratio(&unit, &squares_of(plan, axis)?)?;
+        Some((axis, feature, slope * ratio.to_f64()?.sqrt()))
+    };
+    let axes: Vec<(usize, usize, f64)> = candidates.iter().filter_map(scaled).collect();
+    let dropped = axes.len().checked_sub(neurons).filter(|dropped| *dropped > 0)?;
+    let is_dropped = |index: &MultiIndex| axes[..dropped].iter().any(|(axis, ..)| index.along(*axis) > 0);
+    let kept = &axes[dropped..];
+    let in_units = |(index, c): &(MultiIndex, Rational), channel: usize| {
+        let of_axis = kept.iter().find(|(axis, ..)| index.along(*axis) == 2);
+        (index.clone(), if of_axis.is_some() { unit[channel].clone() } else { c.clone() })
+    };
+    let mut span = Span::default();
+    for (number, channel) in plan.channels().iter().enumerate() {
+        let terms = channel.terms().iter().filter(|(index, _)| !is_dropped(index));
+        span.insert(Operator::new(terms.map(|term| in_units(term, number))));
+    }
+    let turned = JetPlan::around(span);
+    let is_slope = |index: &MultiIndex| axes.iter().any(|(axis, ..)| *index == MultiIndex::unit(*axis));
+    let place = |channel: &Operator| {
+        let leading = &channel.terms().first()?.0;
+        turned.position(leading).filter(|_| !is_slope(leading))
+    };
+    let places = plan.channels().iter().map(place).collect();
+    let directions = kept.iter().filter_map(|(axis, ..)| turned.position(&MultiIndex::unit(*axis))).collect();
+    let axes = axes.into_iter().map(|(_, feature, slope)| (feature, slope)).collect();
+    Some(TurnedPlan { plan: turned, places, directions, axes })
 }
 
 /// The operators through which formulas depend on one field, whose jets these are.

@@ -35,6 +35,7 @@ mod system;
 mod tile;
 mod weights;
 
+pub use channels::TurnedPlan;
 pub use description::{
     BlockDescription, Channels, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription, Role,
 };

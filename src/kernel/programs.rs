@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::channels::carried;
-use super::description::{BlockDescription, Description, Role};
+use super::channels::{TurnedPlan, carried, turned};
+use super::description::{BlockDescription, Channels, Description, Role};
 use super::local::{Hessian, LocalTapes};
 use super::nonlocal::{Family, Member, families, member_of, without};
 use super::objective::Metric;
@@ -76,6 +76,8 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
+    /// What each carries instead in sweeps at fixed θ, if that is less.
+    pub turned: Vec<Option<TurnedPlan>>,
     /// The known fields and their derivatives that the programs read.
     pub known: Vec<Jet>,
     /// What the formulas are.
@@ -160,8 +162,10 @@ fn functions(
 ) -> Result<Functions, TapeError> {
     let mut functions = Functions::new();
     for tapes in blocks {
-        for (network, plan) in description.networks.iter().zip(&tapes.plans) {
-            let Some(plan) = plan else { continue };
+        let plans = tapes.plans.iter().zip(&tapes.turned).map(|(plan, turned)| (plan, turned.as_ref().map(|t| &t.plan)));
+        let of_networks = description.networks.iter().zip(plans);
+        let all = of_networks.flat_map(|(network, (plan, turned))| plan.iter().chain(turned).map(move |p| (network, p)));
+        for (network, plan) in all {
             for function in network.layout.functions() {
                 let key = (function, plan.clone());
                 if let Entry::Vacant(entry) = functions.entry(key) {
@@ -209,6 +213,11 @@ fn block_tapes(
     // From here on a jet variable of a network stands for the channel that it leads.
     let remaining = description.graph.jets(&formulas);
     let jets: Vec<Jet> = jets.into_iter().filter(|jet| remaining.contains(jet)).collect();
+    let mut turned_plans = Vec::with_capacity(plans.len());
+    for (network, plan) in description.networks.iter().zip(&plans) {
+        let plan = plan.as_ref().filter(|_| description.channels == Channels::Cheapest);
+        turned_plans.push(plan.and_then(|plan| turned(&mut description.graph, network, plan, &jets)));
+    }
     let fixed: Vec<usize> = description.known.keys().copied().collect();
     let graph = &mut description.graph;
     let partials = partials_in(graph, &formulas, &jets);
@@ -254,6 +263,7 @@ fn block_tapes(
             .collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
+        turned: turned_plans,
         known: known.clone(),
     })
 }

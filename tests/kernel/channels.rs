@@ -7,7 +7,7 @@ use pdec::geometry::Stream;
 use pdec::kernel::{Channels, Description, Kernel, KernelTapes, Metric, Objective, PointSet, Role};
 use pdec::linalg::{product, transposed_product};
 use pdec::model::{self, Given, Overrides};
-use pdec::network::{Activation, initial_parameters};
+use pdec::network::{Activation, Architecture, Body, Shape, initial_parameters};
 use pdec::pipeline::{self, Times};
 use pdec::simplify::Effort;
 use pdec::tape::host_contraction;
@@ -107,6 +107,57 @@ fn by_architecture() -> Vec<Problem> {
     architectures().into_iter().enumerate().map(problem).collect()
 }
 
+/// Laplacians of more axes than the first layer has neurons: alike, with other coefficients, with a time and a circle, and
+/// with factorised weights.
+fn wide() -> Vec<Problem> {
+    let squares = |f: &mut Formulas, first: usize, factor: fn(i64) -> i64| {
+        let terms: Vec<Expr> = (first..8)
+            .map(|axis| {
+                let jet = f.u(0, &square(axis));
+                f.times(factor(axis as i64), 1, jet)
+            })
+            .collect();
+        f.sum(&terms)
+    };
+    let axes = |last: Axis| [vec![Axis::quarters(1, 5)], vec![SMALL; 6], vec![last]].concat();
+    let own: Vec<usize> = (0..8).collect();
+    let mlp = || Network::new(&own, 1, &[3, 4], Activation::Tanh);
+    let body = Body { factorised: true, ..Body::new(Shape::Mlp(vec![4, 3]), Activation::Sin) };
+    let factorised = Network::of(&own, 1, Architecture { encoding: None, bodies: vec![body] });
+    let time = |f: &mut Formulas| {
+        let (u, ut) = (f.u(0, &[]), f.u(0, &[1]));
+        let (diffusion, power) = (squares(f, 1, |_| -2), f.product(&[u, u, u]));
+        vec![vec![f.sum(&[ut, diffusion, power])], vec![u]]
+    };
+    vec![
+        Problem::new("eight axes", &axes(SMALL), &[mlp()], |f| vec![vec![squares(f, 0, |_| 1)]]),
+        Problem::new("eight coefficients", &axes(SMALL), &[mlp()], |f| vec![vec![squares(f, 0, |axis| axis + 1)]]),
+        Problem::new("seven and time", &axes(SMALL), &[mlp()], time),
+        Problem::new("six, time and a circle", &axes(SMALL.periodic()), &[mlp()], time),
+        Problem::new("factorised", &axes(SMALL), &[factorised], |f| vec![vec![squares(f, 0, |_| 3)]]),
+    ]
+}
+
+/// As many directions as neurons, the value, the sum; the time and the circle besides, where there are any.
+#[test]
+fn a_wide_laplacian_is_carried_along_few_directions() {
+    let of = |problem: Problem| {
+        let tapes = KernelTapes::new(&mut problem.description.clone(), host_contraction(), &mut |_, r| r.to_vec());
+        let tapes = tapes.expect("tapes");
+        let turned = tapes.blocks[0].turned[0].as_ref().map(|turned| turned.plan.len());
+        (problem.name, counts(&problem.description)[0], turned)
+    };
+    let found: Vec<_> = wide().into_iter().map(of).collect();
+    let expected = [
+        ("eight axes", 10, Some(5)),
+        ("eight coefficients", 10, Some(5)),
+        ("seven and time", 9, Some(5)),
+        ("six, time and a circle", 9, Some(6)),
+        ("factorised", 10, Some(6)),
+    ];
+    assert_eq!(found, expected);
+}
+
 fn bending() -> Problem {
     let energy = |f: &mut Formulas| {
         let (u, laplacian) = (f.u(0, &[]), operator(f, &[(&[2], 1), (&[0, 2], 1)]));
@@ -165,7 +216,7 @@ fn assert_same(compared: Compared, name: &str, description: &Description, points
 
 #[test]
 fn sums_give_the_same_as_single_derivatives() {
-    let all = sums().into_iter().chain(by_architecture()).chain(catalogue()).chain(energies()).chain([bending()]);
+    let all = sums().into_iter().chain(wide()).chain(by_architecture()).chain(catalogue()).chain(energies()).chain([bending()]);
     for problem in all {
         let points = problem.all_points(&[70, 9, 30], 1);
         assert_same(Compared::All, problem.name, &problem.description, &points, &problem.parameters(1), &problem.direction(1));
