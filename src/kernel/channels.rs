@@ -81,14 +81,16 @@ pub struct TurnedPlan {
     pub axes: Vec<(usize, f64)>,
 }
 
-/// The axes of a network that can be turned, with the feature of each and its slope; none if the first layer is not the
-/// only reader of the features or has as many neurons as there are such axes.
-fn axes_to_turn(
-    graph: &mut Graph,
-    network: &NetworkDescription,
-    plan: &JetPlan,
-    read: &[Jet],
-) -> Option<(usize, Vec<(usize, usize, f64)>)> {
+/// An axis with a feature of its own, which is straight.
+#[derive(Clone, Copy, Debug)]
+struct StraightAxis {
+    axis: usize,
+    feature: usize,
+    slope: f64,
+}
+
+/// The neurons of the first layer, if it alone reads the features and has fewer of them.
+fn narrow_first_layer(network: &NetworkDescription) -> Option<usize> {
     let layout = &network.layout;
     let reads = |op: &&Op| op.operands().iter().any(|operand| matches!(operand, Operand::Features { .. }));
     let mut readers = layout.ops().iter().filter(reads);
@@ -96,9 +98,16 @@ fn axes_to_turn(
         return None;
     };
     let layer = &layout.layers[*layer];
-    if layer.inputs != network.features.len() || layer.inputs <= layer.outputs {
-        return None;
-    }
+    (layer.inputs == network.features.len() && layer.inputs > layer.outputs).then_some(layer.outputs)
+}
+
+/// The axes of a network that can be turned, ascending.
+fn axes_to_turn(
+    graph: &mut Graph,
+    network: &NetworkDescription,
+    plan: &JetPlan,
+    read: &[Jet],
+) -> Option<Vec<StraightAxis>> {
     let is_read = |axis: usize| {
         let slope = MultiIndex::unit(axis);
         read.iter().any(|jet| network.fields.contains(&jet.field.into()) && jet.index == slope)
@@ -110,11 +119,11 @@ fn axes_to_turn(
         let slope = graph.total_derivative(formula, axis, |_| false);
         let is_straight = graph.symbols(&[slope]).is_empty();
         if is_straight && !is_read(axis) && plan.position(&MultiIndex::unit(axis)).is_some() {
-            found.push((axis, feature, graph.evaluate(&[slope], |_| f64::NAN)[0]));
+            found.push(StraightAxis { axis, feature, slope: graph.evaluate(&[slope], |_| f64::NAN)[0] });
         }
     }
-    found.sort_by_key(|(axis, ..)| *axis);
-    Some((layer.outputs, found))
+    found.sort_by_key(|straight| straight.axis);
+    Some(found)
 }
 
 /// The coefficients of `∂_aa` in all channels; `None` if the axis occurs in any other way but the slope along it.
@@ -150,20 +159,20 @@ pub(super) fn turned(
     plan: &JetPlan,
     read: &[Jet],
 ) -> Option<TurnedPlan> {
-    let (neurons, candidates) = axes_to_turn(graph, network, plan, read)?;
+    let neurons = narrow_first_layer(network)?;
+    let candidates = axes_to_turn(graph, network, plan, read)?;
     // The last axis leads the channel of the Laplacian and stays.
-    let (last, ..) = candidates.last()?;
-    let unit = squares_of(plan, *last)?;
-    let scaled = |&(axis, feature, slope): &(usize, usize, f64)| {
-        let ratio = positive_ratio(&unit, &squares_of(plan, axis)?)?;
-        Some((axis, feature, slope * ratio.to_f64()?.sqrt()))
+    let unit = squares_of(plan, candidates.last()?.axis)?;
+    let scaled = |straight: &StraightAxis| {
+        let ratio = positive_ratio(&unit, &squares_of(plan, straight.axis)?)?;
+        Some(StraightAxis { slope: straight.slope * ratio.to_f64()?.sqrt(), ..*straight })
     };
-    let axes: Vec<(usize, usize, f64)> = candidates.iter().filter_map(scaled).collect();
+    let axes: Vec<StraightAxis> = candidates.iter().filter_map(scaled).collect();
     let dropped = axes.len().checked_sub(neurons).filter(|dropped| *dropped > 0)?;
-    let is_dropped = |index: &MultiIndex| axes[..dropped].iter().any(|(axis, ..)| index.along(*axis) > 0);
+    let is_dropped = |index: &MultiIndex| axes[..dropped].iter().any(|a| index.along(a.axis) > 0);
     let kept = &axes[dropped..];
     let in_units = |(index, c): &(MultiIndex, Rational), channel: usize| {
-        let of_axis = kept.iter().find(|(axis, ..)| index.along(*axis) == 2);
+        let of_axis = kept.iter().find(|a| index.along(a.axis) == 2);
         (index.clone(), if of_axis.is_some() { unit[channel].clone() } else { c.clone() })
     };
     let mut span = Span::default();
@@ -172,14 +181,14 @@ pub(super) fn turned(
         span.insert(Operator::new(terms.map(|term| in_units(term, number))));
     }
     let turned = JetPlan::around(span);
-    let is_slope = |index: &MultiIndex| axes.iter().any(|(axis, ..)| *index == MultiIndex::unit(*axis));
+    let is_slope = |index: &MultiIndex| axes.iter().any(|a| *index == MultiIndex::unit(a.axis));
     let place = |channel: &Operator| {
         let leading = &channel.terms().first()?.0;
         turned.position(leading).filter(|_| !is_slope(leading))
     };
     let places = plan.channels().iter().map(place).collect();
-    let directions = kept.iter().filter_map(|(axis, ..)| turned.position(&MultiIndex::unit(*axis))).collect();
-    let axes = axes.into_iter().map(|(_, feature, slope)| (feature, slope)).collect();
+    let directions = kept.iter().filter_map(|a| turned.position(&MultiIndex::unit(a.axis))).collect();
+    let axes = axes.into_iter().map(|a| (a.feature, a.slope)).collect();
     Some(TurnedPlan { plan: turned, places, directions, axes })
 }
 

@@ -34,12 +34,14 @@ fn channels(compiled: &Compiled) -> Section {
     let names = compiled.lowered.model.names();
     let mut rows = Vec::new();
     for (label, block) in labels(compiled).iter().zip(&compiled.lowered.tapes.blocks) {
-        for (network, plan) in compiled.lowered.description.networks.iter().zip(&block.plans) {
+        let networks = compiled.lowered.description.networks.iter().zip(&block.plans).zip(&block.turned);
+        for ((network, plan), turned) in networks {
             let Some(plan) = plan else { continue };
             let of = |field: usize| {
                 plan.channels().iter().map(|channel| channel_name(&names, field, channel)).collect::<Vec<_>>().join(" ")
             };
-            let listed: Vec<String> = network.fields.iter().map(|&field| of(field)).collect();
+            let mut listed: Vec<String> = network.fields.iter().map(|&field| of(field)).collect();
+            listed.extend(turned.as_ref().map(|t| format!("{} along directions of the first layer", t.plan.len())));
             let (count, alone) = (plan.len().to_string(), plan.derivatives().len().to_string());
             rows.push(vec![label.clone(), count, alone, listed.join(", ")]);
         }
@@ -108,8 +110,9 @@ fn step(compiled: &Compiled) -> Section {
     for (block, tapes) in compiled.lowered.blocks.iter().zip(&compiled.lowered.tapes.blocks) {
         let count = compiled.lowered.model.point_count(block.terms[0]) as f64;
         points += count;
-        for (network, plan) in compiled.lowered.description.networks.iter().zip(&tapes.plans) {
-            let Some(plan) = plan else { continue };
+        let networks = compiled.lowered.description.networks.iter().zip(&tapes.plans).zip(&tapes.turned);
+        for ((network, plan), turned) in networks {
+            let Some(plan) = turned.as_ref().map(|turned| &turned.plan).or(plan.as_ref()) else { continue };
             let one = 2.0 * plan.len() as f64 * network.layout.parameters().len() as f64;
             // Forward once, and a reverse sweep of twice the work for each residual.
             sweeps += count * one * (1.0 + 2.0 * block.terms.len() as f64);
