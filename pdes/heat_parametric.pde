@@ -14,7 +14,7 @@ bc u = 0 on boundary
 
 exact u = exp(-a*pi^2*t)*sin(pi*x)
 
-network mlp(40)
-sample interior: gauss(14, 12, 8)  # time, space, then the parameter
-train engd(steps=150)
+network mlp(24, 24)
+sample interior: gauss(16, 16, 10)  # time, space, then the parameter
+train engd(steps=300)
 set tier = core

@@ -20,4 +20,4 @@ bc p = pe on x = 1
 exact w = we, p = pe
 
 network mlp(20, 20)
-train engd(steps=80)
+train engd(steps=300)

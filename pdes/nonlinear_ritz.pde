@@ -14,5 +14,5 @@ exact u = us
 
 network mlp(32)
 sample interior: trapezoid(20000)
-train engd(steps=100)
-set tier = smoke
+train engd(steps=400)
+set tier = core

@@ -2,12 +2,13 @@
 #
 # u = exp(x) sin(y) z + r^2/6 solves lap(u) = 1; on the sphere of radius 1 the outward normal is (x, y, z).
 problem poisson_ball
+
 set tier = core
 
 domain (x, y, z) in ball((0, 0, 0), 1)
 unknown u
 
-let v = exp(x)*sin(y)*z + (x^2 + y^2 + z^2)/6
+let v    = exp(x)*sin(y)*z + (x^2 + y^2 + z^2)/6
 let flux = x*d(v, x) + y*d(v, y) + z*d(v, z)
 
 eq lap(u) = 1

@@ -2,6 +2,7 @@
 #
 # -lap(u) = 4 with u = 0 on the circle is solved by u = 1 - x^2 - y^2.
 problem poisson_disk
+
 set tier = smoke
 
 domain (x, y) in disk((0, 0), 1)

@@ -4,6 +4,10 @@
 //! text --parse--> Ast --check--> Model --simplify, tape--> KernelTapes --codegen--> Kernel
 //! ```
 
+mod standalone;
+
+pub use standalone::{Standalone, standalone, standalone_fields};
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -120,6 +120,21 @@ fn wrong_replacements_are_told() {
     assert!(Overrides::parse(&["a=1 with k=2"]).is_err());
 }
 
+/// On fixed random points a network finds energies below the least one.
+#[test]
+fn energies_on_shapes_get_new_points() {
+    let resample = |domain: &str, sample: &str| {
+        let text =
+            format!("{domain}\nunknown u\nminimize integral(1/2*norm2(grad(u)) - u)\nbc u = 0 on boundary\n{sample}\n");
+        let (model, _) = check(&text, &[]);
+        model.unwrap().energies().next().unwrap().sampling.resample
+    };
+    let (disk, square) = ("domain (x, y) in disk((0, 0), 1)", "domain x in [0, 1], y in [0, 1]");
+    assert_eq!(resample(disk, ""), Some(1));
+    assert_eq!(resample(disk, "sample interior: sobol(512)"), None);
+    assert_eq!(resample(square, ""), None);
+}
+
 /// Files that would take forever, or all memory, or the stack, if read without limits.
 #[test]
 fn runaway_definitions_end() {

@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use super::document::{Document, Status};
 use super::{FILE_HAS_ERRORS, INPUT_OUTPUT_FAILURE, INTERNAL_ERROR, WRONG_USAGE};
+use crate::codegen::CodegenError;
 use crate::dataset::DataError;
 use crate::diagnostic::{to_json, visible};
+use crate::emit::{EmitError, LinkError};
 use crate::kernel::AssembleError;
 use crate::pipeline::CompileError;
 use crate::report::PlotError;
@@ -79,6 +81,15 @@ pub enum CliError {
         /// What is wrong with it.
         source: DataError,
     },
+    /// No kernels.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// No machine code.
+    #[error(transparent)]
+    Codegen(#[from] CodegenError),
+    /// No shared library.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// There is no figure.
     #[error(transparent)]
     Plot(#[from] PlotError),
@@ -109,7 +120,12 @@ impl CliError {
             CliError::OutputClosed => 0,
             CliError::Compile(CompileError::Points { .. }) => FILE_HAS_ERRORS,
             CliError::Data { source: DataError::Io(_), .. } | CliError::Plot(PlotError::Io(_)) => INPUT_OUTPUT_FAILURE,
-            CliError::Data { .. } => FILE_HAS_ERRORS,
+            CliError::Data { .. } | CliError::Emit(EmitError::Nothing(_)) => FILE_HAS_ERRORS,
+            CliError::Emit(EmitError::Compile(CompileError::Points { .. })) => FILE_HAS_ERRORS,
+            CliError::Emit(EmitError::Codegen(CodegenError::Format)) | CliError::Codegen(CodegenError::Format) => {
+                INPUT_OUTPUT_FAILURE
+            }
+            CliError::Emit(_) | CliError::Codegen(_) => INTERNAL_ERROR,
             CliError::Compile(CompileError::Assemble(_)) | CliError::Assemble(_) | CliError::Plot(_) => INTERNAL_ERROR,
             CliError::Read { .. }
             | CliError::Write(_)
@@ -124,6 +140,7 @@ impl CliError {
             | CliError::Signals(_)
             | CliError::Exists(_)
             | CliError::Folder { .. }
+            | CliError::Link(_)
             | CliError::Output(_) => INPUT_OUTPUT_FAILURE,
         }
     }

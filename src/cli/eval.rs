@@ -175,7 +175,7 @@ fn text(errors: &[FieldError], numbers: &[FoundNumber], reports: &[ReportValue])
 }
 
 /// At commas outside of brackets.
-fn split(text: &str) -> Vec<String> {
+pub(super) fn split(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0_i32;
     for c in text.chars() {

@@ -8,7 +8,7 @@
 //! * `context`: writing to the two streams, and showing diagnostics
 //! * `input`: the one place where problem files are read
 //! * `document`: the JSON that `--json` prints
-//! * `completions`, `explain`, `fmt`, `info`, `new`: the commands
+//! * `completions`, `emit`, `explain`, `fmt`, `info`, `new`: the commands
 
 mod arguments;
 mod check;
@@ -16,6 +16,7 @@ mod completions;
 mod context;
 mod diff;
 mod document;
+mod emit;
 mod error;
 mod eval;
 mod explain;
@@ -66,6 +67,7 @@ enum Command {
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Show(show::Arguments),
+    Emit(emit::Arguments),
     Train(Box<train::Arguments>),
     Eval(eval::Arguments),
     Plot(plot::Arguments),
@@ -103,6 +105,7 @@ impl Command {
             Command::New(arguments) => new::run(arguments, context),
             Command::Check(arguments) => check::run(arguments, context),
             Command::Show(arguments) => show::run(arguments, context),
+            Command::Emit(arguments) => emit::run(arguments, context),
             Command::Train(arguments) => train::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Plot(arguments) => plot::run(arguments, context),

@@ -23,6 +23,8 @@ pub struct Solution {
     pub folder: PathBuf,
     /// The files of the run, unless it is a model file alone.
     pub files: Option<RunFiles>,
+    /// The text of the problem.
+    pub text: String,
     /// The problem.
     pub lowered: Lowered,
     /// The formulas that were asked for.
@@ -66,7 +68,7 @@ impl Solution {
         let lowered = pipeline::lower(model, Effort::Off, &mut Times::default())?;
         let thetas = file.thetas(&lowered.description)?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { folder, files, lowered, formulas, thetas })
+        Ok(Self { folder, files, text: file.recipe.text.clone(), lowered, formulas, thetas })
     }
 
     /// The problem.
@@ -74,7 +76,8 @@ impl Solution {
         &self.lowered.model
     }
 
-    fn thetas(&self) -> Vec<&[f64]> {
+    /// The parameters of each window of time that was begun.
+    pub fn thetas(&self) -> Vec<&[f64]> {
         self.thetas.iter().map(Vec::as_slice).collect()
     }
 

@@ -1,4 +1,4 @@
-//! The body of a segment as a function: a loop over pairs of points.
+//! The body of a segment as a function: a loop over as many points as a register holds, here two.
 //!
 //! ```text
 //! fn(count, lanes, scratch):
@@ -6,16 +6,17 @@
 //!         load from *(lanes[i] + o) and *(scratch + row + o), compute, store alike
 //! ```
 //!
-//! `count` is at least 2. `lanes` holds one address for each input and then one for each output.
+//! `count` is at least 2, or 4 in single precision. `lanes` holds one address for each input and then one for each output.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
+use cranelift_codegen::ir::types::{F32X4, F64X2, I32X4, I64, I64X2};
 use cranelift_codegen::ir::{self, AbiParam, ConstantData, Endianness, Function, InstBuilder, MemFlagsData, Signature};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rustc_hash::FxHashMap;
 
 use crate::tape::{BLOCK, Binary, Op, Segment, Segmentation, Tape, Ternary, Unary, Value};
+use crate::vmath::services::Scalar;
 
 /// The most scratch rows: their distances must fit 32-bit offsets.
 pub(super) const MOST_ROWS: usize = i32::MAX as usize / (BLOCK * NUMBER);
@@ -23,7 +24,7 @@ pub(super) const MOST_ROWS: usize = i32::MAX as usize / (BLOCK * NUMBER);
 /// The most inputs and outputs together, for the same reason.
 pub(super) const MOST_LANES: usize = i32::MAX as usize / NUMBER;
 
-/// Bytes of a number and of an address.
+/// The most bytes of a number, and those of an address.
 const NUMBER: usize = 8;
 
 /// Bytes of the points that one turn of the loop computes.
@@ -50,6 +51,7 @@ pub(super) fn build(
     tape: &Tape,
     segmentation: &Segmentation,
     number: usize,
+    scalar: Scalar,
 ) -> bool {
     let segment = &segmentation.segments()[number];
     let computes = segment.body.clone().any(|line| !tape.ops()[line].is_leaf());
@@ -61,10 +63,10 @@ pub(super) fn build(
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     let [count, lanes, scratch] = [0, 1, 2].map(|i| builder.block_params(entry)[i]);
-    let end = builder.ins().ishl_imm_u(count, 3);
+    let end = builder.ins().imul_imm_s(count, scalar.bytes() as i64);
     let last = builder.ins().iadd_imm_s(end, -PAIR);
     let addresses = used_lanes(tape, segment).into_iter().take(LANES_IN_REGISTERS).map(|lane| {
-        let address = builder.ins().load(I64, memory(), lanes, byte_offset(lane));
+        let address = builder.ins().load(I64, memory(), lanes, byte_offset(lane, NUMBER));
         (lane, address)
     });
     let addresses = addresses.collect();
@@ -74,8 +76,18 @@ pub(super) fn build(
     let offset = builder.append_block_param(turn, I64);
     builder.switch_to_block(turn);
     let scratch = builder.ins().iadd(scratch, offset);
-    let mut body =
-        Body { builder, tape, segmentation, number, lanes, addresses, offset, scratch, loaded: FxHashMap::default() };
+    let mut body = Body {
+        builder,
+        tape,
+        segmentation,
+        number,
+        scalar,
+        lanes,
+        addresses,
+        offset,
+        scratch,
+        loaded: FxHashMap::default(),
+    };
     body.lines(segment);
     let mut builder = body.builder;
 
@@ -111,8 +123,8 @@ fn memory() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }
 
-fn byte_offset(numbers: usize) -> i32 {
-    i32::try_from(numbers * NUMBER).expect("the sizes of a tape are checked before it is compiled")
+fn byte_offset(numbers: usize, bytes: usize) -> i32 {
+    i32::try_from(numbers * bytes).expect("the sizes of a tape are checked before it is compiled")
 }
 
 struct Body<'a> {
@@ -120,6 +132,7 @@ struct Body<'a> {
     tape: &'a Tape,
     segmentation: &'a Segmentation,
     number: usize,
+    scalar: Scalar,
     lanes: ir::Value,
     addresses: FxHashMap<usize, ir::Value>,
     offset: ir::Value,
@@ -156,7 +169,7 @@ impl Body<'_> {
 
     fn store_row(&mut self, value: Value, register: ir::Value) {
         if let Some(row) = self.segmentation.row(value) {
-            self.builder.ins().store(memory(), register, self.scratch, byte_offset(row * BLOCK));
+            self.builder.ins().store(memory(), register, self.scratch, byte_offset(row * BLOCK, self.scalar.bytes()));
         }
     }
 
@@ -169,7 +182,7 @@ impl Body<'_> {
     fn lane(&mut self, lane: usize) -> ir::Value {
         let start = match self.addresses.get(&lane) {
             Some(address) => *address,
-            None => self.builder.ins().load(I64, memory(), self.lanes, byte_offset(lane)),
+            None => self.builder.ins().load(I64, memory(), self.lanes, byte_offset(lane, NUMBER)),
         };
         self.builder.ins().iadd(start, self.offset)
     }
@@ -187,12 +200,13 @@ impl Body<'_> {
             *last = line;
             return *register;
         }
+        let (vector, bytes) = (self.vector(), self.scalar.bytes());
         let register = match (op, self.segmentation.row(value)) {
             (Op::Input(i), _) => {
                 let address = self.lane(i as usize);
-                self.builder.ins().load(F64X2, memory(), address, 0)
+                self.builder.ins().load(vector, memory(), address, 0)
             }
-            (_, Some(row)) => self.builder.ins().load(F64X2, memory(), self.scratch, byte_offset(row * BLOCK)),
+            (_, Some(row)) => self.builder.ins().load(vector, memory(), self.scratch, byte_offset(row * BLOCK, bytes)),
             (_, None) => unreachable!("a value that crosses segments has a row"),
         };
         self.loaded.insert(value, (register, line));
@@ -281,25 +295,35 @@ impl Body<'_> {
         otherwise: ir::Value,
     ) -> ir::Value {
         let mask = self.builder.ins().fcmp(condition, a, b);
-        let mask = self.builder.ins().bitcast(F64X2, lanes_in_order(), mask);
+        let vector = self.vector();
+        let mask = self.builder.ins().bitcast(vector, lanes_in_order(), mask);
         self.builder.ins().bitselect(mask, then, otherwise)
     }
 
     /// 1 where the comparison holds, else 0.
     fn truth(&mut self, condition: FloatCC, a: ir::Value, b: ir::Value) -> ir::Value {
         let mask = self.builder.ins().fcmp(condition, a, b);
-        let one = self.bits(I64X2, 1.0);
+        let integers = if self.scalar == Scalar::F64 { I64X2 } else { I32X4 };
+        let one = self.bits(integers, 1.0);
         let bits = self.builder.ins().band(mask, one);
-        self.builder.ins().bitcast(F64X2, lanes_in_order(), bits)
+        let vector = self.vector();
+        self.builder.ins().bitcast(vector, lanes_in_order(), bits)
     }
 
     fn constant(&mut self, number: f64) -> ir::Value {
-        self.bits(F64X2, number)
+        self.bits(self.vector(), number)
+    }
+
+    /// The type of a register of numbers.
+    fn vector(&self) -> ir::Type {
+        if self.scalar == Scalar::F64 { F64X2 } else { F32X4 }
     }
 
     fn bits(&mut self, vector: ir::Type, number: f64) -> ir::Value {
-        let lane = number.to_le_bytes();
-        let data = ConstantData::from([lane, lane].concat());
+        let data = ConstantData::from(match self.scalar {
+            Scalar::F64 => number.to_le_bytes().repeat(2),
+            Scalar::F32 => (number as f32).to_le_bytes().repeat(4),
+        });
         let constant = self.builder.func.dfg.constants.insert(data);
         self.builder.ins().vconst(vector, constant)
     }

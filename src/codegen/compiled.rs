@@ -36,7 +36,13 @@ impl Drop for Owner {
 }
 
 /// An owner that is only kept to be dropped.
-struct Memory(#[expect(dead_code, reason = "kept for its drop")] Owner);
+pub(super) struct Memory(#[expect(dead_code, reason = "kept for its drop")] Owner);
+
+impl Memory {
+    pub(super) fn new(owner: Owner) -> Self {
+        Self(owner)
+    }
+}
 
 // SAFETY: nothing can be reached through a shared `Memory`: its field is private and never read. It moves between threads
 // only to be dropped, and what the module holds (mappings of memory, tables, closures that are `Send`) may be dropped by

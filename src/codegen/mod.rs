@@ -1,9 +1,12 @@
-//! Tapes to machine code in memory: the only folder that names Cranelift.
+//! Tapes and routines to machine code: the only folder that names Cranelift.
 //!
 //! [`jit`] compiles many tapes as one module. Each [segment](crate::tape::Segmentation) of a tape becomes one function, a
 //! loop over pairs of points ([`body`]); [`compiled`] strings the functions together with the block calls of
 //! [`crate::vmath`], several rows of points to a call where rows are short. The code computes what
 //! [`Interpreter`](crate::tape::Interpreter) computes, bit for bit, except for the payload of a NaN.
+//!
+//! A [`Routine`](crate::routine::Routine) is a whole kernel, and becomes functions of a module ([`routine`]): in memory
+//! ([`load`]), or in an object file that carries all that it calls ([`object`], [`merge`]).
 //!
 //! Cranelift reorders and contracts nothing, and is asked to optimise nothing: the tape is already in the order in which
 //! few values live at once, and moving operations makes that worse. Vectors have two lanes, the most that it has; an odd
@@ -12,15 +15,24 @@
 mod body;
 mod compiled;
 mod host;
+mod loaded;
+mod merge;
+mod object;
+mod routine;
 
 pub use compiled::Compiled;
+pub use loaded::{Loaded, load};
+pub use merge::is_supported;
+pub use object::{ABI_VERSION, CPU_FEATURES, Exported, MOST_AXES, Machine, Object, cpu_features, object};
 
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleError, default_libcall_names};
 
+use crate::routine::{Routine, RoutineError};
 use crate::tape::{Contraction, Op, Segmentation, Tape, host_contraction};
+use crate::vmath::services::Scalar;
 use compiled::Owner;
 
 /// How to compile.
@@ -53,6 +65,17 @@ pub enum CodegenError {
     /// A tape needs more scratch rows than an address can reach.
     #[error("tape {tape} is too large to compile")]
     TooLarge { tape: usize },
+    /// A routine that does not hold.
+    #[error("routine `{name}`: {error}")]
+    Routine { name: String, error: RoutineError },
+    /// Objects of this machine are not in ELF format.
+    #[error(
+        "this build of pdec has no object files for this system: they are written in ELF format, for x86-64 and AArch64"
+    )]
+    Format,
+    /// The object file could not be put together.
+    #[error("the object file could not be made: {0}")]
+    Object(String),
     /// Cranelift gave up, or memory for the code could not be had.
     #[error("code generation failed: {0}")]
     Module(#[from] Box<ModuleError>),
@@ -76,9 +99,7 @@ pub fn jit(tapes: &[&Tape], options: &Options) -> Result<Vec<Compiled>, CodegenE
     if let Some(tape) = tapes.iter().position(|t| needs_fused(t) && host_contraction() == Contraction::Separate) {
         return Err(CodegenError::NoFusedMultiplyAdd { tape });
     }
-    let operations: usize = tapes.iter().map(|t| t.ops().len()).sum();
-    let allocator = if operations < SINGLE_PASS_OPERATIONS { "backtracking" } else { "single_pass" };
-    let isa = host::isa(options.verify, allocator)?;
+    let isa = host::isa(options.verify, allocator(tapes.iter().map(|t| t.ops().len()).sum()))?;
     let mut module = Compiler {
         owner: Owner::new(JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()))),
         contexts: (Context::new(), FunctionBuilderContext::new()),
@@ -90,6 +111,15 @@ pub fn jit(tapes: &[&Tape], options: &Options) -> Result<Vec<Compiled>, CodegenE
     }
     module.owner.module().finalize_definitions()?;
     Ok(compiled::link(module.owner, drafts))
+}
+
+fn allocator(operations: usize) -> &'static str {
+    if operations < SINGLE_PASS_OPERATIONS { "backtracking" } else { "single_pass" }
+}
+
+/// Machine code checks nothing, so that a routine is checked before it is made.
+fn check(routine: &Routine) -> Result<(), CodegenError> {
+    routine.verify().map_err(|error| CodegenError::Routine { name: routine.name.clone(), error })
 }
 
 fn needs_fused(tape: &Tape) -> bool {
@@ -151,7 +181,15 @@ impl Compiler<'_> {
         module.clear_context(context);
         context.func.signature = body::signature(module.isa());
         context.set_disasm(self.options.keep_text);
-        if !body::build(&mut context.func, builder_context, module.isa(), tape, &draft.segmentation, segment) {
+        if !body::build(
+            &mut context.func,
+            builder_context,
+            module.isa(),
+            tape,
+            &draft.segmentation,
+            segment,
+            Scalar::F64,
+        ) {
             return Ok(None);
         }
         let function = module.declare_function(name, Linkage::Local, &context.func.signature)?;

@@ -18,6 +18,7 @@ mod function;
 mod graph;
 mod interval;
 mod jet;
+mod nested;
 mod normal;
 mod print;
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use function::{Function, Relation};
 pub use graph::{Exponent, Expr, Graph, Node, Rational};
 pub use interval::Interval;
 pub use jet::{Jet, MultiIndex, Symbol};
+pub use nested::NestedSum;
 pub use print::Names;

@@ -2,7 +2,7 @@
 //!
 //! * A sum collects the coefficients of equal terms: `u + 2*u - 3*u` is 0. Sums inside sums are dissolved.
 //! * A product collects the exponents of equal bases: `x*x^2` is `x^3`. Rational coefficients move outward into the sum
-//!   around the product; sums inside products are made primitive (content and sign move outward), so that `2*x - 2*y`
+//!   around the product; of sums inside products the most frequent coefficient moves outward, so that `2*x - 2*y`
 //!   and `y - x` share a node.
 //! * Odd and even functions lose the sign of their argument; values at 0, 1 and multiples of π/2 are exact.
 
@@ -320,16 +320,33 @@ fn parity(function: Function) -> Parity {
     }
 }
 
-/// The rational factor that makes a sum primitive: coprime whole coefficients, the first term positive.
+/// The rational factor that moves out of a sum inside a product, with the sign of the first term: the most frequent
+/// magnitude of its coefficients, or where there are several, what makes them coprime whole numbers (the least of them,
+/// where those would not be doubles). What is left is the same for all multiples of a sum, and most often the sum itself,
+/// as it stands elsewhere.
 fn content(constant: &Rational, terms: &[(Expr, Rational)]) -> Rational {
     let parts = || terms.iter().map(|(_, c)| c).chain((!constant.is_zero()).then_some(constant));
-    let numerators = parts().fold(BigInt::zero(), |gcd, c| num_integer_gcd(&gcd, c.numer()));
-    let denominators = parts().fold(BigInt::one(), |lcm, c| {
-        let gcd = num_integer_gcd(&lcm, c.denom());
-        lcm * c.denom() / gcd
+    let magnitude = most_frequent_magnitude(parts()).unwrap_or_else(|| {
+        let numerators = parts().fold(BigInt::zero(), |gcd, c| num_integer_gcd(&gcd, c.numer()));
+        let denominators = parts().fold(BigInt::one(), |lcm, c| {
+            let gcd = num_integer_gcd(&lcm, c.denom());
+            lcm * c.denom() / gcd
+        });
+        let content = Rational::new(numerators, denominators);
+        let exact = |c: &Rational| (c / &content).numer().bits() <= f64::MANTISSA_DIGITS.into();
+        if parts().all(exact) { content } else { parts().map(Rational::abs).min().unwrap_or_else(Rational::one) }
     });
-    let sign = terms[0].1.signum();
-    Rational::new(numerators, denominators) * sign
+    magnitude * terms[0].1.signum()
+}
+
+/// The magnitude that occurs more often than any other.
+fn most_frequent_magnitude<'a>(numbers: impl Iterator<Item = &'a Rational>) -> Option<Rational> {
+    let mut magnitudes: Vec<Rational> = numbers.map(Rational::abs).collect();
+    magnitudes.sort_unstable();
+    let runs: Vec<&[Rational]> = magnitudes.chunk_by(|a, b| a == b).collect();
+    let most = runs.iter().map(|run| run.len()).max()?;
+    let mut longest = runs.iter().filter(|run| run.len() == most);
+    longest.next().filter(|_| longest.next().is_none()).map(|run| run[0].clone())
 }
 
 fn num_integer_gcd(a: &BigInt, b: &BigInt) -> BigInt {

@@ -44,6 +44,6 @@ pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use nonlocal::{Family, Member};
 pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
-pub use programs::{Assemble, AssembleError, BlockTapes, KernelTapes};
+pub use programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointTape, PointwiseTapes};
 pub use system::Kernel;
 pub use tile::PointSet;

@@ -62,7 +62,7 @@ pub(super) struct Block {
     pub first_row: usize,
 }
 
-/// A compiled least-squares problem and its points.
+/// A compiled problem, of squares and energies, and its points.
 pub struct Kernel {
     pub(super) blocks: Vec<Block>,
     /// What the blocks integrate; a family uses only those before it.
@@ -111,11 +111,7 @@ impl Kernel {
             row_buffers: Pool::default(),
             matrices: description.networks.iter().flat_map(|n| &n.layout.layers).flat_map(matrices_of).collect(),
         };
-        for (block, points) in points.iter().enumerate() {
-            kernel.cut_into_tiles(block, points);
-        }
-        kernel.regroup();
-        kernel.number_rows();
+        kernel.set_all_points(points);
         Ok(kernel)
     }
 
@@ -139,6 +135,15 @@ impl Kernel {
     /// Replaces the points of one block.
     pub fn set_points(&mut self, block: usize, points: &PointSet) {
         self.cut_into_tiles(block, points);
+        self.regroup();
+        self.number_rows();
+    }
+
+    /// Replaces the points of all blocks.
+    pub fn set_all_points(&mut self, points: &[PointSet]) {
+        for (block, points) in points.iter().enumerate() {
+            self.cut_into_tiles(block, points);
+        }
         self.regroup();
         self.number_rows();
     }

@@ -71,11 +71,24 @@ impl Cholesky {
     /// # Panics
     /// If the last [`factor`](Self::factor) failed or there was none, or b has another length.
     pub fn solve_in_place(&self, b: &mut [f64]) {
-        assert!(self.factored, "there is no factorization to solve with");
-        let lower = MatRef::from_column_major_slice(&self.factor, self.size, self.size);
+        let lower = self.lower();
         let mut b = ColMut::from_slice_mut(b).as_mat_mut();
         solve_lower_triangular_in_place(lower, b.rb_mut(), Par::Seq);
         solve_upper_triangular_in_place(lower.transpose(), b, Par::Seq);
+    }
+
+    /// Replaces B, of P columns, by `B L⁻ᵀ`.
+    ///
+    /// # Panics
+    /// As [`solve_in_place`](Self::solve_in_place).
+    pub(super) fn solve_on_the_right(&self, b: MatMut<'_, f64>) {
+        solve_panel(self.lower(), b);
+    }
+
+    /// L, with other numbers above its diagonal.
+    fn lower(&self) -> MatRef<'_, f64> {
+        assert!(self.factored, "there is no factorization to solve with");
+        MatRef::from_column_major_slice(&self.factor, self.size, self.size)
     }
 }
 

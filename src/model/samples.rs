@@ -57,6 +57,11 @@ struct Requests {
     labels: Vec<(String, Request)>,
 }
 
+/// Whether points are random, so that others can be drawn.
+fn is_random(rules: &[Rule]) -> bool {
+    rules.iter().all(|rule| matches!(rule, Rule::Uniform { .. } | Rule::Sobol { .. } | Rule::LatinHypercube { .. }))
+}
+
 impl<'a> Elaborator<'a> {
     /// Gives each term its points.
     pub fn sampled(&mut self, ast: &'a Ast, terms: Terms, parameters: usize) -> Vec<Term> {
@@ -275,7 +280,11 @@ impl<'a> Elaborator<'a> {
                 let rules = self.rules(&request, &draft, inherits);
                 self.check_rules(&request, &draft, &rules, given);
                 self.check_adaption(&request, &draft);
-                let SampleOptions { resample, margin, adapt } = request.options;
+                let SampleOptions { mut resample, margin, adapt } = request.options;
+                // On fixed points that are no quadrature a network finds energies below the least one.
+                if draft.kind == TermKind::Energy && !given && is_random(&rules) {
+                    resample = Some(1);
+                }
                 let (margin, adapt) = (margin.map_or(0.0, |(margin, _)| margin), adapt.map(|(adapt, _)| adapt));
                 let rule = request.shown(&rules);
                 Sampling { rule, pieces: rules, resample, margin, adapt, default: !given }

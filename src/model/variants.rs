@@ -97,7 +97,7 @@ pub(super) fn give(
                 found.push(diagnostic.help("the sizes of networks must not depend on parameters that stages change"));
                 return;
             }
-            let stages = Vec::new();
+            let stages = vec![model.stages[stage].clone()];
             model.stages[stage].model = Some(Arc::new(Model { stages, ..variant }));
         }
         Err(wrong) => {

@@ -5,11 +5,23 @@
 //! | [`Gram`](Way::Gram) | N P², P³/3 | P ≤ N |
 //! | [`Kernel`](Way::Kernel) | N² P, N³/3 | N < P: `p = -Aᵀ(AAᵀ + λI)⁻¹ r` (Guzmán-Cordero et al., arXiv 2505.12149, eq. 8) |
 //! | [`Qr`](Way::Qr) | 2 N P², 10/3 P³ | where the normal equations lose too many digits |
-//! | [`Cg`](Way::Cg) | nothing, 4 N P an iteration | where both are large |
+//! | [`Cg`](Way::Cg) | 4 N P [`SKETCH`], 4 N P an iteration | where both are large |
 //!
 //! Gram and kernel matrix resolve no singular value of A below 1e-8 of the largest.
 
-use crate::linalg::{Cholesky, Qr, RowTiles, SolveError, gram, outer_gram, product, transposed_product};
+use rayon::prelude::*;
+
+use crate::geometry::Stream;
+use crate::linalg::{
+    Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, gram, outer_gram, product, transposed_product,
+};
+
+/// Columns of a task.
+const COLUMNS: usize = 64;
+/// The rank of the sketch that preconditions conjugate gradients.
+const SKETCH: usize = 512;
+/// The random stream of its vectors, apart from those of statements.
+const SKETCH_STREAM: u64 = u64::MAX;
 
 /// How a system is solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +59,10 @@ pub(super) struct DampedSystem {
     cholesky: Cholesky,
     /// The diagonal of AᵀA.
     diagonal: Vec<f64>,
+    /// What conjugate gradients are preconditioned with; the diagonal where there is none.
+    nystrom: Option<Nystrom>,
+    /// Random vectors for it, one after the other.
+    sketch: Vec<f64>,
     qr: Option<Qr>,
     damping: f64,
     way: Way,
@@ -56,8 +72,8 @@ impl DampedSystem {
     /// A system without a matrix yet; `rows` says its shape.
     pub fn new(rows: RowTiles, limits: CgLimits) -> Self {
         let cholesky = Cholesky::new(0);
-        let (square, diagonal) = (Vec::new(), Vec::new());
-        Self { rows, limits, square, cholesky, diagonal, qr: None, damping: 0.0, way: Way::Gram }
+        let [square, diagonal, sketch] = [const { Vec::new() }; 3];
+        Self { rows, limits, square, cholesky, diagonal, nystrom: None, sketch, qr: None, damping: 0.0, way: Way::Gram }
     }
 
     /// Takes note of a new A in `rows`, to be solved in this way; gives the largest entry of the diagonal of AᵀA.
@@ -65,22 +81,25 @@ impl DampedSystem {
         self.way = way;
         self.qr = None;
         let size = match way {
-            Way::Gram | Way::Qr => self.rows.columns(),
+            Way::Gram => self.rows.columns(),
             Way::Kernel => self.rows.rows(),
-            Way::Cg => 0,
+            Way::Qr | Way::Cg => 0,
         };
         if self.cholesky.size() != size {
             self.cholesky = Cholesky::new(size);
         }
         self.square.resize(size * size, 0.0);
         match way {
-            Way::Gram | Way::Qr => {
+            Way::Gram => {
                 gram(&self.rows, &mut self.square);
                 (0..size).map(|i| self.square[i * size + i]).fold(0.0, f64::max)
             }
-            Way::Kernel | Way::Cg => {
+            Way::Kernel | Way::Qr | Way::Cg => {
                 if way == Way::Kernel {
                     outer_gram(&self.rows, &mut self.square);
+                }
+                if way == Way::Cg {
+                    self.sketch_of_gram();
                 }
                 self.squares_of_columns();
                 self.diagonal.iter().copied().fold(0.0, f64::max)
@@ -88,15 +107,29 @@ impl DampedSystem {
         }
     }
 
+    fn sketch_of_gram(&mut self) {
+        let columns = self.rows.columns();
+        let length = SKETCH.min(columns / 4) * columns;
+        if self.sketch.len() != length {
+            let mut stream = Stream::new(0, SKETCH_STREAM, 0);
+            self.sketch = (0..length).map(|_| stream.normal()).collect();
+        }
+        // A matrix that is not finite, or has no rank, is told by what follows.
+        self.nystrom = if length > 0 { Nystrom::new(&self.rows, &self.sketch).ok() } else { None };
+    }
+
     fn squares_of_columns(&mut self) {
         self.diagonal.clear();
         self.diagonal.resize(self.rows.columns(), 0.0);
-        for tile in self.rows.tiles().iter().filter(|tile| tile.rows() > 0) {
-            let columns = tile.data().chunks_exact(tile.stride());
-            for (square, column) in self.diagonal.iter_mut().zip(columns) {
-                *square += column[..tile.rows()].iter().map(|x| x * x).sum::<f64>();
+        let tiles: Vec<&RowTile> = self.rows.tiles().iter().filter(|tile| tile.rows() > 0).collect();
+        self.diagonal.par_chunks_mut(COLUMNS).enumerate().for_each(|(part, squares)| {
+            for tile in &tiles {
+                let columns = tile.data().chunks_exact(tile.stride()).skip(part * COLUMNS);
+                for (square, column) in squares.iter_mut().zip(columns) {
+                    *square += sum_of_squares(&column[..tile.rows()]);
+                }
             }
-        }
+        });
     }
 
     /// Whether r gives the solution more digits than `Aᵀr` does.
@@ -192,15 +225,23 @@ impl DampedSystem {
         out
     }
 
-    /// Conjugate gradients with the diagonal as preconditioner; what they end at is a direction of descent wherever they
-    /// stop.
+    fn precondition(&self, residual: &[f64]) -> Vec<f64> {
+        match &self.nystrom {
+            Some(nystrom) => {
+                let mut out = vec![0.0; residual.len()];
+                nystrom.precondition(self.damping, residual, &mut out);
+                out
+            }
+            None => residual.iter().zip(&self.diagonal).map(|(r, d)| r / (d + self.damping)).collect(),
+        }
+    }
+
+    /// Preconditioned conjugate gradients; what they end at is a direction of descent wherever they stop.
     fn conjugate_gradients(&self, gradient: &[f64], out: &mut [f64]) {
-        let scaled =
-            |r: &[f64]| -> Vec<f64> { r.iter().zip(&self.diagonal).map(|(r, d)| r / (d + self.damping)).collect() };
         let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
         out.fill(0.0);
         let mut residual: Vec<f64> = gradient.iter().map(|g| -g).collect();
-        let mut direction = scaled(&residual);
+        let mut direction = self.precondition(&residual);
         let mut square = dot(&residual, &direction);
         let enough = square * self.limits.tolerance * self.limits.tolerance;
         for _ in 0..self.limits.iterations {
@@ -212,13 +253,23 @@ impl DampedSystem {
             let length = square / curvature;
             out.iter_mut().zip(&direction).for_each(|(p, d)| *p += length * d);
             residual.iter_mut().zip(&image).for_each(|(r, i)| *r -= length * i);
-            let preconditioned = scaled(&residual);
+            let preconditioned = self.precondition(&residual);
             let next = dot(&residual, &preconditioned);
             let keep = next / square;
             direction.iter_mut().zip(&preconditioned).for_each(|(d, z)| *d = z + keep * *d);
             square = next;
         }
     }
+}
+
+/// In eight sums, which do not wait for one another.
+fn sum_of_squares(x: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    let (eights, rest) = x.as_chunks::<8>();
+    for eight in eights {
+        sums.iter_mut().zip(eight).for_each(|(sum, x)| *sum += x * x);
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|x| x * x).sum::<f64>()
 }
 
 #[cfg(test)]

@@ -74,10 +74,11 @@ const MOST_DAMPING: f64 = 1e12;
 const RESOLVED_BY_GRAM: f64 = 1e-14;
 /// Trial points of one step.
 const MOST_TRIALS: usize = 40;
-/// The part of the preconditioned residual that conjugate gradients leave by default.
-pub const CG_TOLERANCE: f64 = 1e-6;
+/// The part of the preconditioned residual that conjugate gradients leave by default: a step is then a hundredth off, and
+/// more iterations were measured to cost more than the better step gains.
+pub const CG_TOLERANCE: f64 = 1e-2;
 /// The largest Gram or kernel matrix that is made without being asked for (1.2 GB).
-const LARGEST_MATRIX: usize = 12_000;
+pub const LARGEST_MATRIX: usize = 12_000;
 /// Beyond so many parameters, QR costs too much to be tried without being asked for.
 const MOST_FOR_QR: usize = 3000;
 
@@ -153,8 +154,11 @@ impl Engd {
         let residuals = self.least_squares(problem);
         match residuals.filter(|_| self.system.wants_residual()) {
             Some(residuals) => {
-                self.residual.resize(residuals.rows(), 0.0);
-                residuals.residual(theta, &mut self.residual);
+                // It is that of the step for all of its trials.
+                if self.residual.is_empty() {
+                    self.residual.resize(residuals.rows(), 0.0);
+                    residuals.residual(theta, &mut self.residual);
+                }
                 self.system.solve(Side::Residual(&self.residual), &mut self.step)?;
             }
             None => self.system.solve(Side::Gradient(&self.gradient), &mut self.step)?,
@@ -192,6 +196,7 @@ impl Engd {
 impl Optimizer for Engd {
     fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
         let before = self.evaluate(problem, theta);
+        self.residual.clear();
         let gradient = norm(&self.gradient);
         let mut report = StepReport::before(before, gradient, self.damping);
         if report.outcome == Outcome::NotFinite {

@@ -13,7 +13,7 @@ mod quasi_newton;
 mod soap;
 
 pub use adam::{Adam, AdamOptions};
-pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, Solver};
+pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, LARGEST_MATRIX, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
 pub use quasi_newton::{QuasiNewton, QuasiNewtonOptions, Update};
 pub use soap::{Soap, SoapOptions};

@@ -1,7 +1,7 @@
 //! From the graph to single operations and back.
 //!
 //! Sums and products become chains of additions and multiplications, powers become squarings, and everything that is the
-//! same operation on the same operands is one [`Term`]. A reciprocal that several products divide by is computed once;
+//! same operation on the same operands is one [`Term`]. A sum that contains another one starts from it. A reciprocal that several products divide by is computed once;
 //! what only one product divides by is collected below one reciprocal. Everything is visited in the order of the normal
 //! form, so that the result does not depend on the order in which the graph was built.
 
@@ -10,7 +10,7 @@ use num_traits::{One, Signed, Zero};
 use rustc_hash::FxHashMap;
 
 use super::language::Term;
-use crate::expr::{Exponent, Expr, Function, Graph, Node, Rational, Symbol};
+use crate::expr::{Exponent, Expr, Function, Graph, NestedSum, Node, Rational, Symbol};
 
 /// Operations in an order in which operands come first; equal operations occur once.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +69,7 @@ struct Lowering<'a> {
     operations: Operations,
     images: FxHashMap<Expr, Id>,
     divisors: FxHashMap<Expr, Divisor>,
+    nested: FxHashMap<Expr, NestedSum>,
     atoms: FxHashMap<&'a Symbol, u32>,
 }
 
@@ -81,6 +82,7 @@ pub(super) fn lower(graph: &Graph, roots: &[Expr]) -> (Operations, Vec<Symbol>) 
         operations: Operations::default(),
         images: FxHashMap::default(),
         divisors: divisors(graph, roots),
+        nested: graph.nested_sums(roots),
         atoms: numbered,
     };
     for &root in roots {
@@ -121,6 +123,7 @@ impl Lowering<'_> {
             stack.push((expr, true));
             let first = stack.len();
             self.graph.node(expr).for_each_operand(|operand| stack.push((operand, false)));
+            stack.extend(self.nested.get(&expr).map(|nested| (nested.inner, false)));
             stack[first..].reverse();
         }
         self.images[&root]
@@ -134,7 +137,10 @@ impl Lowering<'_> {
             Node::Pi => Term::Pi,
             Node::Euler => Term::Euler,
             Node::Symbol(symbol) => Term::Atom(self.atoms[symbol]),
-            Node::Sum { constant, terms } => return self.sum(constant, terms),
+            Node::Sum { constant, terms } => {
+                let Some(nested) = self.nested.get(&expr).cloned() else { return self.sum(None, constant, terms) };
+                return self.sum(Some((nested.inner, nested.scale)), &nested.constant, &nested.terms);
+            }
             Node::Product(factors) => return self.product(factors),
             Node::Power(base, exponent) => Term::Power([at(self, base), at(self, exponent)]),
             Node::Call(function @ (Function::Min | Function::Max), arguments) => {
@@ -147,11 +153,11 @@ impl Lowering<'_> {
         self.operations.add(term)
     }
 
-    /// Plain terms first, so that each product after them fuses with its addition; squares of functions of one argument
+    /// Plain terms (and an inner sum) first, so that each product after them fuses with its addition; squares of functions of one argument
     /// stand side by side, where identities find them.
-    fn sum(&mut self, constant: &Rational, terms: &[(Expr, Rational)]) -> Id {
-        let mut operands: Vec<(u8, usize, Id)> = Vec::with_capacity(terms.len() + 1);
-        for (term, coefficient) in terms {
+    fn sum(&mut self, inner: Option<(Expr, Rational)>, constant: &Rational, terms: &[(Expr, Rational)]) -> Id {
+        let mut operands: Vec<(u8, usize, Id)> = Vec::with_capacity(terms.len() + 2);
+        for (term, coefficient) in inner.iter().chain(terms) {
             let mut id = self.images[term];
             let mut rank = if matches!(self.operations.terms[usize::from(id)], Term::Multiply(_)) { 2 } else { 0 };
             if !coefficient.is_one() {

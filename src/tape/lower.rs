@@ -8,7 +8,7 @@ use super::op::{Binary, Op, Ternary, Unary, Value};
 use super::orientation::reversed;
 use super::product::{Denominators, Scaled};
 use super::{Contraction, Tape, TapeError};
-use crate::expr::{Exponent, Expr, Function, Graph, Node, Rational, Relation, Symbol};
+use crate::expr::{Exponent, Expr, Function, Graph, NestedSum, Node, Rational, Relation, Symbol};
 use crate::vmath;
 
 /// The operations of all roots, in the order of the graph, with some that no root needs.
@@ -19,13 +19,16 @@ pub(super) fn lower(
     definitions: &[(Symbol, Expr)],
     contraction: Contraction,
 ) -> Result<Tape, TapeError> {
-    let (order, needed) = in_order(graph, roots, definitions);
+    let needed = with_meanings(graph, roots, definitions);
+    let nested = graph.nested_sums(&needed);
+    let order = graph.nested_order(&needed, &nested);
     let mut lowering = Lowering {
         builder: Builder::new(contraction),
         denominators: Denominators::new(graph, &order),
         reversed: reversed(graph, &order, &needed),
         numbers: inputs.iter().enumerate().rev().map(|(i, symbol)| (symbol, i as u32)).collect(),
         definitions: definitions.iter().map(|(name, meaning)| (name, *meaning)).collect(),
+        nested,
         values: FxHashMap::default(),
         products: FxHashMap::default(),
     };
@@ -37,19 +40,19 @@ pub(super) fn lower(
     Ok(lowering.builder.finish(outputs, inputs.len()))
 }
 
-/// All nodes that the roots are made of, operands and meanings of names first; and the roots with the meanings.
-fn in_order(graph: &Graph, roots: &[Expr], definitions: &[(Symbol, Expr)]) -> (Vec<Expr>, Vec<Expr>) {
+/// The roots, and what the names in them stand for.
+fn with_meanings(graph: &Graph, roots: &[Expr], definitions: &[(Symbol, Expr)]) -> Vec<Expr> {
     let mut needed = roots.to_vec();
-    let mut order = graph.reachable(&needed);
+    let mut reached = graph.reachable(&needed);
     // The last names first: only those before it occur in the meaning of a name.
     for (name, meaning) in definitions.iter().rev() {
         let is_name = |e: &Expr| matches!(graph.node(*e), Node::Symbol(symbol) if symbol == name);
-        if order.iter().any(is_name) {
+        if reached.iter().any(is_name) {
             needed.push(*meaning);
-            order = graph.reachable(&needed);
+            reached = graph.reachable(&needed);
         }
     }
-    (order, needed)
+    needed
 }
 
 struct Lowering<'a> {
@@ -57,6 +60,8 @@ struct Lowering<'a> {
     denominators: Denominators,
     /// Sums whose value here is their opposite.
     reversed: FxHashSet<Expr>,
+    /// Sums that start from another one.
+    nested: FxHashMap<Expr, NestedSum>,
     numbers: FxHashMap<&'a Symbol, u32>,
     definitions: FxHashMap<&'a Symbol, Expr>,
     values: FxHashMap<Expr, Value>,
@@ -81,7 +86,10 @@ impl Lowering<'_> {
             }
             Node::Sum { constant, terms } => {
                 let sign = if self.reversed.contains(&expr) { -1.0 } else { 1.0 };
-                self.sum(constant, terms, sign)?
+                match self.nested.get(&expr).cloned() {
+                    Some(nested) => self.nested_sum(&nested, sign)?,
+                    None => self.sum(constant, terms, sign)?,
+                }
             }
             Node::Product(factors) => {
                 let mut product = self.denominators.product(&mut self.builder, expr, factors, &self.values);
@@ -114,8 +122,19 @@ impl Lowering<'_> {
 
     /// `sign` times the sum.
     fn sum(&mut self, constant: &Rational, terms: &[(Expr, Rational)], sign: f64) -> Result<Value, TapeError> {
+        self.sum_with(None, constant, terms, sign)
+    }
+
+    /// The first term, and `sign` times the sum.
+    fn sum_with(
+        &mut self,
+        first: Option<Term>,
+        constant: &Rational,
+        terms: &[(Expr, Rational)],
+        sign: f64,
+    ) -> Result<Value, TapeError> {
         let mut constant = if constant.is_zero() { None } else { Some(sign * nearest(constant)?) };
-        let mut signed = Vec::with_capacity(terms.len());
+        let mut signed: Vec<Term> = first.into_iter().collect();
         for (term, coefficient) in terms {
             let mut scaled = self.products.get(term).copied().unwrap_or(Scaled::plain(self.values[term]));
             scaled.coefficient *= sign * nearest(coefficient)?;
@@ -126,6 +145,15 @@ impl Lowering<'_> {
             }
         }
         Ok(self.accumulate(constant, signed))
+    }
+
+    /// `sign` times a sum that contains another one.
+    fn nested_sum(&mut self, nested: &NestedSum, sign: f64) -> Result<Value, TapeError> {
+        let mut inner = Scaled::plain(self.values[&nested.inner]);
+        let is_reversed = self.reversed.contains(&nested.inner);
+        inner.coefficient = if is_reversed { -sign } else { sign } * nearest(&nested.scale)?;
+        let first = self.term(inner);
+        self.sum_with(Some(first), &nested.constant, &nested.terms, sign)
     }
 
     fn term(&mut self, scaled: Scaled) -> Term {

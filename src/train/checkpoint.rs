@@ -46,6 +46,9 @@ pub enum CheckpointError {
     },
 }
 
+/// The form of the files.
+const SCHEMA: u32 = 1;
+
 /// The numbers beside the vectors.
 #[derive(Debug, Serialize, Deserialize)]
 struct Numbers {
@@ -129,7 +132,7 @@ fn to_json(value: &impl Serialize) -> io::Result<Vec<u8>> {
 
 fn numbers(checkpoint: &Checkpoint) -> Numbers {
     Numbers {
-        schema: 1,
+        schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: checkpoint.seed,
         window: checkpoint.window,
@@ -196,6 +199,10 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
         }
     };
     let numbers: Numbers = parse(&path.join(NUMBERS), &sound(NUMBERS)?)?;
+    if numbers.schema != SCHEMA {
+        let reason = format!("it has the form {}, this version of pdec reads {SCHEMA}", numbers.schema);
+        return Err(CheckpointError::Damaged { path: path.join(NUMBERS), reason });
+    }
     let damaged = |reason| CheckpointError::Damaged { path: path.join(STATE), reason };
     let (tensors, ..) = tensors::read(&sound(STATE)?).map_err(damaged)?;
     let vector = |name: &str| {

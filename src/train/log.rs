@@ -94,7 +94,11 @@ impl Log {
     /// # Errors
     /// [`WriteError`] if the file can't be written.
     pub fn open(path: &Path, after: usize) -> Result<Self, WriteError> {
-        let kept: Vec<LogEntry> = read_log(path).unwrap_or_default().into_iter().filter(|e| e.step <= after).collect();
+        let before = match read_log(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(WriteError::of(path, error)),
+            lines => lines.unwrap_or_default(),
+        };
+        let kept: Vec<LogEntry> = before.into_iter().filter(|e| e.step <= after).collect();
         let mut text = String::new();
         for entry in &kept {
             text += &line(entry).map_err(|error| WriteError::of(path, error))?;
@@ -141,14 +145,14 @@ fn line(entry: &LogEntry) -> io::Result<String> {
     Ok(serde_json::to_string(entry)? + "\n")
 }
 
-/// The lines of a log; a last line that was cut off by a crash is left out.
+/// The lines of a log; those that are damaged, and a last one that was cut off by a crash, are left out.
 ///
 /// # Errors
 /// What the system says if the file can't be read.
 pub fn read_log(path: &Path) -> io::Result<Vec<LogEntry>> {
     let bytes = fs::read(path)?;
     let lines = bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty());
-    Ok(lines.map_while(|line| serde_json::from_slice(line).ok()).collect())
+    Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use crate::pipeline::{Compiled, Lowered};
 
 /// Beyond it the Gram matrix is not worth its memory.
 const MOST_PARAMETERS: usize = 6000;
+/// Nor is the Jacobian beyond so many numbers (2 GB).
+const LARGEST_JACOBIAN: usize = 250_000_000;
 /// The damping that is tried first, as a part of the largest diagonal entry: what rounding makes of zero.
 const LEAST_DAMPING: f64 = 1e-14;
 
@@ -50,7 +52,7 @@ pub fn found_numbers(compiled: &Compiled, theta: &[f64]) -> Vec<FoundNumber> {
 fn deviations(compiled: &Compiled, theta: &[f64]) -> Option<Vec<f64>> {
     let (kernel, model) = (&compiled.kernel, &compiled.lowered.model);
     let size = theta.len();
-    if model.data.is_empty() || size > MOST_PARAMETERS {
+    if model.data.is_empty() || size > MOST_PARAMETERS || kernel.rows().saturating_mul(size) > LARGEST_JACOBIAN {
         return None;
     }
     let variance = variance(compiled, theta)?;

@@ -6,6 +6,8 @@ use crate::model::{Adapt, TermKind};
 use crate::pipeline::{CompileError, Lowered};
 use crate::sample::{self, Block};
 
+use super::session::RestoreError;
+
 /// The streams that choose among candidates, beside those of the terms.
 const ADAPT_STREAM: u64 = 3 << 32;
 /// Candidates that are evaluated at a time, so that any number of them needs little memory.
@@ -114,14 +116,23 @@ impl TrainingPoints {
     }
 
     /// Takes saved points, which come without what stands beside them.
-    pub fn restore(&mut self, lowered: &Lowered, saved: &[(usize, PointSet)]) {
+    ///
+    /// # Errors
+    /// [`RestoreError::Points`] if they are not points of the block.
+    pub fn restore(&mut self, lowered: &Lowered, saved: &[(usize, PointSet)]) -> Result<(), RestoreError> {
         for (b, set) in saved {
-            let (Some(own), Some(block)) = (self.sets.get_mut(*b), lowered.blocks.get(*b)) else { continue };
+            let places = (self.sets.get_mut(*b), lowered.blocks.get(*b));
+            let (Some(own), Some(block)) = places else { return Err(RestoreError::Points { block: *b }) };
+            let is_whole = set.coordinates.iter().all(|column| column.len() == set.weights.len());
+            if set.coordinates.len() != own.coordinates.len() || !is_whole {
+                return Err(RestoreError::Points { block: *b });
+            }
             own.clone_from(set);
             if let Some(handover) = &mut self.handover {
                 handover.fill(lowered, block, own);
             }
         }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use super::metrics::{FieldError, Metrics};
 use super::numbers::{FoundNumber, found_numbers, number_values};
 use super::points::{Handover, TrainingPoints};
 use super::reports::{ReportValue, report_values};
-use super::stop::{Limits, Stagnation, Stop};
+use super::stop::{Limits, Noise, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
 use crate::kernel::{AssembleError, Kernel, PointSet, half_square};
@@ -65,6 +65,18 @@ pub enum RestoreError {
         /// Of this run.
         expected: u64,
     },
+    /// No time that a run can have taken.
+    #[error("the checkpoint was made after {found} seconds")]
+    Seconds {
+        /// In the checkpoint.
+        found: f64,
+    },
+    /// The points of a block are not points of this problem.
+    #[error("the points of block {block} in the checkpoint do not fit the problem")]
+    Points {
+        /// The block.
+        block: usize,
+    },
     /// The state of the method does not fit.
     #[error(transparent)]
     State(#[from] StateError),
@@ -119,6 +131,10 @@ pub trait Observer {
     fn wants_errors(&self, total_steps: usize) -> bool;
     /// Sees a step; may write a checkpoint of the session.
     fn step(&mut self, event: &StepEvent<'_>, session: &Session) -> Control;
+    /// Whether somebody wants the run to stop: asked between steps that the observer does not see.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
 }
 
 /// Sees nothing and stops nothing.
@@ -201,7 +217,7 @@ impl Session {
         let stage = &model.stages[0];
         let mut session = Self {
             theta: initial(&compiled, seed, 0),
-            stagnation: Stagnation::new(stagnation_window(stage)),
+            stagnation: stagnation_of(stage, &compiled),
             causal: CausalWeights::new(&compiled.lowered),
             optimizer: optim::for_stage(stage, &compiled.kernel),
             model: Arc::clone(&model),
@@ -372,6 +388,8 @@ impl Session {
         let Some(stage) = model.stages.get(checkpoint.stage) else {
             return Err(RestoreError::Stage { found: checkpoint.stage + 1, expected: model.stages.len() });
         };
+        let seconds = checkpoint.seconds;
+        let time = Duration::try_from_secs_f64(seconds).map_err(|_| RestoreError::Seconds { found: seconds })?;
         let lengths = checkpoint.finished.iter().all(|theta| theta.len() == expected);
         if checkpoint.window >= model.windows || checkpoint.finished.len() != checkpoint.window || !lengths {
             return Err(RestoreError::Window { found: checkpoint.window + 1, expected: model.windows });
@@ -387,17 +405,15 @@ impl Session {
         }
         let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
         optimizer.restore(&checkpoint.state)?;
-        self.stagnation = Stagnation::new(stagnation_window(stage));
+        self.stagnation = stagnation_of(stage, &self.compiled);
         self.stagnation.restore(&checkpoint.losses);
         self.optimizer = optimizer;
         self.step = checkpoint.step;
-        self.time = Duration::from_secs_f64(checkpoint.seconds.max(0.0));
+        self.time = time;
         self.theta.copy_from_slice(&checkpoint.theta);
         self.make_batch_kernel();
-        self.points.restore(&self.compiled.lowered, &checkpoint.points);
-        for (b, points) in self.points.sets.iter().enumerate() {
-            self.compiled.kernel.set_points(b, points);
-        }
+        self.points.restore(&self.compiled.lowered, &checkpoint.points)?;
+        self.compiled.kernel.set_all_points(&self.points.sets);
         Ok(())
     }
 
@@ -411,9 +427,9 @@ impl Session {
             let stop = self.run_stage(limits, observer)?;
             let ends_run = matches!(stop, Stop::Time | Stop::Interrupted | Stop::NotFinite);
             let over = limits.steps.is_some_and(|most| self.total_steps >= most);
-            // A target that is reached ends the stages of its window.
+            // A target that is reached ends the stages of its window, where it was one of the problem as such.
             let (window, stage) = match stop {
-                Stop::Target => (self.window + 1, 0),
+                Stop::Target if model.stages[self.stage].model.is_none() => (self.window + 1, 0),
                 _ if self.stage + 1 == model.stages.len() => (self.window + 1, 0),
                 _ => (self.window, self.stage + 1),
             };
@@ -468,7 +484,7 @@ impl Session {
         self.step = 0;
         let plan = &self.model.stages[stage];
         self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
-        self.stagnation = Stagnation::new(stagnation_window(plan));
+        self.stagnation = stagnation_of(plan, &self.compiled);
         self.make_batch_kernel();
     }
 
@@ -476,8 +492,16 @@ impl Session {
         let stage = self.model.stages[self.stage].clone();
         let steps = stage.steps();
         // A later window starts from the one before.
-        if self.step == 0 && self.window == 0 && stage.starts() > 1 {
-            self.tournament(&stage)?;
+        if self.step == 0
+            && self.window == 0
+            && stage.starts() > 1
+            && let Some(stop) = self.tournament(&stage, limits, observer)
+        {
+            return Ok(stop);
+        }
+        // The last step before a checkpoint may have ended the stage.
+        if self.step > 0 && self.stagnation.is_over() {
+            return Ok(Stop::Stagnated);
         }
         let mut decreased = self.step > 0;
         while self.step < steps {
@@ -532,7 +556,10 @@ impl Session {
     fn stop_after(&mut self, report: &StepReport, decreased: bool) -> Option<Stop> {
         match report.outcome {
             Outcome::NotFinite => Some(Stop::NotFinite),
-            Outcome::NoDecrease if !decreased => Some(Stop::NoDecrease),
+            // A stage may begin where nothing is left to do.
+            Outcome::NoDecrease if !decreased => {
+                Some(if self.total_steps > self.step { Stop::Stagnated } else { Stop::NoDecrease })
+            }
             // While times wake up the loss grows; that is no stagnation.
             _ if self.causal.as_ref().is_some_and(|causal| !causal.all_awake()) => {
                 self.stagnation.restore(&[]);
@@ -557,35 +584,47 @@ impl Session {
         let count = stage.batch().unwrap_or(usize::MAX);
         let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
         let batch = batch::draw(&self.points.sets, count, &stream);
-        for (block, points) in batch.iter().enumerate() {
-            kernel.set_points(block, points);
-        }
+        kernel.set_all_points(&batch);
         if let Some(causal) = &mut self.causal {
             causal.apply(kernel, &batch, &self.theta);
         }
         Ok(self.optimizer.step(kernel, &mut self.theta))
     }
 
-    /// Short runs from several starts; the one with the smallest loss goes on.
-    fn tournament(&mut self, stage: &Stage) -> Result<(), TrainError> {
-        let clock = Instant::now();
+    /// Short runs from several starts; the one with the smallest loss goes on. In a later stage what was trained so far is the
+    /// first of them. The limit of time and the wish to stop hold here, too.
+    fn tournament(&mut self, stage: &Stage, limits: Limits, observer: &dyn Observer) -> Option<Stop> {
+        let (clock, before) = (Instant::now(), self.time);
         let mut best: Option<(f64, Vec<f64>, State)> = None;
+        let mut stop = None;
         for start in 0..stage.starts() {
-            let mut theta = initial(&self.compiled, self.seed, start as u64);
+            let goes_on = start == 0 && self.stage > 0;
+            let mut theta = if goes_on { self.theta.clone() } else { initial(&self.compiled, self.seed, start as u64) };
             let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
             let mut loss = f64::INFINITY;
             for _ in 0..stage.start_steps() {
+                self.time = before + clock.elapsed();
+                stop = match limits.time {
+                    Some(most) if self.time >= most => Some(Stop::Time),
+                    _ => observer.is_interrupted().then_some(Stop::Interrupted),
+                };
+                if stop.is_some() {
+                    break;
+                }
                 if let Some(causal) = &mut self.causal {
                     causal.apply(&mut self.compiled.kernel, &self.points.sets, &theta);
                 }
                 let report = optimizer.step(&self.compiled.kernel, &mut theta);
-                loss = report.loss;
+                loss = if report.loss.is_finite() { report.loss } else { f64::INFINITY };
                 if report.outcome != Outcome::Moved {
                     break;
                 }
             }
             if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
                 best = Some((loss, theta, optimizer.save()));
+            }
+            if stop.is_some() {
+                break;
             }
         }
         if let Some((_, theta, state)) = best {
@@ -594,8 +633,8 @@ impl Session {
             let restored = self.optimizer.restore(&state);
             debug_assert!(restored.is_ok());
         }
-        self.time += clock.elapsed();
-        Ok(())
+        self.time = before + clock.elapsed();
+        stop
     }
 
     fn redraw(&mut self) -> Result<(), CompileError> {
@@ -619,10 +658,13 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
     theta
 }
 
-fn stagnation_window(stage: &Stage) -> usize {
-    match stage.method {
-        Method::Engd => 200,
-        Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => 500,
-        Method::Gd | Method::Adam | Method::Soap => 5000,
-    }
+fn stagnation_of(stage: &Stage, compiled: &Compiled) -> Stagnation {
+    let resampled = compiled.lowered.blocks.iter().any(|block| block.sampling.resample.is_some());
+    let (window, of_first_order) = match stage.method {
+        Method::Engd => (200, false),
+        Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => (500, false),
+        Method::Gd | Method::Adam | Method::Soap => (5000, true),
+    };
+    let noisy = resampled || of_first_order || stage.batch().is_some();
+    Stagnation::new(window, if noisy { Noise::Averaged } else { Noise::None })
 }

@@ -25,7 +25,7 @@ pub enum Stop {
     Target,
     /// The loss does not fall any more.
     Stagnated,
-    /// No step was found that lowers the loss, from the start on.
+    /// No step was found that lowers the loss, from the start of the run on.
     NoDecrease,
     /// The loss or its derivatives are not finite.
     NotFinite,
@@ -48,29 +48,55 @@ impl Stop {
     }
 }
 
+/// What single losses say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Noise {
+    /// How far training is.
+    None,
+    /// That only in the mean: points change from step to step, or steps overshoot.
+    Averaged,
+}
+
 /// Notices when the loss does not fall any more.
 #[derive(Clone, Debug)]
 pub(super) struct Stagnation {
+    /// The last losses: one more than the window, at most.
     losses: VecDeque<f64>,
     window: usize,
+    noise: Noise,
 }
 
 /// A stage ends when the loss fell by less than this part over the window.
 const LEAST_DECREASE: f64 = 0.02;
 
 impl Stagnation {
-    pub fn new(window: usize) -> Self {
-        Self { losses: VecDeque::with_capacity(window + 1), window }
+    pub fn new(window: usize, noise: Noise) -> Self {
+        Self { losses: VecDeque::with_capacity(window + 2), window, noise }
     }
 
     /// Takes the loss of a step; whether there was no progress over the window.
     pub fn observe(&mut self, loss: f64) -> bool {
         self.losses.push_back(loss);
+        if self.losses.len() > self.window + 1 {
+            self.losses.pop_front();
+        }
+        self.is_over()
+    }
+
+    /// Whether there was no progress over the window before the last loss: from its first loss to the last, or from the
+    /// mean of its first half to that of the second.
+    pub fn is_over(&self) -> bool {
         if self.losses.len() <= self.window {
             return false;
         }
-        let before = self.losses.pop_front().unwrap_or(f64::INFINITY);
-        loss > before * (1.0 - LEAST_DECREASE)
+        let (before, now) = match self.noise {
+            Noise::None => (self.losses[0], self.losses[self.window]),
+            Noise::Averaged => {
+                let half = self.window / 2;
+                (self.losses.iter().take(half).sum(), self.losses.iter().rev().take(half).sum())
+            }
+        };
+        now > before * (1.0 - LEAST_DECREASE)
     }
 
     /// The smaller of a value and the last one that was observed, for values that go up and down on their way.
@@ -85,5 +111,26 @@ impl Stagnation {
 
     pub fn restore(&mut self, losses: &[f64]) {
         self.losses = losses.iter().copied().collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_falls_slowly_is_no_stagnation() {
+        let mut steady = Stagnation::new(10, Noise::None);
+        assert!((0..50).all(|step| !steady.observe(0.99_f64.powi(step))));
+        assert!((0..10).any(|_| steady.observe(0.6)));
+        assert!(steady.is_over());
+    }
+
+    #[test]
+    fn one_unlucky_sample_ends_no_noisy_stage() {
+        let mut noisy = Stagnation::new(10, Noise::Averaged);
+        let loss = |step: i32| 0.98_f64.powi(step) * if step % 7 == 0 { 1.3 } else { 1.0 };
+        assert!((0..100).all(|step| !noisy.observe(loss(step))));
+        assert!((0..20).any(|step| noisy.observe(if step % 2 == 0 { 0.2 } else { 0.1 })));
     }
 }

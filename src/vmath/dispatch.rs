@@ -17,6 +17,15 @@ impl Path {
     /// Every path, the fastest first.
     pub const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
 
+    /// `avx512`, `avx2` or `portable`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+
     /// The fastest path that this machine can run.
     pub fn detected() -> Self {
         if Self::Avx512.is_available() {

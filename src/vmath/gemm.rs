@@ -63,22 +63,23 @@ pub fn small_product(out: &mut [f64], a: &[f64], b: &[f64], shape: GemmShape, fa
 }
 
 /// A product, checked.
-#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
-struct Whole {
-    out: *mut f64,
-    a: *const f64,
-    b: *const f64,
-    shape: GemmShape,
-    factor: f64,
-    accumulate: bool,
+pub(super) struct Whole<T> {
+    pub out: *mut T,
+    pub a: *const T,
+    pub b: *const T,
+    pub shape: GemmShape,
+    pub factor: T,
+    pub accumulate: bool,
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
+pub(super) mod x86 {
     use std::arch::x86_64::{
-        __m256d, __m512d, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_mul_pd, _mm256_set1_pd, _mm256_storeu_pd,
-        _mm512_fmadd_pd, _mm512_loadu_pd, _mm512_mul_pd, _mm512_set1_pd, _mm512_storeu_pd,
+        __m256, __m256d, __m512, __m512d, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
+        _mm256_mul_pd, _mm256_mul_ps, _mm256_set1_pd, _mm256_set1_ps, _mm256_storeu_pd, _mm256_storeu_ps,
+        _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mul_pd, _mm512_mul_ps,
+        _mm512_set1_pd, _mm512_set1_ps, _mm512_storeu_pd, _mm512_storeu_ps,
     };
 
     use super::Whole;
@@ -87,32 +88,35 @@ mod x86 {
     ///
     /// # Safety
     /// The machine has the instructions; pointers are valid for [`Self::LANES`] numbers.
-    trait Lanes: Copy {
+    pub(in super::super) trait Lanes: Copy {
+        type Scalar: Copy + Default;
         const LANES: usize;
-        unsafe fn splat(x: f64) -> Self;
-        unsafe fn load(from: *const f64) -> Self;
-        unsafe fn store(self, to: *mut f64);
+        // SAFETY: all as the trait says.
+        unsafe fn splat(x: Self::Scalar) -> Self;
+        unsafe fn load(from: *const Self::Scalar) -> Self;
+        unsafe fn store(self, to: *mut Self::Scalar);
         unsafe fn times(self, factor: Self) -> Self;
         unsafe fn times_plus(self, factor: Self, sum: Self) -> Self;
     }
 
     macro_rules! lanes {
-        ($name:ty, $lanes:literal, $splat:ident $load:ident $store:ident $mul:ident $fma:ident) => {
+        ($name:ty, $scalar:ty, $lanes:literal, $splat:ident $load:ident $store:ident $mul:ident $fma:ident) => {
             // SAFETY: each is the instruction that the trait describes.
             impl Lanes for $name {
+                type Scalar = $scalar;
                 const LANES: usize = $lanes;
                 #[inline(always)]
-                unsafe fn splat(x: f64) -> Self {
+                unsafe fn splat(x: $scalar) -> Self {
                     // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $splat(x) }
                 }
                 #[inline(always)]
-                unsafe fn load(from: *const f64) -> Self {
+                unsafe fn load(from: *const $scalar) -> Self {
                     // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $load(from) }
                 }
                 #[inline(always)]
-                unsafe fn store(self, to: *mut f64) {
+                unsafe fn store(self, to: *mut $scalar) {
                     // SAFETY: the caller keeps the promises of the trait, which are those of the instruction.
                     unsafe { $store(to, self) }
                 }
@@ -129,19 +133,37 @@ mod x86 {
             }
         };
     }
-    lanes!(__m512d, 8, _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_mul_pd _mm512_fmadd_pd);
-    lanes!(__m256d, 4, _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_mul_pd _mm256_fmadd_pd);
+    lanes!(__m512d, f64, 8, _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_mul_pd _mm512_fmadd_pd);
+    lanes!(__m256d, f64, 4, _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_mul_pd _mm256_fmadd_pd);
+    lanes!(__m512, f32, 16, _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_mul_ps _mm512_fmadd_ps);
+    lanes!(__m256, f32, 8, _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_mul_ps _mm256_fmadd_ps);
+
+    /// A type of numbers with its registers on both paths.
+    pub(in super::super) trait Vectors: Copy + Default {
+        type Wide: Lanes<Scalar = Self>;
+        type Narrow: Lanes<Scalar = Self>;
+    }
+
+    impl Vectors for f64 {
+        type Wide = __m512d;
+        type Narrow = __m256d;
+    }
+
+    impl Vectors for f32 {
+        type Wide = __m512;
+        type Narrow = __m256;
+    }
 
     /// # Safety
-    /// The machine has AVX-512 F and FMA; the pointers hold the shape; n is a multiple of eight.
+    /// The machine has AVX-512 F and FMA; the pointers hold the shape; n is a multiple of the lanes of a wide register.
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-    pub(super) unsafe fn avx512(whole: Whole) {
-        let n = whole.shape.n;
-        // SAFETY: panels of 16 and one of 8 columns cover n.
+    pub(in super::super) unsafe fn avx512<T: Vectors>(whole: Whole<T>) {
+        let (n, lanes) = (whole.shape.n, T::Wide::LANES);
+        // SAFETY: panels of two registers and one of a single one cover n.
         unsafe {
-            (0..n / 16).for_each(|panel| panel_of::<__m512d, 2, 8>(whole, 16 * panel));
-            if !n.is_multiple_of(16) {
-                panel_of::<__m512d, 1, 8>(whole, n - 8);
+            (0..n / (2 * lanes)).for_each(|panel| panel_of::<T::Wide, 2, 8>(whole, 2 * lanes * panel));
+            if !n.is_multiple_of(2 * lanes) {
+                panel_of::<T::Wide, 1, 8>(whole, n - lanes);
             }
         }
     }
@@ -149,9 +171,10 @@ mod x86 {
     /// # Safety
     /// As [`avx512`], with AVX2.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn avx2(whole: Whole) {
-        // SAFETY: panels of 8 columns cover n.
-        unsafe { (0..whole.shape.n / 8).for_each(|panel| panel_of::<__m256d, 2, 4>(whole, 8 * panel)) }
+    pub(in super::super) unsafe fn avx2<T: Vectors>(whole: Whole<T>) {
+        let panel = 2 * T::Narrow::LANES;
+        // SAFETY: panels of two registers, as wide as a wide one, cover n.
+        unsafe { (0..whole.shape.n / panel).for_each(|i| panel_of::<T::Narrow, 2, 4>(whole, panel * i)) }
     }
 
     /// V vectors of columns from `column` on, in blocks of R rows, then rows one by one.
@@ -159,7 +182,7 @@ mod x86 {
     /// # Safety
     /// As the callers.
     #[inline(always)]
-    unsafe fn panel_of<L: Lanes, const V: usize, const R: usize>(whole: Whole, column: usize) {
+    unsafe fn panel_of<L: Lanes, const V: usize, const R: usize>(whole: Whole<L::Scalar>, column: usize) {
         let m = whole.shape.m;
         // SAFETY: the rows are below m.
         unsafe {
@@ -183,16 +206,16 @@ mod x86 {
     /// As the callers; row + R <= m, column + V · lanes <= n.
     #[inline(always)]
     #[expect(clippy::needless_range_loop, reason = "blocks of registers read best by index")]
-    unsafe fn block_of<L: Lanes, const V: usize, const R: usize>(whole: Whole, row: usize, column: usize) {
+    unsafe fn block_of<L: Lanes, const V: usize, const R: usize>(whole: Whole<L::Scalar>, row: usize, column: usize) {
         let shape = whole.shape;
         let (a_row, a_column) = shape.a_strides;
         // SAFETY: every index is within the shape, which fits its slices.
         unsafe {
-            let mut sums = [[L::splat(0.0); V]; R];
+            let mut sums = [[L::splat(L::Scalar::default()); V]; R];
             let mut a = whole.a.add(row * a_row);
             let mut b = whole.b.add(column);
             for _ in 0..shape.k {
-                let mut right = [L::splat(0.0); V];
+                let mut right = [L::splat(L::Scalar::default()); V];
                 for v in 0..V {
                     right[v] = L::load(b.add(v * L::LANES));
                 }

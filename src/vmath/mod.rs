@@ -6,6 +6,8 @@
 //! three, so a [`Path`] changes the speed and never a bit. Interpreter, constant folding and machine code all call these
 //! functions: [`eval`] for one number, [`apply`] for slices, [`entry`] for code that is made at run time.
 //!
+//! [`services`] are these functions and the loops around them as machine code of whole kernels calls them.
+//!
 //! All polynomials are minimax fits, made by a Remez exchange in 50 and more digits. Errors are stated in units in the
 //! last place (ulp) of the exact result, as measured against 192-bit arithmetic by `tests/vmath.rs`. Sign and payload of
 //! a NaN are not part of the promise.
@@ -17,12 +19,15 @@ mod exponential;
 mod gemm;
 mod inverse;
 mod logarithm;
+pub mod services;
+mod software_fma;
 mod trigonometric;
 
 pub use channels::channel_products;
 pub use dispatch::{BinaryEntry, Path, UnaryEntry};
 use dispatch::{Loops, Loops2};
 pub use gemm::{GemmShape, small_product};
+pub use software_fma::fused_in_software;
 
 /// The functions. The number with each is the largest error measured, in ulp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -219,7 +219,9 @@ fn reduce_far(x: f64) -> Reduced {
 /// The 64 bits of [`TWO_OVER_PI`] that start at a bit.
 fn window_at(bit: usize) -> u64 {
     let (word, shift) = (bit / 64, bit % 64);
-    let pair = u128::from(TWO_OVER_PI[word]) << 64 | u128::from(TWO_OVER_PI[word + 1]);
+    // Every exponent has its words; code without any panic can stand in a kernel of its own.
+    let at = |word: usize| u128::from(TWO_OVER_PI.get(word).copied().unwrap_or(0));
+    let pair = at(word) << 64 | at(word + 1);
     (pair << shift >> 64) as u64
 }
 
@@ -239,8 +241,9 @@ fn scaled_fraction(magnitude: u128, sign: f64, quadrant: u64) -> Reduced {
     let shift = magnitude.leading_zeros();
     let normal = if magnitude == 0 { 0 } else { magnitude << shift };
     let scale = sign * TWO_TO_MINUS_128 * f64::from_bits((1023 - u64::from(shift)) << 52);
-    let high = ((normal >> 75) << 75) as f64 * scale;
-    let low = ((normal >> 22) & ((1 << 53) - 1)) as f64 * 4_194_304.0 * scale;
+    const TWO_TO_75: f64 = f64::from_bits((1023 + 75) << 52);
+    let high = ((normal >> 75) as u64) as f64 * TWO_TO_75 * scale;
+    let low = (((normal >> 22) as u64) & ((1 << 53) - 1)) as f64 * 4_194_304.0 * scale;
     let r = high * FRAC_PI_2[0];
     let r_low = high.mul_add(FRAC_PI_2[0], -r) + high.mul_add(FRAC_PI_2[1], low * FRAC_PI_2[0]);
     let sum = r + r_low;

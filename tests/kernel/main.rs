@@ -12,4 +12,5 @@ mod optimizers;
 mod periodicity;
 mod problems;
 mod random;
+mod routines;
 mod strangers;

@@ -43,7 +43,7 @@ pub fn panel(model: &Model, seed: u64) -> Result<Panel, CliError> {
             if term.kind == TermKind::Constraint {
                 continue;
             }
-            if term.kind == TermKind::Equation {
+            if term.kind == TermKind::Equation || term.kind == TermKind::Energy && term.is_inside() {
                 plot.interior.extend(&points);
             } else {
                 let (name, segments) = (name(model, term), segments(term, (across, up), plot.y_range));
@@ -76,6 +76,7 @@ fn name(model: &Model, term: &Term) -> String {
     let kind = match term.kind {
         TermKind::Initial => "ic",
         TermKind::Data(_) => "data",
+        TermKind::Energy => "minimize",
         _ => "bc",
     };
     let names = model.names();

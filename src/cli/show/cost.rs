@@ -3,9 +3,10 @@
 use num_traits::{One, Signed, ToPrimitive};
 
 use crate::expr::{Jet, MultiIndex, Names, Rational};
-use crate::kernel::Objective;
+use crate::kernel::{BlockTapes, Objective};
 use crate::model::describe::Section;
 use crate::network::Operator;
+use crate::optim;
 use crate::pipeline::{Compiled, Times};
 
 fn section(title: &'static str, columns: &[&'static str], rows: Vec<Vec<String>>) -> Section {
@@ -22,18 +23,21 @@ pub fn sections(compiled: &Compiled, times: &Times) -> Vec<Section> {
     vec![channels(compiled), operations(compiled), step(compiled), section("time", &["stage", "time"], rows)]
 }
 
-/// The labels of the terms of each block.
-fn labels(compiled: &Compiled) -> Vec<String> {
+/// The programs of each block with the labels of its terms, and those of the integrals behind them.
+pub(super) fn blocks(compiled: &Compiled) -> Vec<(String, &BlockTapes)> {
     let terms = &compiled.lowered.model.terms;
     let label = |&term: &usize| terms[term].label.as_str();
-    compiled.lowered.blocks.iter().map(|b| b.terms.iter().map(label).collect::<Vec<_>>().join(", ")).collect()
+    let labels = compiled.lowered.blocks.iter().map(|b| b.terms.iter().map(label).collect::<Vec<_>>().join(", "));
+    let families = &compiled.lowered.tapes.families;
+    let integrals = families.iter().enumerate().map(|(n, (_, tapes))| (format!("integrals {n}"), tapes));
+    labels.zip(&compiled.lowered.tapes.blocks).chain(integrals).collect()
 }
 
 /// The derivatives that each network carries at the points of a block.
 fn channels(compiled: &Compiled) -> Section {
     let names = compiled.lowered.model.names();
     let mut rows = Vec::new();
-    for (label, block) in labels(compiled).iter().zip(&compiled.lowered.tapes.blocks) {
+    for (label, block) in &blocks(compiled) {
         let networks = compiled.lowered.description.networks.iter().zip(&block.plans).zip(&block.turned);
         for ((network, plan), turned) in networks {
             let Some(plan) = plan else { continue };
@@ -85,7 +89,7 @@ fn number_name(number: &Rational) -> String {
 /// Operations a point of the formulas (without the networks), and what simplification saved.
 fn operations(compiled: &Compiled) -> Section {
     let mut rows = Vec::new();
-    for (b, (label, block)) in labels(compiled).iter().zip(&compiled.lowered.tapes.blocks).enumerate() {
+    for (b, (label, block)) in blocks(compiled).iter().enumerate() {
         let programs = [("value and partials", &block.linear), ("along a direction", &block.second)];
         for (report, (name, program)) in compiled.lowered.simplified.iter().skip(2 * b).zip(programs) {
             let cost = program.tape.cost();
@@ -105,7 +109,9 @@ fn operations(compiled: &Compiled) -> Section {
 
 /// Sizes of one step of `engd`; flops count a multiply-add as two and leave out the activations.
 fn step(compiled: &Compiled) -> Section {
-    let (rows, parameters) = (compiled.kernel.rows() as f64, compiled.kernel.parameters() as f64);
+    let of_metric = |stage| compiled.kernel.row_tiles(optim::metric(stage)).iter().sum();
+    let rows: usize = compiled.lowered.model.stages.last().map_or(compiled.kernel.rows(), of_metric);
+    let (rows, parameters) = (rows as f64, compiled.kernel.parameters() as f64);
     let (mut sweeps, mut points) = (0.0, 0.0);
     for (block, tapes) in compiled.lowered.blocks.iter().zip(&compiled.lowered.tapes.blocks) {
         let count = compiled.lowered.model.point_count(block.terms[0]) as f64;
@@ -127,7 +133,7 @@ fn step(compiled: &Compiled) -> Section {
         &["what", "size"],
         vec![
             row("points", points.to_string()),
-            row("rows of the residual", rows.to_string()),
+            row("rows of the metric", rows.to_string()),
             row("parameters", parameters.to_string()),
             row("memory of the Jacobian", format!("{:.1} MB", rows * parameters * 8.0 / 1e6)),
             row("Jacobian, estimated", flops(sweeps)),
@@ -139,12 +145,12 @@ fn step(compiled: &Compiled) -> Section {
 
 /// What simplification did with each block.
 pub fn simplification(compiled: &Compiled) -> Section {
-    let labels = labels(compiled);
+    let blocks = blocks(compiled);
     let programs = ["value and partials", "along a direction"];
     let row = |(number, report): (usize, &crate::simplify::SimplifyReport)| {
         let rules: Vec<String> = report.applied.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
         vec![
-            labels.get(number / 2).cloned().unwrap_or_default(),
+            blocks.get(number / 2).map(|(label, _)| label.clone()).unwrap_or_default(),
             programs[number % 2].to_owned(),
             report.before.to_string(),
             report.after.to_string(),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Form;
+use super::cost::blocks;
 use crate::cli::CliError;
 use crate::codegen::{self, Options};
 use crate::expr::Node;
@@ -76,14 +77,14 @@ fn tapes(compiled: &Compiled) -> Vec<(String, &Tape)> {
         found.push((format!("{title}: reverse"), &set.reverse));
         found.push((format!("{title}: direction"), &set.second));
     }
-    for (number, block) in tapes.blocks.iter().enumerate() {
-        for (what, program) in
-            [("value", &block.value), ("value and partials", &block.linear), ("direction", &block.second)]
-        {
-            found.push((format!("block {number}: {what}"), &program.tape));
+    for (title, block) in blocks(compiled) {
+        let second = block.local.as_ref().map(|local| ("second derivatives", &local.program));
+        let programs = [("value", &block.value), ("value and partials", &block.linear), ("direction", &block.second)];
+        for (what, program) in programs.into_iter().chain(second) {
+            found.push((format!("{title}: {what}"), &program.tape));
         }
         for (n, features) in block.features.iter().enumerate() {
-            found.extend(features.iter().map(|f| (format!("block {number}: features of network {n}"), &f.tape)));
+            found.extend(features.iter().map(|f| (format!("{title}: features of network {n}"), &f.tape)));
         }
     }
     found
@@ -93,18 +94,14 @@ fn kernel(compiled: &Compiled) -> String {
     let lowered = &compiled.lowered;
     let networks = lowered.description.networks.iter().enumerate();
     let networks = networks.map(|(n, network)| (format!("network {n}"), network.layout.to_string()));
-    let blocks = lowered.tapes.blocks.iter().enumerate().map(|(b, block)| {
+    let blocks = blocks(compiled).into_iter().map(|(title, block)| {
         let inputs = [("value", &block.value), ("linear", &block.linear), ("direction", &block.second)];
         let inputs: String = inputs.iter().map(|(name, p)| format!("inputs of {name}: {:?}\n", p.inputs)).collect();
-        let terms: Vec<&str> = lowered.blocks[b].terms.iter().map(|&t| lowered.model.terms[t].label.as_str()).collect();
         let text = format!(
-            "terms: {}\nfactors: {:?}\nchannels: {:?}\n{inputs}partials: {:?}",
-            terms.join(", "),
-            block.factors,
-            block.plans,
-            block.partials
+            "factors: {:?}\nchannels: {:?}\n{inputs}partials: {:?}",
+            block.factors, block.plans, block.partials
         );
-        (format!("block {b}"), text)
+        (title, text)
     });
     titled(networks.chain(blocks))
 }

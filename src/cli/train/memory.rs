@@ -1,14 +1,16 @@
 //! Whether the matrices of a method fit into the memory of this machine.
 
+use crate::kernel::Objective;
 use crate::model::{Method, OptionValue, Stage};
+use crate::optim;
 use crate::pipeline::Compiled;
 
 /// What does not fit, and what to do; `None` where all does, or where nobody knows how much memory there is.
 pub fn excess(compiled: &Compiled) -> Option<String> {
     let parameters = compiled.lowered.description.parameters();
-    let rows = compiled.kernel.rows();
+    let rows = |stage: &Stage| compiled.kernel.row_tiles(optim::metric(stage)).iter().sum();
     let stages = &compiled.lowered.model.stages;
-    stages.iter().find_map(|stage| excess_of(stage, rows, parameters, memory()?))
+    stages.iter().find_map(|stage| excess_of(stage, rows(stage), parameters, memory()?))
 }
 
 fn excess_of(stage: &Stage, rows: usize, parameters: usize, memory: f64) -> Option<String> {
@@ -16,6 +18,9 @@ fn excess_of(stage: &Stage, rows: usize, parameters: usize, memory: f64) -> Opti
     let mut needed = match (stage.method, stage.option("solver")) {
         (Method::Engd, Some(OptionValue::Name(solver))) => match solver.as_str() {
             "gram" => vec![square("Gram matrix", parameters)],
+            "auto" if rows.min(parameters) <= optim::LARGEST_MATRIX => {
+                vec![square("Gram matrix", rows.min(parameters))]
+            }
             "kernel" => vec![square("kernel matrix", rows)],
             _ => Vec::new(),
         },

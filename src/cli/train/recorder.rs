@@ -92,6 +92,10 @@ impl Observer for Recorder<'_> {
         total_steps == 1 || total_steps.is_multiple_of(self.every)
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.asked()
+    }
+
     fn step(&mut self, event: &StepEvent<'_>, session: &Session) -> Control {
         self.method = event.method;
         self.log(event);

@@ -4,7 +4,7 @@ use crate::geometry::Side;
 
 use super::super::{AxisKind, Model, Piece, Shape, Term, TermKind};
 use super::orders::Orders;
-use super::probe::{contains, points_of, whole};
+use super::probe::{contains, points_of_piece};
 
 /// A face in space with the conditions at points spread over it.
 pub(super) struct FaceCount {
@@ -42,9 +42,10 @@ pub(super) fn faces(model: &Model) -> Vec<FaceCount> {
 }
 
 fn face(model: &Model, axis: usize, side: Side) -> FaceCount {
-    let mut ranges = whole(model);
-    ranges[axis] = [ranges[axis][usize::from(side == Side::Upper)]; 2];
-    let points = points_of(&ranges);
+    let mut whole = model.interior();
+    whole.ranges[axis] = [whole.ranges[axis][usize::from(side == Side::Upper)]; 2];
+    let points = points_of_piece(&whole);
+    let ranges = whole.ranges;
     let on_face = |term: &'_ Term| -> Vec<Piece> {
         term.place.iter().filter(|piece| lies_on(&piece.ranges, &ranges)).cloned().collect()
     };

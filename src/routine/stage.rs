@@ -1,0 +1,249 @@
+//! The stages.
+
+use crate::network::Layer;
+
+/// A row of a buffer. Where a stage works on several rows they follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The buffer.
+    pub buffer: usize,
+    /// The row.
+    pub row: usize,
+}
+
+impl Place {
+    /// The place so many rows further.
+    #[must_use]
+    pub fn plus(self, rows: usize) -> Self {
+        Self { row: self.row + rows, ..self }
+    }
+}
+
+/// Rows that a tape reads or writes: for its `i`th run the row `place + i·step`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The first row.
+    pub place: Place,
+    /// Rows from one run to the next; 0 where all runs read the same.
+    pub step: usize,
+}
+
+/// Where the numbers of a layer stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Parameters {
+    /// In an input.
+    Input(usize),
+    /// In a table of the routine.
+    Table(usize),
+}
+
+/// An affine layer: its shape and its place in an array of parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerAt {
+    /// The array.
+    pub parameters: Parameters,
+    /// Shape and position.
+    pub layer: Layer,
+}
+
+/// What stands behind the last point of a tile that is not full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pad {
+    /// Copies of the last point, so that nothing is computed that did not occur.
+    Last,
+    /// Zeros: for weights.
+    Zero,
+}
+
+/// What is done with the rows of a tile.
+///
+/// C `channels` of n rows stand neuron by neuron: channel c of neuron k is row `k·C + c`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stage {
+    /// A row of an input.
+    Load {
+        /// The input.
+        input: usize,
+        /// Its row.
+        row: usize,
+        /// Where to.
+        to: Place,
+        /// What follows the last point.
+        pad: Pad,
+    },
+    /// Rows to an output, from its row `row` on.
+    Store {
+        /// Where from.
+        from: Place,
+        /// How many.
+        rows: usize,
+        /// The output.
+        output: usize,
+        /// Its first row.
+        row: usize,
+    },
+    /// Zeros in rows.
+    Zero {
+        /// The first.
+        at: Place,
+        /// How many.
+        rows: usize,
+    },
+    /// `to += from`
+    Add {
+        /// What is added.
+        from: Place,
+        /// To what.
+        to: Place,
+        /// How many rows.
+        rows: usize,
+    },
+    /// A tape, `rows` times.
+    Run {
+        /// The tape.
+        tape: usize,
+        /// How often.
+        rows: usize,
+        /// Its inputs.
+        inputs: Vec<Lane>,
+        /// Its outputs.
+        outputs: Vec<Lane>,
+    },
+    /// `z = W a`, and the bias on the first channel.
+    Affine {
+        /// The layer.
+        layer: LayerAt,
+        /// a, `layer.inputs · channels` rows.
+        input: Place,
+        /// z, `layer.outputs · channels` rows.
+        output: Place,
+        /// Channels of each.
+        channels: usize,
+    },
+    /// The same with derivatives of order 0, 1 and 2 along a direction of parameters: `z_j = W a_j + j V a_{j-1}`.
+    AffineAlong {
+        /// The layer at θ.
+        layer: LayerAt,
+        /// The direction.
+        direction: Parameters,
+        /// a; with jets along the direction, or without where it does not depend on the parameters.
+        input: Place,
+        /// Whether a has jets along the direction.
+        carried: bool,
+        /// z, `3 · layer.outputs · channels` rows.
+        output: Place,
+        /// Channels without the direction.
+        channels: usize,
+    },
+    /// `to = exp(s) from`, row by row, for the scales s of a factorised layer.
+    Scale {
+        /// The layer.
+        layer: LayerAt,
+        /// Rows of its outputs.
+        from: Place,
+        /// Where to.
+        to: Place,
+        /// Channels.
+        channels: usize,
+    },
+    /// `to = Wᵀ from`, or `to += Wᵀ from`.
+    Transposed {
+        /// The layer.
+        layer: LayerAt,
+        /// Cotangents of its outputs.
+        from: Place,
+        /// Cotangents of its inputs.
+        to: Place,
+        /// Channels.
+        channels: usize,
+        /// Whether to add.
+        add: bool,
+    },
+    /// Rows of a Jacobian: ∂r/∂p for each parameter p of a layer, in the order of θ.
+    LayerRows {
+        /// The layer.
+        layer: LayerAt,
+        /// The jets that entered it.
+        inputs: Place,
+        /// Cotangents of its outputs.
+        cotangents: Place,
+        /// The same times exp(s) for a factorised layer, else the same.
+        scaled: Place,
+        /// Channels.
+        channels: usize,
+        /// The row of the first parameter.
+        to: Place,
+    },
+    /// The same summed over points, added to an output from the start of the layer on.
+    LayerSums {
+        /// The layer.
+        layer: LayerAt,
+        /// The jets that entered it.
+        inputs: Place,
+        /// Cotangents of its outputs.
+        cotangents: Place,
+        /// The same times exp(s) for a factorised layer, else the same.
+        scaled: Place,
+        /// Channels.
+        channels: usize,
+        /// The output.
+        output: usize,
+    },
+    /// `to += weight · factor · from`; without `weight` it is 1.
+    Seed {
+        /// What is added to.
+        to: Place,
+        /// A row of weights.
+        weight: Option<Place>,
+        /// A row.
+        from: Place,
+        /// A number.
+        factor: f64,
+    },
+    /// `to += weight · from`, one row of weights for all rows.
+    AddWeighted {
+        /// What is added to.
+        to: Place,
+        /// A row of weights.
+        weight: Place,
+        /// Rows.
+        from: Place,
+        /// How many.
+        rows: usize,
+    },
+    /// `output += factor · Σ weight · a · b` over points; without `b` it is 1.
+    Dot {
+        /// An output that is one number.
+        output: usize,
+        /// A row of weights.
+        weight: Place,
+        /// A row.
+        a: Place,
+        /// A row.
+        b: Option<Place>,
+        /// A number.
+        factor: f64,
+    },
+    /// `output[i·columns + j] += Σ a[i] b[j]` over points.
+    Outer {
+        /// The output.
+        output: usize,
+        /// Rows.
+        a: Place,
+        /// How many.
+        rows: usize,
+        /// Rows.
+        b: Place,
+        /// How many.
+        columns: usize,
+    },
+}
+
+/// A stage of a routine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is done.
+    pub stage: Stage,
+    /// It is left out unless one of these outputs is wanted; always done if there are none.
+    pub only_for: Vec<usize>,
+}

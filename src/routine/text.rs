@@ -1,0 +1,414 @@
+//! Routines as text that reads back.
+//!
+//! One line an argument, buffer and stage; tapes in their own form, indented. `b2.3` is row 3 of buffer 2, `b2.3+4` the lane
+//! that starts there and moves on by 4 rows; `input 1` and `output 0` are arguments by number. A stage ends with `? 0 2`
+//! if it is for outputs 0 and 2 only.
+
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use super::{Argument, Lane, LayerAt, Pad, Parameters, Place, Routine, RoutineError, Stage, Step};
+use crate::network::Layer;
+use crate::tape::{ParseTapeError, Tape};
+
+/// Why a text is not a routine.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
+pub enum ParseRoutineError {
+    /// A line that is none of a routine.
+    #[error("line {line}: `{word}` stands where {expected} should")]
+    Line { line: usize, word: String, expected: &'static str },
+    /// A tape that does not read.
+    #[error("line {line}: {error}")]
+    Tape { line: usize, error: ParseTapeError },
+    /// A routine that does not hold.
+    #[error(transparent)]
+    Routine(#[from] RoutineError),
+}
+
+impl fmt::Display for Routine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "routine {}", self.name)?;
+        for (side, arguments) in [("input", &self.inputs), ("output", &self.outputs)] {
+            for Argument { name, shape, batched } in arguments {
+                let shape: String = shape.iter().map(|axis| format!(" {axis}")).collect();
+                writeln!(f, "{side} {name} {}{shape}", if *batched { "points" } else { "fixed" })?;
+            }
+        }
+        for rows in &self.buffers {
+            writeln!(f, "buffer {rows}")?;
+        }
+        writeln!(f, "spare {}", self.spare)?;
+        for table in &self.tables {
+            let numbers: String = table.iter().map(|x| format!(" {x:?}")).collect();
+            writeln!(f, "table{numbers}")?;
+        }
+        for tape in &self.tapes {
+            tape.to_string().lines().try_for_each(|line| writeln!(f, "| {line}"))?;
+        }
+        self.steps.iter().try_for_each(|step| writeln!(f, "{step}"))
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.stage)?;
+        if !self.only_for.is_empty() {
+            f.write_str(" ?")?;
+            self.only_for.iter().try_for_each(|output| write!(f, " {output}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b{}.{}", self.buffer, self.row)
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}+{}", self.place, self.step)
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Parameters::Input(input) => write!(f, "input {input}"),
+            Parameters::Table(table) => write!(f, "table {table}"),
+        }
+    }
+}
+
+impl fmt::Display for LayerAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Layer { inputs, outputs, start, factorised } = self.layer;
+        let kind = if factorised { "factorised" } else { "plain" };
+        write!(f, "{} {start} {kind} {inputs} {outputs}", self.parameters)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stage::Load { input, row, to, pad } => {
+                let pad = if *pad == Pad::Last { "last" } else { "zero" };
+                write!(f, "load {input} {row} {to} {pad}")
+            }
+            Stage::Store { from, rows, output, row } => write!(f, "store {from} {rows} {output} {row}"),
+            Stage::Zero { at, rows } => write!(f, "zero {at} {rows}"),
+            Stage::Add { from, to, rows } => write!(f, "add {from} {to} {rows}"),
+            Stage::Run { tape, rows, inputs, outputs } => {
+                let list = |lanes: &[Lane]| {
+                    let mut text = String::new();
+                    // Writing into a string never fails.
+                    for lane in lanes {
+                        let _ = write!(text, " {lane}");
+                    }
+                    text
+                };
+                write!(f, "run {tape} {rows} from{} to{}", list(inputs), list(outputs))
+            }
+            Stage::Affine { layer, input, output, channels } => write!(f, "affine {layer} {input} {output} {channels}"),
+            Stage::AffineAlong { layer, direction, input, carried, output, channels } => {
+                let kind = if *carried { "carried" } else { "bare" };
+                write!(f, "affine_along {layer} {direction} {input} {kind} {output} {channels}")
+            }
+            Stage::Scale { layer, from, to, channels } => write!(f, "scale {layer} {from} {to} {channels}"),
+            Stage::Transposed { layer, from, to, channels, add } => {
+                write!(f, "transposed {layer} {from} {to} {channels} {}", if *add { "add" } else { "write" })
+            }
+            Stage::LayerRows { layer, inputs, cotangents, scaled, channels, to } => {
+                write!(f, "layer_rows {layer} {inputs} {cotangents} {scaled} {channels} {to}")
+            }
+            Stage::LayerSums { layer, inputs, cotangents, scaled, channels, output } => {
+                write!(f, "layer_sums {layer} {inputs} {cotangents} {scaled} {channels} {output}")
+            }
+            Stage::Seed { to, weight, from, factor } => {
+                write!(f, "seed {to} {} {from} {factor:?}", or_none(weight.as_ref()))
+            }
+            Stage::AddWeighted { to, weight, from, rows } => write!(f, "add_weighted {to} {weight} {from} {rows}"),
+            Stage::Dot { output, weight, a, b, factor } => {
+                write!(f, "dot {output} {weight} {a} {} {factor:?}", or_none(b.as_ref()))
+            }
+            Stage::Outer { output, a, rows, b, columns } => write!(f, "outer {output} {a} {rows} {b} {columns}"),
+        }
+    }
+}
+
+fn or_none(place: Option<&Place>) -> String {
+    place.map_or_else(|| "none".to_owned(), Place::to_string)
+}
+
+/// The words of a line.
+struct Words<'a> {
+    line: usize,
+    words: std::iter::Peekable<std::str::SplitWhitespace<'a>>,
+}
+
+type Parsed<T> = Result<T, ParseRoutineError>;
+
+impl<'a> Words<'a> {
+    fn wrong(&mut self, word: Option<&str>, expected: &'static str) -> ParseRoutineError {
+        ParseRoutineError::Line { line: self.line, word: word.unwrap_or("the end of the line").to_owned(), expected }
+    }
+
+    /// The next word as something.
+    fn next<T>(&mut self, expected: &'static str, read: impl FnOnce(&'a str) -> Option<T>) -> Parsed<T> {
+        let word = self.words.next();
+        word.and_then(read).ok_or_else(|| self.wrong(word, expected))
+    }
+
+    fn count(&mut self) -> Parsed<usize> {
+        self.next("a count", |word| word.parse().ok())
+    }
+
+    fn number(&mut self) -> Parsed<f64> {
+        self.next("a number", |word| word.parse().ok())
+    }
+
+    fn place(&mut self) -> Parsed<Place> {
+        self.next("a row such as b0.1", place)
+    }
+
+    fn place_or_none(&mut self) -> Parsed<Option<Place>> {
+        self.next("a row, or `none`", |word| if word == "none" { Some(None) } else { place(word).map(Some) })
+    }
+
+    /// One of two words.
+    fn either(&mut self, expected: &'static str, yes: &str, no: &str) -> Parsed<bool> {
+        self.next(expected, |word| if word == yes { Some(true) } else { (word == no).then_some(false) })
+    }
+
+    fn parameters(&mut self) -> Parsed<Parameters> {
+        let input = self.either("`input` or `table`", "input", "table")?;
+        let number = self.count()?;
+        Ok(if input { Parameters::Input(number) } else { Parameters::Table(number) })
+    }
+
+    fn layer(&mut self) -> Parsed<LayerAt> {
+        let (parameters, start) = (self.parameters()?, self.count()?);
+        let factorised = self.either("`factorised` or `plain`", "factorised", "plain")?;
+        Ok(LayerAt { parameters, layer: Layer { inputs: self.count()?, outputs: self.count()?, start, factorised } })
+    }
+
+    /// Lanes up to a word, or to the end of the stage.
+    fn lanes(&mut self, first: &'static str) -> Parsed<Vec<Lane>> {
+        self.next(first, |word| (word == first).then_some(()))?;
+        let mut lanes = Vec::new();
+        while self.words.peek().is_some_and(|word| word.starts_with('b')) {
+            lanes.push(self.next("a lane such as b0.1+2", lane)?);
+        }
+        Ok(lanes)
+    }
+
+    fn step(&mut self, name: &str) -> Parsed<Step> {
+        let stage = self.stage(name)?;
+        let mut only_for = Vec::new();
+        if self.words.peek() == Some(&"?") {
+            self.words.next();
+            while self.words.peek().is_some() {
+                only_for.push(self.count()?);
+            }
+        }
+        self.end()?;
+        Ok(Step { stage, only_for })
+    }
+
+    fn end(&mut self) -> Parsed<()> {
+        let word = self.words.next();
+        if word.is_some() { Err(self.wrong(word, "the end of the line")) } else { Ok(()) }
+    }
+
+    fn stage(&mut self, name: &str) -> Parsed<Stage> {
+        Ok(match name {
+            "load" => {
+                let (input, row, to) = (self.count()?, self.count()?, self.place()?);
+                let pad = if self.either("`last` or `zero`", "last", "zero")? { Pad::Last } else { Pad::Zero };
+                Stage::Load { input, row, to, pad }
+            }
+            "store" => {
+                Stage::Store { from: self.place()?, rows: self.count()?, output: self.count()?, row: self.count()? }
+            }
+            "zero" => Stage::Zero { at: self.place()?, rows: self.count()? },
+            "add" => Stage::Add { from: self.place()?, to: self.place()?, rows: self.count()? },
+            "run" => {
+                let (tape, rows) = (self.count()?, self.count()?);
+                Stage::Run { tape, rows, inputs: self.lanes("from")?, outputs: self.lanes("to")? }
+            }
+            "affine" => Stage::Affine {
+                layer: self.layer()?,
+                input: self.place()?,
+                output: self.place()?,
+                channels: self.count()?,
+            },
+            "affine_along" => Stage::AffineAlong {
+                layer: self.layer()?,
+                direction: self.parameters()?,
+                input: self.place()?,
+                carried: self.either("`carried` or `bare`", "carried", "bare")?,
+                output: self.place()?,
+                channels: self.count()?,
+            },
+            "scale" => {
+                Stage::Scale { layer: self.layer()?, from: self.place()?, to: self.place()?, channels: self.count()? }
+            }
+            "transposed" => Stage::Transposed {
+                layer: self.layer()?,
+                from: self.place()?,
+                to: self.place()?,
+                channels: self.count()?,
+                add: self.either("`add` or `write`", "add", "write")?,
+            },
+            "layer_rows" => Stage::LayerRows {
+                layer: self.layer()?,
+                inputs: self.place()?,
+                cotangents: self.place()?,
+                scaled: self.place()?,
+                channels: self.count()?,
+                to: self.place()?,
+            },
+            "layer_sums" => Stage::LayerSums {
+                layer: self.layer()?,
+                inputs: self.place()?,
+                cotangents: self.place()?,
+                scaled: self.place()?,
+                channels: self.count()?,
+                output: self.count()?,
+            },
+            "seed" => Stage::Seed {
+                to: self.place()?,
+                weight: self.place_or_none()?,
+                from: self.place()?,
+                factor: self.number()?,
+            },
+            "add_weighted" => Stage::AddWeighted {
+                to: self.place()?,
+                weight: self.place()?,
+                from: self.place()?,
+                rows: self.count()?,
+            },
+            "dot" => Stage::Dot {
+                output: self.count()?,
+                weight: self.place()?,
+                a: self.place()?,
+                b: self.place_or_none()?,
+                factor: self.number()?,
+            },
+            "outer" => Stage::Outer {
+                output: self.count()?,
+                a: self.place()?,
+                rows: self.count()?,
+                b: self.place()?,
+                columns: self.count()?,
+            },
+            other => return Err(self.wrong(Some(other), "a stage")),
+        })
+    }
+
+    fn argument(&mut self) -> Parsed<Argument> {
+        let name = self.next("a name", |word| Some(word.to_owned()))?;
+        let batched = self.either("`points` or `fixed`", "points", "fixed")?;
+        let mut shape = Vec::new();
+        while self.words.peek().is_some() {
+            shape.push(self.count()?);
+        }
+        Ok(Argument { name, shape, batched })
+    }
+}
+
+fn place(word: &str) -> Option<Place> {
+    let (buffer, row) = word.strip_prefix('b')?.split_once('.')?;
+    Some(Place { buffer: buffer.parse().ok()?, row: row.parse().ok()? })
+}
+
+fn lane(word: &str) -> Option<Lane> {
+    let (at, step) = word.split_once('+')?;
+    Some(Lane { place: place(at)?, step: step.parse().ok()? })
+}
+
+impl FromStr for Routine {
+    type Err = ParseRoutineError;
+
+    fn from_str(text: &str) -> Result<Self, ParseRoutineError> {
+        let mut routine = Routine::default();
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
+        while let Some((number, line)) = lines.next() {
+            if let Some(first) = line.strip_prefix('|') {
+                let mut tape = first.to_owned() + "\n";
+                // A tape ends with its outputs.
+                while !tape.lines().last().is_some_and(|line| line.trim_start().starts_with("outputs"))
+                    && let Some((_, next)) = lines.next_if(|(_, line)| line.starts_with('|'))
+                {
+                    tape.push_str(&format!("{}\n", &next[1..]));
+                }
+                let tape = tape.parse::<Tape>().map_err(|error| ParseRoutineError::Tape { line: number + 1, error })?;
+                routine.tapes.push(tape);
+                continue;
+            }
+            let mut words = Words { line: number + 1, words: line.split_whitespace().peekable() };
+            match words.words.next().unwrap_or_default() {
+                "routine" => routine.name = words.next("a name", |word| Some(word.to_owned()))?,
+                "input" => routine.inputs.push(words.argument()?),
+                "output" => routine.outputs.push(words.argument()?),
+                "buffer" => routine.buffers.push(words.count()?),
+                "spare" => routine.spare = words.count()?,
+                "table" => {
+                    let mut table = Vec::new();
+                    while words.words.peek().is_some() {
+                        table.push(words.number()?);
+                    }
+                    routine.tables.push(table);
+                }
+                stage => {
+                    routine.steps.push(words.step(stage)?);
+                    continue;
+                }
+            }
+            words.end()?;
+        }
+        routine.verify()?;
+        Ok(routine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SQUARE: &str = "routine square\ninput x points\noutput y points\noutput sum fixed\nbuffer 2\nbuffer 1\nspare 0\n\
+        | tape separate, 1 inputs\n|   v0 = input 0\n|   v1 = mul v0 v0\n| outputs v1\n\
+        load 0 0 b0.0 last\nrun 0 1 from b0.0+0 to b0.1+0\nstore b0.1 1 0 0 ? 0\nload 0 0 b1.0 zero ? 1\n\
+        dot 1 b1.0 b0.1 none 0.5 ? 1\n";
+
+    #[test]
+    fn text_reads_back() {
+        let routine: Routine = SQUARE.parse().expect("a routine");
+        assert_eq!(routine.to_string(), SQUARE);
+        assert_eq!(routine.steps[4].only_for, [1]);
+    }
+
+    /// A wrong text, and what is said of it.
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let wrong = |from: &str, to: &str| SQUARE.replace(from, to).parse::<Routine>().expect_err("wrong").to_string();
+        for (from, to, expected) in [
+            ("load 0 0 b0.0 last", "load 0 0 b0.0 none", "line 12: `none` stands where `last` or `zero` should"),
+            ("load 0 0 b0.0 last", "load 7 0 b0.0 last", "stage 0: there is no batched input 7"),
+            ("load 0 0 b0.0 last", "load 0 1 b0.0 last", "stage 0: input 0 has 1 numbers, not 2"),
+            ("to b0.1+0", "to b0.0+0", "stage 1 writes to rows that it reads"),
+            ("to b0.1+0", "to b0.2+0", "stage 1: rows 2.. of buffer 0, 1 of them, are beyond its end"),
+            ("from b0.0+0", "from", "stage 1: tape 0 has 1 inputs and 1 outputs"),
+            ("dot 1", "dot 0", "stage 4: there is no sum over points 0"),
+            ("store b0.1 1 0 0 ? 0", "store b0.1 1 0 0 ? 9", "stage 2: there is no output 9"),
+            ("input x", "input y", "`y` is no name of an argument, or stands twice"),
+            ("mul v0 v0", "mul v0 v3", "line 8: line 1: `mul` uses v3, which is not defined before it"),
+            ("spare 0", "spare", "line 7: `the end of the line` stands where a count should"),
+            ("run 0", "walk 0", "line 13: `walk` stands where a stage should"),
+        ] {
+            assert_eq!(wrong(from, to), expected);
+        }
+    }
+}

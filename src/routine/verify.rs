@@ -1,0 +1,226 @@
+//! What must hold of every routine: whoever compiles one relies on it, since machine code checks nothing.
+
+use super::{Lane, LayerAt, Parameters, Place, Routine, Stage};
+use crate::tape::VerifyError;
+
+/// What is wrong with a routine, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the variants say what their fields are")]
+pub enum RoutineError {
+    /// Rows that no buffer has.
+    #[error("stage {stage}: rows {}.. of buffer {buffer}, {rows} of them, are beyond its end", .row)]
+    Rows { stage: usize, buffer: usize, row: usize, rows: usize },
+    /// An argument that is not there, or of another kind.
+    #[error("stage {stage}: there is no {what} {number}")]
+    Missing { stage: usize, what: &'static str, number: usize },
+    /// Numbers beyond the end of an argument or table.
+    #[error("stage {stage}: {what} {number} has {has} numbers, not {wanted}")]
+    Short { stage: usize, what: &'static str, number: usize, has: usize, wanted: usize },
+    /// A tape with another number of lanes.
+    #[error("stage {stage}: tape {tape} has {inputs} inputs and {outputs} outputs")]
+    Lanes { stage: usize, tape: usize, inputs: usize, outputs: usize },
+    /// A stage that reads what it writes.
+    #[error("stage {stage} writes to rows that it reads")]
+    Overlap { stage: usize },
+    /// A tape that does not hold by itself.
+    #[error("tape {tape}: {error}")]
+    Tape { tape: usize, error: VerifyError },
+    /// A name that is no symbol, or occurs twice.
+    #[error("`{0}` is no name of an argument, or stands twice")]
+    Name(String),
+}
+
+/// Rows of a buffer: the first and how many.
+type Rows = (Place, usize);
+
+impl Routine {
+    /// Checks that every row, argument, table and tape that a stage names is there, that shapes fit, and that no stage
+    /// reads the rows that it writes.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn verify(&self) -> Result<(), RoutineError> {
+        let mut names: Vec<&str> = self.inputs.iter().chain(&self.outputs).map(|a| a.name.as_str()).collect();
+        let is_name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let wrong = names.iter().copied().chain([self.name.as_str()]).find(|name| !is_name(name));
+        if let Some(name) = twice.or(wrong) {
+            return Err(RoutineError::Name(name.to_owned()));
+        }
+        for (tape, program) in self.tapes.iter().enumerate() {
+            program.verify().map_err(|error| RoutineError::Tape { tape, error })?;
+        }
+        for (number, step) in self.steps.iter().enumerate() {
+            let check = Check { routine: self, stage: number };
+            step.only_for.iter().try_for_each(|&output| check.output(output).map(|_| ()))?;
+            check.all(&step.stage)?;
+        }
+        Ok(())
+    }
+}
+
+struct Check<'a> {
+    routine: &'a Routine,
+    stage: usize,
+}
+
+impl Check<'_> {
+    fn all(&self, stage: &Stage) -> Result<(), RoutineError> {
+        self.arguments(stage)?;
+        let (reads, writes) = rows_of(stage);
+        reads.iter().chain(&writes).try_for_each(|rows| self.rows(*rows))?;
+        let meets = |(a, m): &Rows, (b, n): &Rows| a.buffer == b.buffer && a.row < b.row + n && b.row < a.row + m;
+        if writes.iter().any(|w| reads.iter().any(|r| meets(w, r))) {
+            return Err(RoutineError::Overlap { stage: self.stage });
+        }
+        Ok(())
+    }
+
+    fn rows(&self, (place, rows): Rows) -> Result<(), RoutineError> {
+        let has = self.routine.buffers.get(place.buffer).copied();
+        if rows > 0 && has.is_none_or(|has| place.row + rows > has) {
+            let Place { buffer, row } = place;
+            return Err(RoutineError::Rows { stage: self.stage, buffer, row, rows });
+        }
+        Ok(())
+    }
+
+    fn missing(&self, what: &'static str, number: usize) -> RoutineError {
+        RoutineError::Missing { stage: self.stage, what, number }
+    }
+
+    fn output(&self, number: usize) -> Result<&super::Argument, RoutineError> {
+        self.routine.outputs.get(number).ok_or_else(|| self.missing("output", number))
+    }
+
+    fn fixed_output(&self, number: usize, wanted: usize) -> Result<(), RoutineError> {
+        let output = self.output(number)?;
+        if output.batched {
+            return Err(self.missing("sum over points", number));
+        }
+        self.long_enough("output", number, output.numbers(), wanted)
+    }
+
+    fn long_enough(&self, what: &'static str, number: usize, has: usize, wanted: usize) -> Result<(), RoutineError> {
+        if has < wanted {
+            return Err(RoutineError::Short { stage: self.stage, what, number, has, wanted });
+        }
+        Ok(())
+    }
+
+    fn parameters(&self, parameters: Parameters, wanted: usize) -> Result<(), RoutineError> {
+        match parameters {
+            Parameters::Input(number) => {
+                let input = self.routine.inputs.get(number).filter(|input| !input.batched);
+                let input = input.ok_or_else(|| self.missing("fixed input", number))?;
+                self.long_enough("input", number, input.numbers(), wanted)
+            }
+            Parameters::Table(number) => {
+                let table = self.routine.tables.get(number).ok_or_else(|| self.missing("table", number))?;
+                self.long_enough("table", number, table.len(), wanted)
+            }
+        }
+    }
+
+    fn layer(&self, layer: &LayerAt) -> Result<(), RoutineError> {
+        self.parameters(layer.parameters, layer.layer.all().end)
+    }
+
+    /// What a stage names besides rows.
+    fn arguments(&self, stage: &Stage) -> Result<(), RoutineError> {
+        match stage {
+            Stage::Load { input, row, .. } => {
+                let argument = self.routine.inputs.get(*input).filter(|input| input.batched);
+                let argument = argument.ok_or_else(|| self.missing("batched input", *input))?;
+                self.long_enough("input", *input, argument.numbers(), row + 1)
+            }
+            Stage::Store { rows, output, row, .. } => {
+                let argument = self.output(*output)?;
+                if !argument.batched {
+                    return Err(self.missing("batched output", *output));
+                }
+                self.long_enough("output", *output, argument.numbers(), row + rows)
+            }
+            Stage::Run { tape, inputs, outputs, .. } => {
+                let program = self.routine.tapes.get(*tape).ok_or_else(|| self.missing("tape", *tape))?;
+                let (has_inputs, has_outputs) = (program.inputs(), program.outputs().len());
+                if (inputs.len(), outputs.len()) != (has_inputs, has_outputs) {
+                    let (stage, tape) = (self.stage, *tape);
+                    return Err(RoutineError::Lanes { stage, tape, inputs: has_inputs, outputs: has_outputs });
+                }
+                Ok(())
+            }
+            Stage::Affine { layer, .. }
+            | Stage::Scale { layer, .. }
+            | Stage::Transposed { layer, .. }
+            | Stage::LayerRows { layer, .. } => self.layer(layer),
+            Stage::AffineAlong { layer, direction, .. } => {
+                self.layer(layer)?;
+                self.parameters(*direction, layer.layer.all().end)
+            }
+            Stage::LayerSums { layer, output, .. } => {
+                self.layer(layer)?;
+                let spare = if layer.layer.factorised { layer.layer.weights().len() } else { 0 };
+                self.long_enough("spare room, of number", 0, self.routine.spare, spare)?;
+                self.fixed_output(*output, layer.layer.all().end)
+            }
+            Stage::Dot { output, .. } => self.fixed_output(*output, 1),
+            Stage::Outer { output, rows, columns, .. } => self.fixed_output(*output, rows * columns),
+            Stage::Zero { .. } | Stage::Add { .. } | Stage::Seed { .. } | Stage::AddWeighted { .. } => Ok(()),
+        }
+    }
+}
+
+fn lane_rows(lane: &Lane, runs: usize) -> impl Iterator<Item = Rows> + use<> {
+    let Lane { place, step } = *lane;
+    (0..if step == 0 { runs.min(1) } else { runs }).map(move |run| (place.plus(run * step), 1))
+}
+
+/// The rows that a stage reads, and those that it writes or adds to.
+fn rows_of(stage: &Stage) -> (Vec<Rows>, Vec<Rows>) {
+    let sizes = |layer: &LayerAt, channels: usize| (layer.layer.inputs * channels, layer.layer.outputs * channels);
+    match *stage {
+        Stage::Load { to, .. } => (vec![], vec![(to, 1)]),
+        Stage::Store { from, rows, .. } => (vec![(from, rows)], vec![]),
+        Stage::Zero { at, rows } => (vec![], vec![(at, rows)]),
+        Stage::Add { from, to, rows } => (vec![(from, rows)], vec![(to, rows)]),
+        Stage::Run { rows, ref inputs, ref outputs, .. } => (
+            inputs.iter().flat_map(|lane| lane_rows(lane, rows)).collect(),
+            outputs.iter().flat_map(|lane| lane_rows(lane, rows)).collect(),
+        ),
+        Stage::Affine { ref layer, input, output, channels } => {
+            let (k, m) = sizes(layer, channels);
+            (vec![(input, k)], vec![(output, m)])
+        }
+        Stage::AffineAlong { ref layer, input, carried, output, channels, .. } => {
+            let (k, m) = sizes(layer, channels);
+            (vec![(input, if carried { 3 * k } else { k })], vec![(output, 3 * m)])
+        }
+        Stage::Scale { ref layer, from, to, channels } => {
+            let (_, m) = sizes(layer, channels);
+            (vec![(from, m)], vec![(to, m)])
+        }
+        Stage::Transposed { ref layer, from, to, channels, .. } => {
+            let (k, m) = sizes(layer, channels);
+            (vec![(from, m)], vec![(to, k)])
+        }
+        Stage::LayerRows { ref layer, inputs, cotangents, scaled, channels, to } => {
+            let (k, m) = sizes(layer, channels);
+            (vec![(inputs, k), (cotangents, m), (scaled, m)], vec![(to, layer.layer.all().len())])
+        }
+        Stage::LayerSums { ref layer, inputs, cotangents, scaled, channels, .. } => {
+            let (k, m) = sizes(layer, channels);
+            (vec![(inputs, k), (cotangents, m), (scaled, m)], vec![])
+        }
+        Stage::Seed { to, weight, from, .. } => {
+            (weight.into_iter().chain([from]).map(|place| (place, 1)).collect(), vec![(to, 1)])
+        }
+        Stage::AddWeighted { to, weight, from, rows } => (vec![(weight, 1), (from, rows)], vec![(to, rows)]),
+        Stage::Dot { weight, a, b, .. } => ([weight, a].into_iter().chain(b).map(|place| (place, 1)).collect(), vec![]),
+        Stage::Outer { a, rows, b, columns, .. } => (vec![(a, rows), (b, columns)], vec![]),
+    }
+}

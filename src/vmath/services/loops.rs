@@ -1,0 +1,568 @@
+//! The loops, once for both types of numbers and all paths.
+
+use std::slice;
+
+use super::super::dispatch::{Kernel, Kernel2};
+use super::super::exponential::Exp;
+use super::super::gemm::{GemmShape, Whole};
+
+/// The path of a function, as a constant of its type.
+pub(super) const AVX512: u8 = 0;
+pub(super) const AVX2: u8 = 1;
+pub(super) const PORTABLE: u8 = 2;
+
+#[cfg(target_arch = "x86_64")]
+pub(super) trait Number: super::super::gemm::x86::Vectors + Real {}
+#[cfg(target_arch = "x86_64")]
+impl<T: super::super::gemm::x86::Vectors + Real> Number for T {}
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) trait Number: Real {}
+#[cfg(not(target_arch = "x86_64"))]
+impl<T: Real> Number for T {}
+
+/// What the loops do with numbers.
+pub(super) trait Real:
+    Copy + PartialEq + std::ops::Add<Output = Self> + std::ops::Mul<Output = Self> + std::ops::AddAssign
+{
+    const ZERO: Self;
+    const TWO: Self;
+    fn fused(self, factor: Self, sum: Self) -> Self;
+    fn to_double(self) -> f64;
+    fn of_double(x: f64) -> Self;
+}
+
+macro_rules! real {
+    ($($type:ty)*) => { $(
+        impl Real for $type {
+            const ZERO: Self = 0.0;
+            const TWO: Self = 2.0;
+            #[inline(always)]
+            fn fused(self, factor: Self, sum: Self) -> Self {
+                self.mul_add(factor, sum)
+            }
+            #[inline(always)]
+            fn to_double(self) -> f64 {
+                self.into()
+            }
+            #[inline(always)]
+            fn of_double(x: f64) -> Self {
+                x as $type
+            }
+        }
+    )* };
+}
+real!(f64 f32);
+
+/// `a·b + c`, fused where the path has the instruction.
+#[inline(always)]
+fn multiply_add<T: Number, const P: u8>(a: T, b: T, c: T) -> T {
+    if P == PORTABLE { a * b + c } else { a.fused(b, c) }
+}
+
+/// Numbers that a math function takes at a time.
+const CHUNK: usize = 128;
+
+/// A math function is one of doubles; single precision goes there and back, which costs less than it would to have a
+/// second set of formulas, and rounds once.
+///
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn unary<T: Number, K: Kernel, const P: u8>(input: *const T, output: *mut T, count: usize) {
+    let mut values = [0.0; CHUNK];
+    let mut start = 0;
+    while start < count {
+        let length = if count - start < CHUNK { count - start } else { CHUNK };
+        // SAFETY: start + length <= count, for which the caller vouches; length <= CHUNK.
+        unsafe {
+            for i in 0..length {
+                *values.as_mut_ptr().add(i) = (*input.add(start + i)).to_double();
+            }
+            K::block(slice::from_raw_parts_mut(values.as_mut_ptr(), length));
+            for i in 0..length {
+                *output.add(start + i) = T::of_double(*values.as_ptr().add(i));
+            }
+        }
+        start += length;
+    }
+}
+
+/// As [`unary`].
+///
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn binary<T: Number, K: Kernel2, const P: u8>(
+    first: *const T,
+    second: *const T,
+    output: *mut T,
+    count: usize,
+) {
+    let (mut xs, mut ys) = ([0.0; CHUNK], [0.0; CHUNK]);
+    let mut start = 0;
+    while start < count {
+        let length = if count - start < CHUNK { count - start } else { CHUNK };
+        // SAFETY: as in `unary`.
+        unsafe {
+            for i in 0..length {
+                *xs.as_mut_ptr().add(i) = (*first.add(start + i)).to_double();
+                *ys.as_mut_ptr().add(i) = (*second.add(start + i)).to_double();
+            }
+            let pairs = slice::from_raw_parts_mut(xs.as_mut_ptr(), length);
+            K::block(pairs, slice::from_raw_parts(ys.as_ptr(), length));
+            for i in 0..length {
+                *output.add(start + i) = T::of_double(*xs.as_ptr().add(i));
+            }
+        }
+        start += length;
+    }
+}
+
+/// # Safety
+/// As all services; `count` is at least 1.
+#[inline(always)]
+pub(super) unsafe fn pad<T: Number, const P: u8>(source: *const T, target: *mut T, count: usize, stride: usize) {
+    // SAFETY: the caller vouches for `count` and `stride` numbers.
+    unsafe {
+        for i in 0..count {
+            *target.add(i) = *source.add(i);
+        }
+        let last = *source.add(count - 1);
+        for i in count..stride {
+            *target.add(i) = last;
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn pad_zero<T: Number, const P: u8>(source: *const T, target: *mut T, count: usize, stride: usize) {
+    // SAFETY: the caller vouches for `count` and `stride` numbers.
+    unsafe {
+        for i in 0..count {
+            *target.add(i) = *source.add(i);
+        }
+        for i in count..stride {
+            *target.add(i) = T::ZERO;
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn copy<T: Number, const P: u8>(source: *const T, target: *mut T, count: usize) {
+    // SAFETY: the caller vouches for `count` numbers.
+    (0..count).for_each(|i| unsafe { *target.add(i) = *source.add(i) });
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn zero<T: Number, const P: u8>(target: *mut T, count: usize) {
+    // SAFETY: the caller vouches for `count` numbers.
+    (0..count).for_each(|i| unsafe { *target.add(i) = T::ZERO });
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn add<T: Number, const P: u8>(source: *const T, target: *mut T, count: usize) {
+    // SAFETY: the caller vouches for `count` numbers.
+    (0..count).for_each(|i| unsafe { *target.add(i) += *source.add(i) });
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "machine code calls it with every size and stride")]
+pub(super) unsafe fn product<T: Number, const P: u8>(
+    out: *mut T,
+    a: *const T,
+    b: *const T,
+    m: usize,
+    k: usize,
+    n: usize,
+    a_row: usize,
+    a_column: usize,
+    b_stride: usize,
+    out_stride: usize,
+    factor: T,
+    accumulate: usize,
+) {
+    let shape = GemmShape { m, k, n, a_strides: (a_row, a_column), b_stride, out_stride };
+    let whole = Whole { out, a, b, shape, factor, accumulate: accumulate != 0 };
+    // SAFETY: the caller vouches for the path and for the shape.
+    unsafe {
+        match P {
+            #[cfg(target_arch = "x86_64")]
+            AVX512 => super::super::gemm::x86::avx512(whole),
+            #[cfg(target_arch = "x86_64")]
+            AVX2 => super::super::gemm::x86::avx2(whole),
+            _ => separate_product(whole),
+        }
+    }
+}
+
+/// Columns whose sums stay in registers on the portable path.
+const PORTABLE_COLUMNS: usize = 8;
+
+/// # Safety
+/// As [`product`].
+#[inline(always)]
+unsafe fn separate_product<T: Number>(whole: Whole<T>) {
+    let GemmShape { m, k, n, a_strides, b_stride, out_stride } = whole.shape;
+    for row in 0..m {
+        let mut column = 0;
+        while column < n {
+            let mut sums = [T::ZERO; PORTABLE_COLUMNS];
+            // SAFETY: rows below m and k, columns below n, which is a multiple of the columns of a block.
+            unsafe {
+                for inner in 0..k {
+                    let left = *whole.a.add(row * a_strides.0 + inner * a_strides.1);
+                    let right = whole.b.add(inner * b_stride + column);
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum += left * *right.add(i);
+                    }
+                }
+                let out = whole.out.add(row * out_stride + column);
+                for (i, sum) in sums.iter().enumerate() {
+                    let value = *sum * whole.factor;
+                    *out.add(i) = if whole.accumulate { value + *out.add(i) } else { value };
+                }
+            }
+            column += PORTABLE_COLUMNS;
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn scale_rows<T: Number, const P: u8>(out: *mut T, scales: *const T, rows: usize, row: usize) {
+    for r in 0..rows {
+        // SAFETY: the caller vouches for `rows` rows and scales.
+        unsafe {
+            let factor = T::of_double(Exp::at((*scales.add(r)).to_double()));
+            for i in 0..row {
+                let at = out.add(r * row + i);
+                *at = *at * factor;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn add_bias<T: Number, const P: u8>(
+    out: *mut T,
+    biases: *const T,
+    rows: usize,
+    row: usize,
+    count: usize,
+) {
+    for r in 0..rows {
+        // SAFETY: the caller vouches for `rows` rows and biases, and for count <= row.
+        unsafe {
+            let bias = *biases.add(r);
+            for i in 0..count {
+                *out.add(r * row + i) += bias;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn scale_jets<T: Number, const P: u8>(out: *mut T, slopes: *const T, rows: usize, jet: usize) {
+    for r in 0..rows {
+        // SAFETY: the caller vouches for `rows` rows of three jets, and as many slopes.
+        unsafe {
+            let slope = *slopes.add(r);
+            let value = out.add(3 * r * jet);
+            for i in 0..jet {
+                let (y0, y1) = (*value.add(i), *value.add(jet + i));
+                *value.add(2 * jet + i) += slope * (T::TWO * y1 + slope * y0);
+                *value.add(jet + i) += slope * y0;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As all services; `weights` may be null.
+#[inline(always)]
+pub(super) unsafe fn seed<T: Number, const P: u8>(
+    target: *mut T,
+    weights: *const T,
+    source: *const T,
+    factor: T,
+    count: usize,
+) {
+    for i in 0..count {
+        // SAFETY: the caller vouches for `count` numbers.
+        unsafe {
+            let weight = if weights.is_null() { factor } else { *weights.add(i) * factor };
+            // What has no weight may be no number.
+            *target.add(i) += if weight == T::ZERO { T::ZERO } else { weight * *source.add(i) };
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn channel_products<T: Number, const P: u8>(
+    out: *mut T,
+    cotangents: *const T,
+    inputs: *const T,
+    m: usize,
+    k: usize,
+    channels: usize,
+    stride: usize,
+) {
+    const POINTS: usize = 32;
+    let row = channels * stride;
+    for (pair, (z, a)) in (0..m).flat_map(|z| (0..k).map(move |a| (z, a))).enumerate() {
+        // SAFETY: the caller vouches for m, k and m·k rows.
+        let (target, z, a) = unsafe { (out.add(pair * stride), cotangents.add(z * row), inputs.add(a * row)) };
+        let mut start = 0;
+        while start < stride {
+            // SAFETY: points below the stride, channels below their number.
+            unsafe {
+                if stride - start >= POINTS {
+                    let mut sums = [T::ZERO; POINTS];
+                    for c in 0..channels {
+                        let (z, a) = (z.add(c * stride + start), a.add(c * stride + start));
+                        for (i, sum) in sums.iter_mut().enumerate() {
+                            *sum = multiply_add::<T, P>(*z.add(i), *a.add(i), *sum);
+                        }
+                    }
+                    for (i, sum) in sums.iter().enumerate() {
+                        *target.add(start + i) = *sum;
+                    }
+                    start += POINTS;
+                } else {
+                    for i in start..stride {
+                        let mut sum = T::ZERO;
+                        for c in 0..channels {
+                            sum = multiply_add::<T, P>(*z.add(c * stride + i), *a.add(c * stride + i), sum);
+                        }
+                        *target.add(i) = sum;
+                    }
+                    start = stride;
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn first_channels<T: Number, const P: u8>(
+    target: *mut T,
+    source: *const T,
+    rows: usize,
+    row: usize,
+    stride: usize,
+) {
+    for r in 0..rows {
+        for i in 0..stride {
+            // SAFETY: the caller vouches for `rows` rows on both sides, and for stride <= row.
+            unsafe { *target.add(r * stride + i) = *source.add(r * row + i) }
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn weighted_rows<T: Number, const P: u8>(
+    target: *mut T,
+    weights: *const T,
+    products: *const T,
+    m: usize,
+    k: usize,
+    stride: usize,
+) {
+    for r in 0..m {
+        // SAFETY: the caller vouches for m rows and m·k weights and products.
+        unsafe {
+            zero::<T, P>(target.add(r * stride), stride);
+            for pair in r * k..(r + 1) * k {
+                let weight = *weights.add(pair);
+                for i in 0..stride {
+                    let sum = target.add(r * stride + i);
+                    *sum = multiply_add::<T, P>(weight, *products.add(pair * stride + i), *sum);
+                }
+            }
+        }
+    }
+}
+
+/// Partial sums of a dot product.
+const LANES: usize = 16;
+
+/// Rows of a and b whose dot products are summed together.
+const BLOCK: usize = 4;
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn outer<T: Number, const P: u8>(
+    out: *mut T,
+    a: *const T,
+    b: *const T,
+    m: usize,
+    k: usize,
+    columns: usize,
+) {
+    let mut row = 0;
+    while row < m {
+        let rows = if m - row < BLOCK { m - row } else { BLOCK };
+        let mut column = 0;
+        while column < k {
+            let wide = rows == BLOCK && k - column >= 2;
+            // SAFETY: rows below m, columns below k.
+            unsafe {
+                if wide {
+                    dots::<T, P, BLOCK, 2>(out, a, b, (row, column), k, columns);
+                    column += 2;
+                } else {
+                    for r in row..row + rows {
+                        dots::<T, P, 1, 1>(out, a, b, (r, column), k, columns);
+                    }
+                    column += 1;
+                }
+            }
+        }
+        row += rows;
+    }
+}
+
+/// # Safety
+/// As [`outer`]: R rows of a and Q of b from (row, column) on.
+#[inline(always)]
+unsafe fn dots<T: Number, const P: u8, const R: usize, const Q: usize>(
+    out: *mut T,
+    a: *const T,
+    b: *const T,
+    (row, column): (usize, usize),
+    k: usize,
+    columns: usize,
+) {
+    const HALF: usize = LANES / 2;
+    let mut sums = [[[T::ZERO; HALF]; Q]; R];
+    let mut start = 0;
+    while start + HALF <= columns {
+        for (r, sums) in sums.iter_mut().enumerate() {
+            for (q, sums) in sums.iter_mut().enumerate() {
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: rows and columns are those of the caller.
+                    unsafe {
+                        let left = *a.add((row + r) * columns + start + i);
+                        let right = *b.add((column + q) * columns + start + i);
+                        *sum = multiply_add::<T, P>(left, right, *sum);
+                    }
+                }
+            }
+        }
+        start += HALF;
+    }
+    for (r, sums) in sums.iter().enumerate() {
+        for (q, sums) in sums.iter().enumerate() {
+            let mut total = T::ZERO;
+            sums.iter().for_each(|sum| total += *sum);
+            // SAFETY: as above.
+            unsafe { *out.add((row + r) * k + column + q) += total }
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn row_sums<T: Number, const P: u8>(out: *mut T, a: *const T, rows: usize, row: usize, count: usize) {
+    for r in 0..rows {
+        // SAFETY: the caller vouches for `rows` rows, and for count <= row.
+        unsafe {
+            let mut sum = T::ZERO;
+            for i in 0..count {
+                sum += *a.add(r * row + i);
+            }
+            *out.add(r) += sum;
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn weighted_sums<T: Number, const P: u8>(
+    out: *mut T,
+    weights: *const T,
+    part: *const T,
+    m: usize,
+    k: usize,
+) {
+    for r in 0..m {
+        // SAFETY: the caller vouches for m sums and m·k weights and parts.
+        unsafe {
+            let mut sum = T::ZERO;
+            for pair in r * k..(r + 1) * k {
+                sum += *weights.add(pair) * *part.add(pair);
+            }
+            *out.add(r) += sum;
+        }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn add_weighted<T: Number, const P: u8>(
+    target: *mut T,
+    weights: *const T,
+    source: *const T,
+    rows: usize,
+    stride: usize,
+) {
+    for r in 0..rows {
+        for i in 0..stride {
+            // SAFETY: the caller vouches for `rows` rows of `stride` numbers, and as many weights.
+            unsafe {
+                let sum = target.add(r * stride + i);
+                *sum = multiply_add::<T, P>(*weights.add(i), *source.add(r * stride + i), *sum);
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As all services; `b` may be null, which stands for ones.
+#[inline(always)]
+pub(super) unsafe fn weighted_dot<T: Number, const P: u8>(
+    out: *mut T,
+    weights: *const T,
+    a: *const T,
+    b: *const T,
+    factor: T,
+    count: usize,
+) {
+    let mut sum = T::ZERO;
+    for i in 0..count {
+        // SAFETY: the caller vouches for `count` numbers.
+        unsafe {
+            let weight = *weights.add(i);
+            let value = if b.is_null() { *a.add(i) } else { *a.add(i) * *b.add(i) };
+            // What has no weight may be no number.
+            sum += if weight == T::ZERO { T::ZERO } else { weight * value };
+        }
+    }
+    // SAFETY: the caller vouches for one number.
+    unsafe { *out += factor * sum }
+}

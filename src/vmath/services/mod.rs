@@ -1,0 +1,278 @@
+//! What machine code of whole kernels calls: math functions, products of small matrices, and loops over rows of points.
+//!
+//! Each [`Service`] is one formula of [`loops`], compiled for both types of numbers and for each [`Path`]. Within this
+//! process code calls its [`address`](Service::address). For object files the build compiles the same sources once more
+//! as an object without a standard library (`codegen/freestanding`), where each stands under its [`symbol`](Service::symbol);
+//! so both give the same bits.
+//!
+//! Contract of a call: pointers are valid for what the loop reads and writes; what is written overlaps nothing that is
+//! read, except that a math function may work in place. Nothing unwinds, allocates or keeps state. On the portable path
+//! products are rounded before they are added, and rows have a multiple of [`Scalar::lanes`] numbers on every path.
+
+mod loops;
+
+use super::dispatch::Path;
+use super::{Function, error_function, exponential, inverse, logarithm, trigonometric};
+use loops::{AVX2, AVX512, PORTABLE};
+
+/// The type of the numbers of a kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scalar {
+    /// Double precision.
+    #[default]
+    F64,
+    /// Single precision.
+    F32,
+}
+
+impl Scalar {
+    /// `f64` or `f32`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scalar::F64 => "f64",
+            Scalar::F32 => "f32",
+        }
+    }
+
+    /// Bytes of a number.
+    pub fn bytes(self) -> usize {
+        match self {
+            Scalar::F64 => 8,
+            Scalar::F32 => 4,
+        }
+    }
+
+    /// The numbers of the widest register: rows are padded to a multiple of it.
+    pub fn lanes(self) -> usize {
+        64 / self.bytes()
+    }
+}
+
+/// A parameter of a service, in the calling convention of C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// An address or a count.
+    Word,
+    /// A number.
+    Number,
+}
+
+/// A loop that machine code calls.
+#[derive(Clone, Copy)]
+pub struct Service {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub parameters: &'static [Parameter],
+    address: fn(Scalar, Path) -> *const u8,
+}
+
+impl Service {
+    /// Where it stands in this process.
+    pub fn address(&self, scalar: Scalar, path: Path) -> *const u8 {
+        (self.address)(scalar, path)
+    }
+
+    /// Its symbol in the object that the build makes.
+    pub fn symbol(&self, scalar: Scalar, path: Path) -> String {
+        format!("pdec_{}_{}_{}", self.name, scalar.name(), path.name())
+    }
+
+    /// The service of a math function.
+    pub fn of(function: Function) -> Self {
+        match function {
+            Function::Sin => SIN,
+            Function::Cos => COS,
+            Function::Tan => TAN,
+            Function::Asin => ASIN,
+            Function::Acos => ACOS,
+            Function::Atan => ATAN,
+            Function::Sinh => SINH,
+            Function::Cosh => COSH,
+            Function::Tanh => TANH,
+            Function::Sech => SECH,
+            Function::Exp => EXP,
+            Function::Log => LOG,
+            Function::Erf => ERF,
+            Function::Pow => POW,
+        }
+    }
+}
+
+/// One function of a service.
+macro_rules! function {
+    ($function:ident $name:literal $type:ident $scalar:literal $path:ident $label:literal $($features:literal)?;
+        ($($a:ident: $kind:ident),*) $code:ident [$($generic:ty),*]) => {
+        /// # Safety
+        /// The contract of all services; the machine has the features of the path.
+        #[cfg_attr(freestanding, unsafe(export_name = concat!("pdec_", $name, "_", $scalar, "_", $label)))]
+        $(#[cfg_attr(target_arch = "x86_64", target_feature(enable = $features))])?
+        pub unsafe extern "C" fn $function($($a: function!(@type $type $kind)),*) {
+            // SAFETY: the caller's promise.
+            unsafe { loops::$code::<$type, $($generic,)* $path>($($a),*) }
+        }
+    };
+    (@type $type:ident number) => { $type };
+    (@type $type:ident count) => { usize };
+    (@type $type:ident read) => { *const $type };
+    (@type $type:ident write) => { *mut $type };
+}
+
+/// All functions of services, and the constants that name them.
+macro_rules! services {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal $module:ident $arguments:tt
+        $code:ident $generics:tt;)*) => { $(
+        mod $module {
+            use super::*;
+            function!(double_avx512 $name f64 "f64" AVX512 "avx512" "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma";
+                $arguments $code $generics);
+            function!(double_avx2 $name f64 "f64" AVX2 "avx2" "avx2,fma"; $arguments $code $generics);
+            function!(double_portable $name f64 "f64" PORTABLE "portable"; $arguments $code $generics);
+            function!(single_avx512 $name f32 "f32" AVX512 "avx512" "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma";
+                $arguments $code $generics);
+            function!(single_avx2 $name f32 "f32" AVX2 "avx2" "avx2,fma"; $arguments $code $generics);
+            function!(single_portable $name f32 "f32" PORTABLE "portable"; $arguments $code $generics);
+
+            pub fn address(scalar: Scalar, path: Path) -> *const u8 {
+                match (scalar, path) {
+                    (Scalar::F64, Path::Avx512) => double_avx512 as *const u8,
+                    (Scalar::F64, Path::Avx2) => double_avx2 as *const u8,
+                    (Scalar::F64, Path::Portable) => double_portable as *const u8,
+                    (Scalar::F32, Path::Avx512) => single_avx512 as *const u8,
+                    (Scalar::F32, Path::Avx2) => single_avx2 as *const u8,
+                    (Scalar::F32, Path::Portable) => single_portable as *const u8,
+                }
+            }
+        }
+        #[doc = concat!("`", $name, "`: what kernels call for it.")]
+        ///
+        $(#[$doc])*
+        pub const $constant: Service =
+            Service { name: $name, parameters: parameters!($arguments), address: $module::address };
+    )* };
+}
+
+/// Every service.
+pub fn all() -> impl Iterator<Item = Service> {
+    let math = Function::ALL.into_iter().map(Service::of);
+    math.chain([
+        PAD,
+        PAD_ZERO,
+        COPY,
+        ZERO,
+        ADD,
+        PRODUCT,
+        SCALE_ROWS,
+        ADD_BIAS,
+        SCALE_JETS,
+        SEED,
+        CHANNEL_PRODUCTS,
+        FIRST_CHANNELS,
+        WEIGHTED_ROWS,
+        OUTER,
+        ROW_SUMS,
+        WEIGHTED_SUMS,
+        ADD_WEIGHTED,
+        WEIGHTED_DOT,
+    ])
+}
+
+macro_rules! parameters {
+    (($($a:ident: $kind:ident),*)) => { &[$(parameters!(@$kind)),*] };
+    (@number) => { Parameter::Number };
+    (@$other:ident) => { Parameter::Word };
+}
+
+services! {
+    SIN = "sin" sin(input: read, output: write, count: count) unary[trigonometric::Sin];
+    COS = "cos" cos(input: read, output: write, count: count) unary[trigonometric::Cos];
+    TAN = "tan" tan(input: read, output: write, count: count) unary[trigonometric::Tan];
+    ASIN = "asin" asin(input: read, output: write, count: count) unary[inverse::Asin];
+    ACOS = "acos" acos(input: read, output: write, count: count) unary[inverse::Acos];
+    ATAN = "atan" atan(input: read, output: write, count: count) unary[inverse::Atan];
+    SINH = "sinh" sinh(input: read, output: write, count: count) unary[exponential::Sinh];
+    COSH = "cosh" cosh(input: read, output: write, count: count) unary[exponential::Cosh];
+    TANH = "tanh" tanh(input: read, output: write, count: count) unary[exponential::Tanh];
+    SECH = "sech" sech(input: read, output: write, count: count) unary[exponential::Sech];
+    EXP = "exp" exp(input: read, output: write, count: count) unary[exponential::Exp];
+    LOG = "log" log(input: read, output: write, count: count) unary[logarithm::Log];
+    ERF = "erf" erf(input: read, output: write, count: count) unary[error_function::Erf];
+    POW = "pow" pow(base: read, exponent: read, output: write, count: count) binary[logarithm::Pow];
+}
+
+services! {
+    /// `target[i] = source[i]` for i below `count`, then the last of them up to `stride`.
+    PAD = "pad" pad(source: read, target: write, count: count, stride: count) pad[];
+    /// The same with zeros behind `count`.
+    PAD_ZERO = "pad_zero" pad_zero(source: read, target: write, count: count, stride: count) pad_zero[];
+    /// `target[i] = source[i]`
+    COPY = "copy" copy(source: read, target: write, count: count) copy[];
+    /// `target[i] = 0`
+    ZERO = "zero" zero(target: write, count: count) zero[];
+    /// `target[i] += source[i]`
+    ADD = "add" add(source: read, target: write, count: count) add[];
+    /// `out = factor · a · b`, or `out += factor · a · b`: m x k times k x n, n a multiple of the lanes; rows of b and out are contiguous.
+    PRODUCT = "product" product(out: write, a: read, b: read, m: count, k: count, n: count, a_row: count,
+        a_column: count, b_stride: count, out_stride: count, factor: number, accumulate: count) product[];
+    /// Row r of `out` times exp(`scales[r]`).
+    SCALE_ROWS = "scale_rows" scale_rows(out: write, scales: read, rows: count, row: count) scale_rows[];
+    /// The first `count` numbers of row r of `out` plus `biases[r]`.
+    ADD_BIAS = "add_bias" add_bias(out: write, biases: read, rows: count, row: count, count: count) add_bias[];
+    /// Rows of three jets along a direction, times the jet of exp(s + εσ) / exp(s): σ in `slopes`.
+    SCALE_JETS = "scale_jets" scale_jets(out: write, slopes: read, rows: count, jet: count) scale_jets[];
+    /// `target[i] += weights[i] · factor · source[i]`; weights of 1 where there are none, and nothing where they are 0.
+    SEED = "seed" seed(target: write, weights: read, source: read, factor: number, count: count) seed[];
+    /// `out[(m·K + k)·stride + b] = Σ_c cotangents[(m·C + c)·stride + b] · inputs[(k·C + c)·stride + b]`
+    CHANNEL_PRODUCTS = "channel_products" channel_products(out: write, cotangents: read, inputs: read, m: count,
+        k: count, channels: count, stride: count) channel_products[];
+    /// Row r of `target`, `stride` long, is the beginning of row r of `source`.
+    FIRST_CHANNELS = "first_channels" first_channels(target: write, source: read, rows: count, row: count,
+        stride: count) first_channels[];
+    /// `target[m][b] = Σ_k weights[m·K + k] · products[m·K + k][b]`
+    WEIGHTED_ROWS = "weighted_rows" weighted_rows(target: write, weights: read, products: read, m: count, k: count,
+        stride: count) weighted_rows[];
+    /// `out[m·K + k] += Σ_c a[m][c] · b[k][c]`, rows of `columns` numbers, a multiple of the lanes.
+    OUTER = "outer" outer(out: write, a: read, b: read, m: count, k: count, columns: count) outer[];
+    /// `out[r] += Σ_b a[r][b]` over the first `count` numbers of each row.
+    ROW_SUMS = "row_sums" row_sums(out: write, a: read, rows: count, row: count, count: count) row_sums[];
+    /// `out[m] += Σ_k weights[m·K + k] · part[m·K + k]`
+    WEIGHTED_SUMS = "weighted_sums" weighted_sums(out: write, weights: read, part: read, m: count,
+        k: count) weighted_sums[];
+    /// `target[r][b] += weights[b] · source[r][b]`
+    ADD_WEIGHTED = "add_weighted" add_weighted(target: write, weights: read, source: read, rows: count,
+        stride: count) add_weighted[];
+    /// `out += factor · Σ_i weights[i] · a[i] · b[i]`
+    WEIGHTED_DOT = "weighted_dot" weighted_dot(out: write, weights: read, a: read, b: read, factor: number,
+        count: count) weighted_dot[];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The loops of rows say the same on every path that the machine has, up to the roundings of separate products.
+    #[test]
+    fn paths_agree() {
+        let a: Vec<f64> = (0..96).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        let b: Vec<f64> = (0..96).map(|i| (f64::from(i) * 0.3).cos()).collect();
+        let mut expected: Option<Vec<f64>> = None;
+        for path in Path::ALL.into_iter().filter(|path| path.is_available()) {
+            let mut out = vec![0.0; 12 + 128];
+            let (sums, product) = out.split_at_mut(12);
+            type Outer = unsafe extern "C" fn(*mut f64, *const f64, *const f64, usize, usize, usize);
+            type Products = unsafe extern "C" fn(*mut f64, *const f64, *const f64, usize, usize, usize, usize);
+            // SAFETY: the signatures are those of the table above; the slices hold 3 and 4 rows of 24 numbers, 4 x 4 rows
+            // of 8, and the path is available.
+            unsafe {
+                let outer: Outer = std::mem::transmute(OUTER.address(Scalar::F64, path));
+                outer(sums.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 3, 4, 24);
+                let products: Products = std::mem::transmute(CHANNEL_PRODUCTS.address(Scalar::F64, path));
+                products(product.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 4, 4, 3, 8);
+            }
+            let expected = expected.get_or_insert_with(|| out.clone());
+            for (found, expected) in out.iter().zip(expected) {
+                assert!((found - *expected).abs() < 1e-14, "{path:?}: {found} {expected}");
+            }
+        }
+    }
+}
