@@ -221,6 +221,10 @@ fn all_forms_are_shown() {
         assert!(!desk.done(&["show", "tiny.pde", "--ir", form]).is_empty(), "{form}");
     }
     assert!(desk.done(&["show", "tiny.pde", "--simplify"]).contains("simplification"));
+    let graph = desk.done(&["show", "tiny.pde", "--graph", "dot"]);
+    assert!(graph.starts_with("digraph \"tiny\" {") && graph.ends_with("}\n"), "{graph}");
+    assert!(graph.contains("shape=plain, label=\"u_xx\"") && graph.contains("-> t0"), "{graph}");
+    desk.fails(2, &["show", "tiny.pde", "--graph", "dot", "--simplify"]);
     let document: Value = serde_json::from_str(&desk.done(&["show", "tiny.pde", "--json"])).expect("JSON");
     assert_eq!(document["schema"], 1);
     desk.done(&["check", "tiny.pde"]);

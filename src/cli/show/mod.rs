@@ -1,6 +1,7 @@
 //! `pdec show`: what was understood, and what it will cost.
 
 mod cost;
+mod dot;
 mod forms;
 
 use std::path::PathBuf;
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// Show what simplification did
     #[arg(long)]
     simplify: bool,
+    /// Show the formulas as a graph, for a program that draws graphs
+    #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with_all = ["ir", "simplify"])]
+    graph: Option<GraphLanguage>,
     #[command(flatten)]
     overrides: Overrides,
 }
@@ -51,6 +55,13 @@ pub enum Form {
     Clif,
     /// Machine code
     Asm,
+}
+
+/// The languages that graphs are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphLanguage {
+    /// That of Graphviz: `pdec show FILE --graph dot | dot -Tsvg`
+    Dot,
 }
 
 #[derive(Serialize)]
@@ -90,6 +101,9 @@ fn show(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> 
     if arguments.ir == Some(Form::Ast) {
         let ast = ast.unwrap_or_default();
         return form(format!("{ast:#?}\n"), &name, context);
+    }
+    if arguments.graph == Some(GraphLanguage::Dot) {
+        return form(dot::graph(&model), &name, context);
     }
     let mut sections = describe(&model);
     let seed = arguments.overrides.seed.or(model.settings.seed).unwrap_or(0);

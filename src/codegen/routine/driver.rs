@@ -194,7 +194,6 @@ impl<M: Module> Compiler<'_, M> {
         builder.ins().imul_imm_s(frame.stride, rows as i64)
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm a stage")]
     fn stage(
         &mut self,
         builder: &mut FunctionBuilder<'_>,
