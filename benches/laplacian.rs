@@ -32,7 +32,8 @@ fn lowered(dimension: usize, widths: &[usize]) -> Lowered {
     );
     let (mut times, source) = (Times::default(), Source::new("poisson.pde", text));
     let (model, found) = check(&source, &Overrides::default(), &mut times);
-    lower(model.unwrap_or_else(|| panic!("{found:?}")), Effort::default(), &mut times).expect("every formula has a tape")
+    lower(model.unwrap_or_else(|| panic!("{found:?}")), Effort::default(), &mut times)
+        .expect("every formula has a tape")
 }
 
 /// Microseconds a point of the residual, and of the residual with the gradient.

@@ -281,7 +281,8 @@ fn known_names(model: &Model, known: &[Jet], axes: &[String]) -> Vec<String> {
 fn jet_name(model: &Model, whole: &Standalone, block: usize, channel: Channel) -> String {
     let field = whole.description.networks[channel.network].fields[channel.output];
     let plan = whole.tapes.blocks[block].plans[channel.network].as_ref();
-    let index = plan.and_then(|plan| plan.channels().get(channel.channel)?.as_derivative().cloned()).unwrap_or_default();
+    let index =
+        plan.and_then(|plan| plan.channels().get(channel.channel)?.as_derivative().cloned()).unwrap_or_default();
     model.names().jet(&Jet::new(field, index))
 }
 

@@ -162,9 +162,11 @@ fn functions(
 ) -> Result<Functions, TapeError> {
     let mut functions = Functions::new();
     for tapes in blocks {
-        let plans = tapes.plans.iter().zip(&tapes.turned).map(|(plan, turned)| (plan, turned.as_ref().map(|t| &t.plan)));
+        let plans =
+            tapes.plans.iter().zip(&tapes.turned).map(|(plan, turned)| (plan, turned.as_ref().map(|t| &t.plan)));
         let of_networks = description.networks.iter().zip(plans);
-        let all = of_networks.flat_map(|(network, (plan, turned))| plan.iter().chain(turned).map(move |p| (network, p)));
+        let all =
+            of_networks.flat_map(|(network, (plan, turned))| plan.iter().chain(turned).map(move |p| (network, p)));
         for (network, plan) in all {
             for function in network.layout.functions() {
                 let key = (function, plan.clone());

@@ -205,7 +205,14 @@ fn seen(compared: Compared, description: &Description, points: &[PointSet], thet
     found
 }
 
-fn assert_same(compared: Compared, name: &str, description: &Description, points: &[PointSet], theta: &[f64], v: &[f64]) {
+fn assert_same(
+    compared: Compared,
+    name: &str,
+    description: &Description,
+    points: &[PointSet],
+    theta: &[f64],
+    v: &[f64],
+) {
     let with = |channels| seen(compared, &Description { channels, ..description.clone() }, points, theta, v);
     let (sums, single) = (with(Channels::Cheapest), with(Channels::Derivatives));
     for (what, (sums, single)) in sums.iter().zip(&single).enumerate() {
@@ -216,10 +223,23 @@ fn assert_same(compared: Compared, name: &str, description: &Description, points
 
 #[test]
 fn sums_give_the_same_as_single_derivatives() {
-    let all = sums().into_iter().chain(wide()).chain(by_architecture()).chain(catalogue()).chain(energies()).chain([bending()]);
+    let all = sums()
+        .into_iter()
+        .chain(wide())
+        .chain(by_architecture())
+        .chain(catalogue())
+        .chain(energies())
+        .chain([bending()]);
     for problem in all {
         let points = problem.all_points(&[70, 9, 30], 1);
-        assert_same(Compared::All, problem.name, &problem.description, &points, &problem.parameters(1), &problem.direction(1));
+        assert_same(
+            Compared::All,
+            problem.name,
+            &problem.description,
+            &points,
+            &problem.parameters(1),
+            &problem.direction(1),
+        );
     }
 }
 
@@ -228,7 +248,14 @@ fn programs_of_second_derivatives_change_nothing_else() {
     for problem in sums() {
         let problem = problem.with_metric(Metric::Newton);
         let points = problem.all_points(&[20], 2);
-        assert_same(Compared::AllButMetric, problem.name, &problem.description, &points, &problem.parameters(2), &problem.direction(2));
+        assert_same(
+            Compared::AllButMetric,
+            problem.name,
+            &problem.description,
+            &points,
+            &problem.parameters(2),
+            &problem.direction(2),
+        );
     }
 }
 

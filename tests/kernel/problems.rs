@@ -6,8 +6,8 @@ use pdec::codegen;
 use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
-    Assemble, AssembleError, BlockDescription, Channels, Description, InnerPoints, IntegralDescription, Kernel, KernelTapes,
-    LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role,
+    Assemble, AssembleError, BlockDescription, Channels, Description, InnerPoints, IntegralDescription, Kernel,
+    KernelTapes, LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};

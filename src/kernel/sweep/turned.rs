@@ -46,7 +46,8 @@ pub(super) struct Directions {
 impl Directions {
     /// Makes them anew where the weights are other ones.
     fn fit(&mut self, turned: &Turned, weights: &[f64], inputs: usize) {
-        let same = |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
+        let same =
+            |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
         if self.axes == turned.axes && same(&self.weights, weights) {
             return;
         }
@@ -69,11 +70,7 @@ impl Directions {
 }
 
 impl Turned {
-    pub fn new(
-        of: &TurnedPlan,
-        functions: Vec<Option<Arc<PointwiseSet>>>,
-        inputs: &Inputs,
-    ) -> Option<Self> {
+    pub fn new(of: &TurnedPlan, functions: Vec<Option<Arc<PointwiseSet>>>, inputs: &Inputs) -> Option<Self> {
         let Inputs::Packed(all) = inputs else { return None };
         let mut runs = Vec::new();
         for run in all {
