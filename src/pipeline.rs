@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, Kernel, KernelTapes, KnownSource, Metric,
+    Assemble, AssembleError, BlockDescription, Channels, Description, Kernel, KernelTapes, KnownSource, Metric,
     NetworkDescription, PointSet, Predictor, Role,
 };
 use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
@@ -317,7 +317,8 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
     for integral in &mut integrals {
         integral.integrand = lowered_formulas(model, &mut graph, &[integral.integrand])[0];
     }
-    Ok(Description { dimension: model.axes.len(), networks, known, blocks, graph, metric, integrals, inner })
+    let (dimension, channels) = (model.axes.len(), Channels::default());
+    Ok(Description { dimension, networks, known, blocks, graph, metric, channels, integrals, inner })
 }
 
 /// Formulas of a model as kernels have them: an ansatz inserted, and numbers as what training moves.

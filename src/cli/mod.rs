@@ -8,9 +8,10 @@
 //! * `context`: writing to the two streams, and showing diagnostics
 //! * `input`: the one place where problem files are read
 //! * `document`: the JSON that `--json` prints
-//! * `completions`, `emit`, `explain`, `fmt`, `info`, `new`: the commands
+//! * `bench`, `completions`, `emit`, `explain`, `fmt`, `info`, `new`: the commands
 
 mod arguments;
+mod bench;
 mod check;
 mod completions;
 mod context;
@@ -68,6 +69,7 @@ enum Command {
     Fmt(fmt::Arguments),
     Show(show::Arguments),
     Emit(emit::Arguments),
+    Bench(bench::Arguments),
     Train(Box<train::Arguments>),
     Eval(eval::Arguments),
     Plot(plot::Arguments),
@@ -106,6 +108,7 @@ impl Command {
             Command::Check(arguments) => check::run(arguments, context),
             Command::Show(arguments) => show::run(arguments, context),
             Command::Emit(arguments) => emit::run(arguments, context),
+            Command::Bench(arguments) => bench::run(arguments, context),
             Command::Train(arguments) => train::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Plot(arguments) => plot::run(arguments, context),

@@ -246,7 +246,19 @@ impl Files {
             return Err(outside(&normal(&base.given.join(key)), false));
         }
         let shown = normal(&base.given.join(key)).display().to_string();
-        let real = fs::canonicalize(&target).map_err(|error| system_error(&shown, &target, &error))?;
+        let real = match fs::canonicalize(&target) {
+            Ok(real) => real,
+            Err(error) => {
+                // Behind a link that leads out, not even the names of files are told.
+                let folder = target.ancestors().skip(1).find_map(|folder| fs::canonicalize(folder).ok());
+                return Err(match folder {
+                    Some(real) if !folders().any(|folder| real.starts_with(&folder.real)) => {
+                        outside(&real.join("_"), true)
+                    }
+                    _ => system_error(&shown, &target, &error),
+                });
+            }
+        };
         if !folders().any(|folder| real.starts_with(&folder.real)) {
             return Err(outside(&real, true));
         }
@@ -386,6 +398,9 @@ mod tests {
         let files = below(&house, &[]);
         assert_eq!(code(files.read("", "link.csv")), "E0611");
         assert_eq!(code(files.read("", "up/secret.csv")), "E0611");
+        for missing in ["up/secret.npz", "up/none/secret.csv", "up/none.csv"] {
+            assert_eq!(code(files.read("", missing)), "E0611", "{missing}");
+        }
         assert_eq!(&*files.read("", "inner.csv").unwrap(), b"a");
         assert_eq!(&*below(&house, &[house.path().to_owned()]).read("", "link.csv").unwrap(), b"s");
     }

@@ -70,6 +70,18 @@ pub enum GmshError {
         /// The number of the kind in Gmsh.
         kind: u64,
     },
+    /// An entity in several groups, of which an element has one.
+    #[error("{kind} {entity} is in the physical groups `{first}` and `{second}`; give each {kind} one of its own")]
+    Groups {
+        /// `curve`, `surface` or `volume`.
+        kind: &'static str,
+        /// Its tag.
+        entity: i64,
+        /// The name of one of its groups.
+        first: String,
+        /// The name of another.
+        second: String,
+    },
     /// A plane mesh that does not lie in the plane.
     #[error("the triangles do not lie in the plane z = 0")]
     NotPlane,
@@ -102,8 +114,8 @@ pub fn read_gmsh(bytes: &[u8]) -> Result<GmshMesh, GmshError> {
 
 /// A physical group: its dimension, tag, and name.
 type Group = (usize, i64, String);
-/// The first physical tag of an entity by dimension and tag.
-type Entities = BTreeMap<(usize, i64), i64>;
+/// The physical tags of an entity by dimension and tag.
+type Entities = BTreeMap<(usize, i64), Vec<i64>>;
 
 /// An element: its line, the dimension and tag of its entity, and the tags of its nodes.
 struct Element {
@@ -128,15 +140,26 @@ fn assemble(
     mesh.nodes = nodes.iter().map(|(_, p)| p[..dimension].to_vec()).collect();
     mesh.groups = groups.iter().map(|(_, _, name)| name.clone()).collect();
     for element in elements.iter().filter(|e| e.dimension + 1 >= dimension) {
-        let physical = entities.get(&(element.dimension, element.entity));
-        let group = physical.and_then(|tag| {
-            groups.iter().position(|(dimension, number, _)| *dimension == element.dimension && number == tag)
-        });
+        let group = group_of(groups, entities, element)?;
         let at = |tag: &u64| place.get(tag).copied().ok_or(GmshError::NoNode { line: element.line, node: *tag });
         let nodes = element.nodes.iter().map(at).collect::<Result<Vec<_>, _>>()?;
         if element.dimension == dimension { &mut mesh.cells } else { &mut mesh.facets }.push((nodes, group));
     }
     Ok(mesh)
+}
+
+/// The number of the named group that an element is in.
+fn group_of(groups: &[Group], entities: &Entities, element: &Element) -> Result<Option<usize>, GmshError> {
+    let physical = entities.get(&(element.dimension, element.entity)).map_or(&[][..], Vec::as_slice);
+    let holds = |(dimension, number, _): &Group| *dimension == element.dimension && physical.contains(number);
+    let mut found = (0..groups.len()).filter(|&group| holds(&groups[group]));
+    let (first, second) = (found.next(), found.next());
+    if let (Some(first), Some(second)) = (first, second) {
+        let name = |group: usize| groups[group].2.clone();
+        let kind = ["point", "curve", "surface", "volume"][element.dimension.min(3)];
+        return Err(GmshError::Groups { kind, entity: element.entity, first: name(first), second: name(second) });
+    }
+    Ok(first)
 }
 
 struct Reader<'t> {
@@ -221,12 +244,9 @@ impl<'t> Reader<'t> {
                 let (Some(tag), Some(many)) = (numbers.first(), numbers.get(at)) else {
                     return Err(self.unexpected(what, "too few numbers"));
                 };
-                if *many >= 1.0
-                    && let Some(physical) = numbers.get(at + 1)
-                {
-                    // The sign is an orientation.
-                    found.insert((dimension, *tag as i64), physical.abs() as i64);
-                }
+                let physical = numbers.get(at + 1..).unwrap_or_default().iter().take(many.max(0.0) as usize);
+                // The sign is an orientation.
+                found.insert((dimension, *tag as i64), physical.map(|tag| tag.abs() as i64).collect());
             }
         }
         Ok(found)
@@ -297,6 +317,15 @@ mod tests {
         assert_eq!(mesh.cells, [(vec![0, 1, 2], Some(1)), (vec![0, 2, 3], Some(1))]);
         assert_eq!(mesh.facets, [(vec![0, 1], Some(0))]);
         assert_eq!(mesh.groups, ["floor", "fluid"]);
+    }
+
+    #[test]
+    fn an_entity_is_in_one_named_group() {
+        let twice = SQUARE.replacen("0 0 1 1 2 1 -2", "0 0 2 1 7 2 1 -2", 1);
+        assert_eq!(read_gmsh(twice.as_bytes()).unwrap().facets, [(vec![0, 1], Some(0))]);
+        let named = twice.replacen("2\n1 1 \"floor\"", "3\n1 1 \"floor\"\n1 7 \"all\"", 1);
+        let told = read_gmsh(named.as_bytes()).unwrap_err().to_string();
+        assert_eq!(told, "curve 1 is in the physical groups `floor` and `all`; give each curve one of its own");
     }
 
     #[test]

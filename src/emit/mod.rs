@@ -30,7 +30,7 @@ pub use python::{jax, numpy};
 
 use crate::codegen::{self, CodegenError, Exported, Machine, Object};
 use crate::expr::{Expr, Graph, Jet};
-use crate::kernel::{Channel, Role};
+use crate::kernel::{Channel, Channels, Role};
 use crate::model::Model;
 use crate::pipeline::{self, CompileError, Standalone, Times};
 use crate::routine::{BuildError, Kind, Parts, Routine, build};
@@ -149,7 +149,7 @@ pub fn plan(
         Machine::Native => host_contraction(),
         Machine::Baseline => Contraction::Separate,
     };
-    let whole = pipeline::standalone(model, request.effort, contraction, times)?;
+    let whole = pipeline::standalone(model, request.effort, contraction, Channels::Cheapest, times)?;
     let mut library = Library {
         problem: model.name.clone(),
         kernels: Vec::new(),
@@ -164,6 +164,10 @@ pub fn plan(
         if kind == Kind::Predict {
             let own = pipeline::standalone_fields(model, fields.graph, fields.formulas, contraction)?;
             library.predict(model, &own, &axes, fields);
+        } else if kind == Kind::Local {
+            // Its jets are arguments: the derivatives that the formulas name.
+            let own = pipeline::standalone(model, library.request.effort, contraction, Channels::Derivatives, times)?;
+            (0..own.blocks.len()).for_each(|block| library.block(model, &own, block, &axes, kind));
         } else {
             (0..whole.blocks.len()).for_each(|block| library.block(model, &whole, block, &axes, kind));
         }
@@ -273,11 +277,12 @@ fn known_names(model: &Model, known: &[Jet], axes: &[String]) -> Vec<String> {
     known.iter().map(|jet| identifiers.take(&names.jet(jet))).collect()
 }
 
-/// A channel of a network as the language writes it.
+/// A channel of a network, a single derivative, as the language writes it.
 fn jet_name(model: &Model, whole: &Standalone, block: usize, channel: Channel) -> String {
     let field = whole.description.networks[channel.network].fields[channel.output];
     let plan = whole.tapes.blocks[block].plans[channel.network].as_ref();
-    let index = plan.and_then(|plan| plan.channels().get(channel.channel).cloned()).unwrap_or_default();
+    let index =
+        plan.and_then(|plan| plan.channels().get(channel.channel)?.as_derivative().cloned()).unwrap_or_default();
     model.names().jet(&Jet::new(field, index))
 }
 

@@ -29,6 +29,16 @@ pub enum Role {
     Energy,
 }
 
+/// Which channels a network carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channels {
+    /// Sums of derivatives with constant coefficients, where formulas use no more and they cost less.
+    #[default]
+    Cheapest,
+    /// Each derivative for itself.
+    Derivatives,
+}
+
 /// Formulas that share their points.
 #[derive(Clone, Debug, Default)]
 pub struct BlockDescription {
@@ -94,6 +104,8 @@ pub struct Description {
     pub blocks: Vec<BlockDescription>,
     /// The metric that residuals need programs for; energies have their own.
     pub metric: Metric,
+    /// How derivatives are carried.
+    pub channels: Channels,
     /// The fields that are integrals; those inside others stand before them.
     pub integrals: Vec<IntegralDescription>,
     /// The points of the integrals.

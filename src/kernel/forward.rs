@@ -123,7 +123,12 @@ impl Block {
             PointInput::Integral(integral, times) => row_lane(1, integral * extension + times, stride),
             PointInput::Channel(c) => {
                 let network = self.networks[c.network].as_ref().expect("channels are of networks in use");
-                row_lane(2 + c.network, c.output * extension * network.plan.len() + c.channel, stride)
+                let row = if extension == 1 {
+                    c.output * network.carried() + network.place(c.channel)
+                } else {
+                    c.output * extension * network.plan.len() + c.channel
+                };
+                row_lane(2 + c.network, row, stride)
             }
         }
     }

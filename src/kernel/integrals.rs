@@ -76,7 +76,7 @@ impl IntegralBlock {
             let points = self.inner.around(&self.axes, &at);
             let block = &self.block;
             let known = block.known_columns(&points);
-            all.extend(tiles(&points, &known, TileScale::Weight, |tile| block.feature_jets(tile)));
+            all.extend(tiles(&points, &known, TileScale::Weight, block.tile_points(), |tile| block.feature_jets(tile)));
         }
         self.groups = groups;
         self.group_tiles = all.len().checked_div(groups).unwrap_or(0);

@@ -101,7 +101,7 @@ impl Block {
             for (n, network) in self.networks.iter().enumerate() {
                 let Some(network) = network else { continue };
                 let columns = network.layout.parameters();
-                let channels = network.plan.len();
+                let channels = network.carried();
                 let length = network.layout.output().outputs * channels * stride;
                 let cotangents = work.networks[n].seeds(length);
                 cotangents.fill(0.0);
@@ -109,7 +109,7 @@ impl Block {
                 for (seeds, &partial) in seeds.chunks_exact(stride).zip(&group.partials) {
                     let channel = self.partials[partial].1;
                     if channel.network == n && seeds.iter().any(|seed| *seed != 0.0) {
-                        let at = (channel.output * channels + channel.channel) * stride;
+                        let at = (channel.output * channels + network.place(channel.channel)) * stride;
                         cotangents[at..at + stride].copy_from_slice(seeds);
                         seeded = true;
                     }

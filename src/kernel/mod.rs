@@ -16,6 +16,7 @@
 //! Rows are scaled by sqrt(weight × quadrature weight), so that the loss is ½‖r‖². Tiles run in parallel; every sum has a
 //! fixed order, so that results do not depend on the number of threads.
 
+mod channels;
 mod description;
 mod direction;
 mod evaluate;
@@ -34,8 +35,9 @@ mod system;
 mod tile;
 mod weights;
 
+pub use channels::TurnedPlan;
 pub use description::{
-    BlockDescription, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription, Role,
+    BlockDescription, Channels, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription, Role,
 };
 pub use known::KnownSource;
 pub use local::{HessianGroup, LocalTapes, MetricRows};

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use super::description::{BlockDescription, Description, Role};
+use super::channels::{TurnedPlan, carried, turned};
+use super::description::{BlockDescription, Channels, Description, Role};
 use super::local::{Hessian, LocalTapes};
 use super::nonlocal::{Family, Member, families, member_of, without};
 use super::objective::Metric;
-use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
-use crate::network::{JetPlan, Pointwise, pointwise_programs};
+use crate::expr::{Expr, Graph, Jet, Symbol};
+use crate::network::{JetPlan, Pointwise, PointwisePrograms, pointwise_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
 
 /// Turns tapes into something that runs: machine code, or the interpreter.
@@ -75,6 +76,8 @@ pub struct PointTape {
 pub struct BlockTapes {
     /// The channels that each network carries (`None` for a network that the block does not use).
     pub plans: Vec<Option<JetPlan>>,
+    /// What each carries instead in sweeps at fixed θ, if that is less.
+    pub turned: Vec<Option<TurnedPlan>>,
     /// The known fields and their derivatives that the programs read.
     pub known: Vec<Jet>,
     /// What the formulas are.
@@ -121,7 +124,7 @@ pub struct KernelTapes {
     /// The integrals that blocks use, with the programs of what is under their signs.
     pub families: Vec<(Family, BlockTapes)>,
     /// One for each function between the layers and plan that occur.
-    pub functions: BTreeMap<(Pointwise, Vec<MultiIndex>), PointwiseTapes>,
+    pub functions: BTreeMap<(Pointwise, JetPlan), PointwiseTapes>,
 }
 
 impl KernelTapes {
@@ -150,7 +153,7 @@ impl KernelTapes {
     }
 }
 
-type Functions = BTreeMap<(Pointwise, Vec<MultiIndex>), PointwiseTapes>;
+type Functions = BTreeMap<(Pointwise, JetPlan), PointwiseTapes>;
 
 fn functions(
     description: &Description,
@@ -159,10 +162,14 @@ fn functions(
 ) -> Result<Functions, TapeError> {
     let mut functions = Functions::new();
     for tapes in blocks {
-        for (network, plan) in description.networks.iter().zip(&tapes.plans) {
-            let Some(plan) = plan else { continue };
+        let plans =
+            tapes.plans.iter().zip(&tapes.turned).map(|(plan, turned)| (plan, turned.as_ref().map(|t| &t.plan)));
+        let of_networks = description.networks.iter().zip(plans);
+        let all =
+            of_networks.flat_map(|(network, (plan, turned))| plan.iter().chain(turned).map(move |p| (network, p)));
+        for (network, plan) in all {
             for function in network.layout.functions() {
-                let key = (function, plan.channels().to_vec());
+                let key = (function, plan.clone());
                 if let Entry::Vacant(entry) = functions.entry(key) {
                     entry.insert(PointwiseTapes::new(function, plan, description.dimension, contraction)?);
                 }
@@ -174,15 +181,18 @@ fn functions(
 
 impl PointwiseTapes {
     fn new(function: Pointwise, plan: &JetPlan, epsilon: usize, contraction: Contraction) -> Result<Self, TapeError> {
+        let tape = |of: &PointwisePrograms, roots: &[Expr], inputs: &[Symbol]| {
+            Tape::with_definitions(&of.graph, roots, inputs, of.definitions.list(), contraction)
+        };
         let p = pointwise_programs(function, plan);
         let both: Vec<Expr> = p.value.iter().chain(&p.saved).copied().collect();
-        let linear = (!p.saved.is_empty()).then(|| Tape::new(&p.graph, &both, &p.incoming, contraction));
+        let linear = (!p.saved.is_empty()).then(|| tape(&p, &both, &p.incoming));
         let extended = pointwise_programs(function, &plan.along_direction(epsilon));
         Ok(Self {
-            value: Tape::new(&p.graph, &p.value, &p.incoming, contraction)?,
+            value: tape(&p, &p.value, &p.incoming)?,
             linear: linear.transpose()?,
-            reverse: Tape::new(&p.graph, &p.reverse, &p.reverse_inputs, contraction)?,
-            second: Tape::new(&extended.graph, &extended.value, &extended.incoming, contraction)?,
+            reverse: tape(&p, &p.reverse, &p.reverse_inputs)?,
+            second: tape(&extended, &extended.value, &extended.incoming)?,
         })
     }
 }
@@ -195,13 +205,21 @@ fn block_tapes(
     simplify: &mut Simplifier<'_>,
 ) -> Result<BlockTapes, TapeError> {
     let epsilon = description.dimension;
-    let (formulas, role) = (block.formulas.clone(), block.role);
+    let role = block.role;
     let is_known = |jet: &Jet| description.known.contains_key(&usize::from(jet.field));
-    let (known, jets): (Vec<Jet>, Vec<Jet>) = description.graph.jets(&formulas).into_iter().partition(is_known);
+    let (known, jets): (Vec<Jet>, Vec<Jet>) = description.graph.jets(&block.formulas).into_iter().partition(is_known);
     let (integrals, jets): (Vec<Jet>, Vec<Jet>) =
         jets.into_iter().partition(|jet| description.integral_of(jet.field.into()).is_some());
     let fields: Vec<usize> = integrals.iter().map(|jet| jet.field.into()).collect();
-    let plans = plans(description, &jets);
+    let (formulas, plans) = carried(description, &block.formulas, &jets);
+    // From here on a jet variable of a network stands for the channel that it leads.
+    let remaining = description.graph.jets(&formulas);
+    let jets: Vec<Jet> = jets.into_iter().filter(|jet| remaining.contains(jet)).collect();
+    let mut turned_plans = Vec::with_capacity(plans.len());
+    for (network, plan) in description.networks.iter().zip(&plans) {
+        let plan = plan.as_ref().filter(|_| description.channels == Channels::Cheapest);
+        turned_plans.push(plan.and_then(|plan| turned(&mut description.graph, network, plan, &jets)));
+    }
     let fixed: Vec<usize> = description.known.keys().copied().collect();
     let graph = &mut description.graph;
     let partials = partials_in(graph, &formulas, &jets);
@@ -247,6 +265,7 @@ fn block_tapes(
             .collect(),
         second: tape(&directional)?,
         plans: plans.clone(),
+        turned: turned_plans,
         known: known.clone(),
     })
 }
@@ -263,14 +282,6 @@ fn partials_in(graph: &mut Graph, formulas: &[Expr], jets: &[Jet]) -> Vec<(usize
         }
     }
     partials
-}
-
-fn plans(description: &Description, jets: &[Jet]) -> Vec<Option<JetPlan>> {
-    let mut wanted: Vec<Vec<&MultiIndex>> = vec![Vec::new(); description.networks.len()];
-    for jet in jets {
-        wanted[description.place_of(jet.field.into()).0].push(&jet.index);
-    }
-    wanted.into_iter().map(|w| (!w.is_empty()).then(|| JetPlan::closure(w))).collect()
 }
 
 /// The channel of a jet variable, which may be differentiated along the direction ε too.

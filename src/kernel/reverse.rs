@@ -242,7 +242,7 @@ impl Block {
         partials: &[f64],
         weight: impl Fn(usize, usize) -> f64,
     ) -> bool {
-        let (channels, stride) = (network.plan.len(), tile.stride);
+        let (channels, stride) = (network.carried(), tile.stride);
         let length = network.layout.output().outputs * channels * stride;
         let seeds = buffers.seeds(length);
         seeds.fill(0.0);
@@ -251,7 +251,7 @@ impl Block {
             if channel.network != n {
                 continue;
             }
-            let at = (channel.output * channels + channel.channel) * stride;
+            let at = (channel.output * channels + network.place(channel.channel)) * stride;
             let factor = self.factors[*r];
             let partial = &partials[i * stride..];
             for (b, (seed, partial)) in seeds[at..at + stride].iter_mut().zip(partial).enumerate() {

@@ -13,11 +13,14 @@ use super::local::MetricRows;
 use super::nonlocal::Member;
 use super::objective::ParameterMatrix;
 use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
-use super::sweep::{NetworkUse, PointwiseSet, PointwiseSets, sized};
-use super::tile::{PointSet, Pool, Tile, TileScale, tiles};
+use super::sweep::{Inputs, NetworkUse, PointwiseSet, PointwiseSets, sized};
+use super::tile::{PointSet, Pool, TILE, Tile, TileScale, tiles};
 use crate::expr::Jet;
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
+
+/// Bytes of the jets of one layer in a tile: half of a common L2 cache, which has to hold those of two.
+const JETS_OF_A_LAYER: usize = 1 << 20;
 
 /// A program and where its inputs are found.
 #[derive(Clone)]
@@ -159,7 +162,7 @@ impl Kernel {
     fn cut_into_tiles(&mut self, block: usize, points: &PointSet) {
         let block = &mut self.blocks[block];
         let known = block.known_columns(points);
-        block.tiles = tiles(points, &known, TileScale::Root, |tile| block.feature_jets(tile));
+        block.tiles = tiles(points, &known, TileScale::Root, block.tile_points(), |tile| block.feature_jets(tile));
     }
 
     fn number_rows(&mut self) {
@@ -244,10 +247,11 @@ impl Block {
         let (value, linear, second) = (of(&tapes.value.inputs), of(&tapes.linear.inputs), of(&tapes.second.inputs));
         let local = tapes.local.as_ref();
         let local = local.map(|l| LocalPrograms { program: of(&l.program.inputs), rows: l.rows.clone() });
-        let plans = description.networks.iter().zip(&tapes.plans).zip(&tapes.features);
-        let networks = plans.map(|((network, plan), features)| {
+        let plans = description.networks.iter().zip(&tapes.plans).zip(&tapes.features).zip(&tapes.turned);
+        let networks = plans.map(|(((network, plan), features), turned)| {
             let (plan, features) = (plan.as_ref()?, features.as_ref()?);
-            Some(NetworkUse::new(&network.layout, plan, of(&features.inputs), functions))
+            let inputs = Inputs::new(&network.layout, plan.len(), &features.tape);
+            Some(NetworkUse::new(&network.layout, plan, of(&features.inputs), inputs, turned.as_ref(), functions))
         });
         let known = |jet: &Jet| {
             let source = description.known[&usize::from(jet.field)].clone();
@@ -279,6 +283,17 @@ impl Block {
         Self { tiles: Vec::new(), first_row: 0, ..self.clone() }
     }
 
+    /// How many points a tile has: with many channels or wide layers fewer, so that the jets of a layer stay in the cache.
+    pub(super) fn tile_points(&self) -> usize {
+        let numbers = |network: &NetworkUse| {
+            let rows = (0..network.layout.ops().len()).map(|op| network.layout.rows(op)).max().unwrap_or(1);
+            rows.max(1) * network.carried()
+        };
+        let most = self.networks.iter().flatten().map(numbers).max().unwrap_or(1);
+        let fitting = |points: &usize| points * most * size_of::<f64>() <= JETS_OF_A_LAYER;
+        [TILE, TILE / 2, TILE / 4].into_iter().find(fitting).unwrap_or(TILE / 8)
+    }
+
     /// What is known at points: one column for each known field that the programs read.
     pub(super) fn known_columns(&self, points: &PointSet) -> Vec<Vec<f64>> {
         self.known.iter().map(|known| known.source.values(&known.index, points)).collect()
@@ -303,7 +318,7 @@ impl Block {
                 let mut scratch = vec![0.0; program.program.scratch_len()];
                 let (columns, buffer) = (&[tile.columns.as_slice()], &mut [values.as_mut_slice()]);
                 program.program.run(1, tile.stride, columns, &inputs, buffer, &outputs, &mut scratch);
-                values
+                network.inputs.arranged(values, network.plan.len(), tile.stride)
             })
             .collect()
     }

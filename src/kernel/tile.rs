@@ -1,8 +1,9 @@
 //! Points in tiles, and the buffers of a sweep over one.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
-/// Points of a tile: few enough that the jets of a layer stay in the L2 cache.
+/// The most points of a tile: few enough that the jets of a layer stay in the L2 cache.
 pub(super) const TILE: usize = 64;
 
 /// Points with outward normals and weights.
@@ -59,7 +60,7 @@ pub(super) struct Tile {
     pub columns: Vec<f64>,
     /// What rows are multiplied by: sqrt(weight), or the weight itself where rows are summed; `stride` numbers.
     pub scale: Vec<f64>,
-    /// The jets of the input features of each network: feature, channel, point. Empty for a network not in use.
+    /// The jets of the input features of each network, as its `Inputs` arranges them. Empty for a network not in use.
     pub features: Vec<Vec<f64>>,
     /// For each family of integrals that the block uses, the group of each of the `stride` points.
     pub groups: Vec<Vec<u32>>,
@@ -74,26 +75,27 @@ pub(super) enum TileScale {
     Weight,
 }
 
-/// Cuts points into tiles; `known` has one column for each known field that programs read, and `features(tile)` gives the
+/// Cuts points into tiles of `size`; `known` has one column for each known field that programs read, and `features(tile)` gives the
 /// jets of the input features, which do not depend on θ, once for all.
 pub(super) fn tiles(
     points: &PointSet,
     known: &[Vec<f64>],
     scale: TileScale,
+    size: usize,
     features: impl Fn(&Tile) -> Vec<Vec<f64>>,
 ) -> Vec<Tile> {
     (0..points.len())
-        .step_by(TILE)
+        .step_by(size)
         .map(|start| {
-            let mut tile = tile(points, known, scale, start);
+            let mut tile = tile(points, known, scale, start..(start + size).min(points.len()));
             tile.features = features(&tile);
             tile
         })
         .collect()
 }
 
-fn tile(points: &PointSet, known: &[Vec<f64>], scale: TileScale, start: usize) -> Tile {
-    let rows = TILE.min(points.len() - start);
+fn tile(points: &PointSet, known: &[Vec<f64>], scale: TileScale, range: Range<usize>) -> Tile {
+    let (start, rows) = (range.start, range.len());
     let stride = rows.next_multiple_of(8);
     let padded = |column: &[f64]| (0..stride).map(|i| column[start + i.min(rows - 1)]).collect::<Vec<f64>>();
     let columns = points.coordinates.iter().chain(&points.normals).chain(known).flat_map(|c| padded(c)).collect();

@@ -8,7 +8,7 @@ use crate::expr::{Expr, Symbol};
 use crate::syntax::ast::{Equation, Statement, StatementKind};
 
 use super::elaborate::Elaborator;
-use super::problem::{FieldSource, Piece, TermKind};
+use super::problem::{FieldSource, Piece, Shape, TermKind};
 use super::terms::{Setting, Terms};
 
 impl<'a> Elaborator<'a> {
@@ -24,7 +24,7 @@ impl<'a> Elaborator<'a> {
         if normal || self.pointwise(&roots, equation) {
             return self.claim_label(terms, &setting);
         }
-        let place = vec![Piece::plain(self.points_of_axes(&roots))];
+        let place = vec![self.piece_of_axes(&roots)];
         self.push_terms(terms, &setting, equation, (left, right), place, None);
     }
 
@@ -58,14 +58,18 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The whole range of the axes that formulas depend on; the middle of the others.
-    fn points_of_axes(&self, roots: &[Expr]) -> Vec<[f64; 2]> {
+    fn piece_of_axes(&self, roots: &[Expr]) -> Piece {
+        let depends = |axis: usize| roots.iter().any(|&root| self.depends(root, axis));
+        // The axes of a shape range over it together.
+        let shape = self.shape.as_ref().filter(|shape| shape.axes().any(depends));
         let range = |(number, axis): (usize, &super::Axis)| {
-            if roots.iter().any(|&root| self.depends(root, number)) {
+            if depends(number) || shape.is_some_and(|shape| shape.axes().contains(&number)) {
                 [axis.lower, axis.upper]
             } else {
                 [axis.lower.midpoint(axis.upper); 2]
             }
         };
-        self.axes.iter().enumerate().map(range).collect()
+        let ranges = self.axes.iter().enumerate().map(range).collect();
+        Piece { part: shape.map(Shape::interior), ..Piece::plain(ranges) }
     }
 }

@@ -47,18 +47,8 @@ impl<'a> Elaborator<'a> {
             return;
         }
         let Some(mut data) = self.data_set(&table, &components, &renamed, path) else { return };
-        let total = table.rows();
-        if !self.unsure {
-            let left_out = self.drop_outside(&mut data);
-            if left_out == total {
-                let message = format!("all {total} points of `{}` lie outside the domain", path.text);
-                self.found.push(Diagnostic::error("E0605", message, path.span, "nothing is left of it"));
-                return;
-            } else if left_out > 0 {
-                let message = format!("{left_out} of {total} points lie outside the domain");
-                let found = Diagnostic::warning("W0603", message, path.span, "they are left out");
-                self.found.push(found);
-            }
+        if self.in_the_domain(&mut data, path.span).is_none() {
+            return;
         }
         let number = self.data.len();
         for (column, component) in components.iter().enumerate() {
@@ -230,6 +220,23 @@ impl<'a> Elaborator<'a> {
                 || self.unknowns.iter().flat_map(|unknown| &unknown.components).any(|c| c.name == **column)
         };
         table.names.iter().map(String::as_str).filter(|column| !has_meaning(column)).collect()
+    }
+
+    /// Drops the rows outside of the domain, and says so; `None` if no row is left.
+    pub(super) fn in_the_domain(&mut self, data: &mut DataSet, span: Span) -> Option<()> {
+        if self.unsure {
+            return Some(());
+        }
+        let total = data.rows();
+        let left_out = self.drop_outside(data);
+        if left_out == total {
+            let message = format!("all {total} points of `{}` lie outside the domain", data.path);
+            return self.error("E0605", message, span, "nothing is left of it");
+        } else if left_out > 0 {
+            let message = format!("{left_out} of {total} points lie outside the domain");
+            self.found.push(Diagnostic::warning("W0603", message, span, "they are left out"));
+        }
+        Some(())
     }
 
     /// Drops the rows outside of the domain; how many there were.

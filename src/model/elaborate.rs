@@ -242,7 +242,7 @@ impl<'a> Elaborator<'a> {
         if let Some(&value) = self.overrides.get(name) {
             return Some(value);
         }
-        // A parameter without a value has only an interval, which is not supported and was said so.
+        // One without a value is incomplete, which was said.
         self.constant(value?, "a parameter").map(|(expr, _)| expr)
     }
 
@@ -379,6 +379,17 @@ impl<'a> Elaborator<'a> {
     }
 
     fn apply(&mut self, call: &'a Call, names: &'a [ast::Name], body: &'a Formula) -> Option<Value> {
+        let key = (call.name.text.as_str(), self.argument_values(call, names)?);
+        if let Some(value) = self.definitions.get(&key) {
+            return value.clone();
+        }
+        let value = self.with_arguments(names, key.1.clone(), |this| this.formula(body));
+        self.definitions.insert(key, value.clone());
+        value
+    }
+
+    /// The values of the arguments of a call of a definition.
+    pub(super) fn argument_values(&mut self, call: &'a Call, names: &'a [ast::Name]) -> Option<Vec<Value>> {
         let name = call.name.text.as_str();
         let arguments = self.positional(call)?;
         if arguments.len() != names.len() {
@@ -387,19 +398,21 @@ impl<'a> Elaborator<'a> {
         }
         let values: Vec<Option<Value>> = arguments.iter().map(|argument| self.formula(argument)).collect();
         let values: Vec<Value> = values.into_iter().collect::<Option<_>>()?;
-        if self.scope.is_cyclic(name) {
-            return None;
-        }
-        let key = (name, values);
-        if let Some(value) = self.definitions.get(&key) {
-            return value.clone();
-        }
-        let inner = names.iter().map(|n| n.text.as_str()).zip(key.1.iter().cloned()).collect();
+        (!self.scope.is_cyclic(name)).then_some(values)
+    }
+
+    /// Reads the body of a definition, in which the names stand for values.
+    pub(super) fn with_arguments<T>(
+        &mut self,
+        names: &'a [ast::Name],
+        values: Vec<Value>,
+        body: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let inner = names.iter().map(|name| name.text.as_str()).zip(values).collect();
         let outer = std::mem::replace(&mut self.locals, inner);
-        let value = self.formula(body);
+        let result = body(self);
         self.locals = outer;
-        self.definitions.insert(key, value.clone());
-        value
+        result
     }
 
     /// Evaluates `body` with a name that stands for a value.

@@ -2,8 +2,9 @@
 //!
 //! What stands behind `minimize` is a sum of integrals with constant factors: `integral(e)` over space, `integral(e, x)`
 //! over axes, `integral(e, over=wall)` over a named place, and one inside the other where there is time:
-//! `integral(integral(e), t)`. Each becomes an energy with an integrand and a place; those of one statement over the same
-//! place are one.
+//! `integral(integral(e), t)`; definitions and `sum` may make them. Each becomes an energy with an integrand and a place;
+//! those of one statement over the same place are one. An integral under another one's sign that is no term of a sum, as in
+//! `integral(u*integral(u))`, is a function like others.
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Graph, Symbol};
@@ -111,7 +112,24 @@ impl<'a> Elaborator<'a> {
                 let factor = self.graph.div(Graph::ONE, divisor);
                 self.scaled_parts(a, factor)
             }
-            FormulaKind::Call(call) if call.name.text == "integral" => self.integral_parts(call),
+            FormulaKind::Call(call) => match self.scope.get(&call.name.text) {
+                Some(Meaning::Let(names @ [_, ..], body)) if self.has_integral(body) => {
+                    let values = self.argument_values(call, names)?;
+                    self.define_for(body);
+                    self.with_arguments(names, values, |this| this.parts(body))
+                }
+                None if call.name.text == "integral" => self.integral_parts(call),
+                None if call.name.text == "sum" => {
+                    let (indices, body) = self.sum_arguments(call)?;
+                    let mut parts = Vec::new();
+                    self.members(&indices, &mut |this| {
+                        parts.extend(this.parts(body)?);
+                        Some(())
+                    })?;
+                    Some(parts)
+                }
+                _ => self.no_sum_of_integrals(formula),
+            },
             FormulaKind::Name(name) => match self.scope.get(name) {
                 Some(Meaning::Let([], body)) if !self.scope.is_cyclic(name) && self.has_integral(body) => {
                     self.parts(body)
@@ -225,10 +243,15 @@ impl<'a> Elaborator<'a> {
         if over.is_none() && axes.is_empty() {
             axes = self.space();
         }
-        let mut parts = if self.has_integral(inside) {
-            self.parts(inside)?
-        } else {
-            vec![Part { integrand: self.root_number(inside)?, axes: Vec::new(), over: None, span: call.span }]
+        let all_of_space = over.is_some() || self.space().iter().all(|axis| axes.contains(axis));
+        let parts = match self.has_integral(inside) {
+            true if all_of_space => self.inner_parts(inside),
+            true => Some(self.parts(inside)?),
+            false => None,
+        };
+        let mut parts = match parts {
+            Some(parts) => parts,
+            None => vec![Part { integrand: self.root_number(inside)?, axes: Vec::new(), over: None, span: call.span }],
         };
         for part in &mut parts {
             let twice = axes.iter().find(|axis| part.axes.contains(axis));
@@ -244,6 +267,17 @@ impl<'a> Elaborator<'a> {
         Some(parts)
     }
 
+    /// What stands under an integral sign as a sum of integrals, if it is one.
+    fn inner_parts(&mut self, inside: &'a Formula) -> Option<Vec<Part<'a>>> {
+        let told = self.found.len();
+        let parts = self.parts(inside);
+        if parts.is_none() {
+            // Read as a formula it says what is wrong with it, if anything is.
+            self.found.truncate(told);
+        }
+        parts
+    }
+
     /// The pieces of the place; reports an axis that is not integrated over.
     fn place_of_part(&mut self, part: &Part<'a>) -> Option<Vec<Piece>> {
         if self.unsure {
@@ -255,15 +289,20 @@ impl<'a> Elaborator<'a> {
         };
         if let Some(axis) = (0..self.axes.len()).find(open) {
             let name = self.axes[axis].name.clone();
-            if self.axes[axis].kind == AxisKind::Time {
-                let message = format!("an energy of a problem with time is also an integral over {name}");
-                let diagnostic = Diagnostic::error("E0213", message, part.span, format!("not over {name}"));
-                self.found.push(diagnostic.help(format!("write `integral(integral(...), {name})`")));
-            } else {
-                let message = format!("what is minimized is a number, but this depends on {name}");
-                let diagnostic = Diagnostic::error("E0214", message, part.span, format!("not over {name}"));
-                self.found.push(diagnostic.help("write `integral(e)` for all of space"));
-            }
+            let nested = format!("write `integral(integral(...), {name})`");
+            let (code, message, help) = match self.axes[axis].kind {
+                AxisKind::Time => {
+                    ("E0213", format!("an energy of a problem with time is also an integral over {name}"), nested)
+                }
+                AxisKind::Parameter => {
+                    ("E0213", format!("an energy that depends on {name} is also an integral over it"), nested)
+                }
+                AxisKind::Space => {
+                    let message = format!("what is minimized is a number, but this depends on {name}");
+                    ("E0214", message, "write `integral(e)` for all of space".to_owned())
+                }
+            };
+            self.found.push(Diagnostic::error(code, message, part.span, format!("not over {name}")).help(help));
             return None;
         }
         let Some(over) = part.over else { return Some(vec![self.interior()]) };

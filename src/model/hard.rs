@@ -100,6 +100,7 @@ impl<'a> Elaborator<'a> {
         let value = self.graph.div(rest, coefficient);
         let value = self.graph.neg(value);
         if draft.place.iter().any(Piece::is_on_surface) {
+            self.may_be_hard(value, field, draft)?;
             let vanishing = self.vanishing_on(draft)?;
             return Some(Values { ends: Vec::new(), surfaces: vec![SurfaceValue { value, vanishing }] });
         }
@@ -130,10 +131,35 @@ impl<'a> Elaborator<'a> {
                 return self.error("E0403", "`hard` takes faces of the domain", span, "inside of the domain");
             }
             let upper = at == self.axes[axis].upper;
+            // A face has one normal; what varies along it has none that a formula could name.
+            let value = self.with_known_normals(value, piece.normal.is_some().then_some(&[piece.normal][..]));
             let value = self.at_end(value, axis, upper);
+            self.may_be_hard(value, field, draft)?;
             values.push(EndValue { axis, upper, order: jet.index.order() as u8, value, span: draft.span });
         }
         Some(Values { ends: values, surfaces: Vec::new() })
+    }
+
+    /// Reports a value that an ansatz can't have: one with the normal, or with a coordinate that the field does not depend
+    /// on.
+    fn may_be_hard(&mut self, value: Expr, field: usize, draft: &Draft) -> Option<()> {
+        let (name, axes) = (&self.fields[field].name, &self.fields[field].axes);
+        for symbol in self.graph.symbols(&[value]) {
+            let (message, label) = match symbol {
+                Symbol::Normal(_) => {
+                    ("`hard` takes values without the normal, which only the boundary has".to_owned(), "has the normal")
+                }
+                Symbol::Coordinate(axis) if !axes.contains(&usize::from(axis)) => {
+                    let axis = &self.axes[usize::from(axis)].name;
+                    (format!("`{name}` does not depend on {axis}, but its hard value does"), "no such ansatz")
+                }
+                _ => continue,
+            };
+            let diagnostic = Diagnostic::error("E0403", message, draft.span, label);
+            self.found.push(diagnostic.help("leave out `hard`: the condition is then a term of the loss"));
+            return None;
+        }
+        Some(())
     }
 
     fn not_a_value<T>(&mut self, draft: &Draft, jets: &[Jet]) -> Option<T> {

@@ -11,7 +11,7 @@ use crate::geometry::{Part, Patch};
 
 use super::elaborate::Elaborator;
 use super::problem::Piece;
-use super::shape_formulas::{smooth_inside, smooth_leaves};
+use super::shape_formulas::{MOST_SMOOTH_EDGES, edges, smooth_inside, smooth_leaves};
 use super::terms::Draft;
 
 /// Patches cover a surface up to this share of it.
@@ -29,6 +29,13 @@ impl Elaborator<'_> {
     pub(super) fn vanishing_on(&mut self, draft: &Draft) -> Option<Expr> {
         let shape = self.shape.clone()?;
         let solid = shape.inside.solid();
+        let edges = edges(solid);
+        if edges > MOST_SMOOTH_EDGES {
+            let message = format!("`hard` takes boundaries of at most {MOST_SMOOTH_EDGES} straight edges");
+            let diagnostic = Diagnostic::error("E0403", message, draft.span, format!("the boundary has {edges}"));
+            self.found.push(diagnostic.help("leave out `hard`: the condition is then a term of the loss"));
+            return None;
+        }
         let coordinates: Vec<Expr> = shape.axes().map(|axis| self.graph.coordinate(axis)).collect();
         let whole = |piece: &Piece| {
             let others = (0..self.axes.len()).filter(|axis| !shape.axes().contains(axis));

@@ -10,8 +10,8 @@ use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name, Range};
 use crate::syntax::print_formula;
 
 use super::elaborate::Elaborator;
+use super::known_integrals::known_integral;
 use super::problem::{Field, FieldSource, Integral, MovingLimit, Over, Piece};
-use super::quadrature::{fine_rule, points_of};
 use super::references::References;
 use super::scope::Meaning;
 use super::terms::constant_normals;
@@ -355,14 +355,19 @@ impl<'a> Elaborator<'a> {
             })
     }
 
-    /// The value of an integral of coordinates alone, by a fine rule.
+    /// The value of an integral of coordinates alone; warns where it is not known to a few digits.
     fn value_of_known(&mut self, expr: Expr, over: &Over, span: Span) -> Option<Expr> {
-        let rules = over.place.iter().map(fine_rule).collect::<Vec<_>>();
-        let points = match points_of(&self.graph, &self.axes, over, &rules) {
-            Ok(points) => points,
+        let estimate = match known_integral(&self.graph, &self.axes, over, expr) {
+            Ok(estimate) => estimate,
             Err(error) => return self.error("E0305", error.to_string(), span, "an integral over nothing"),
         };
-        let value = points.sum(&self.graph, expr);
+        let value = estimate.value();
+        if value.is_finite() && estimate.is_rough() {
+            let message = "the value of this integral is not known well";
+            let label = format!("{:.6} by one rule, {:.6} by another", value, estimate.other());
+            let found = Diagnostic::warning("W0225", message, span, label);
+            self.found.push(found.help("integrate over the parts where the formula is smooth, one by one"));
+        }
         match simple_fraction(value).or_else(|| Rational::from_float(value)) {
             Some(value) => Some(self.graph.rational(value)),
             None => self.error("E0404", "an integral that is not finite", span, format!("its value is {value}")),
@@ -398,14 +403,7 @@ impl<'a> Elaborator<'a> {
 
     /// The integral that a field is.
     pub(super) fn integral_of(&self, field: usize) -> Option<&Integral> {
-        match self.fields.get(field)?.source {
-            FieldSource::Integral(number) => self.integrals.get(number),
-            FieldSource::Network { .. }
-            | FieldSource::Formula(_)
-            | FieldSource::Number { .. }
-            | FieldSource::Table { .. }
-            | FieldSource::Column { .. } => None,
-        }
+        self.integrals.get(self.fields.get(field)?.source.integral()?)
     }
 
     /// The jets in some formulas, also those under integral signs.

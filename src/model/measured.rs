@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::dataset::{Array, FileError, Interpolant, Interpolation, Table, read_npz_arrays};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{Ast, Name, StatementKind, Text};
 
 use super::data::{Mapped, Named, column_name};
 use super::elaborate::Elaborator;
-use super::problem::{Reference, ReferenceValues};
+use super::problem::{DataSet, Reference, ReferenceValues};
 use super::tables::Grid;
 
 impl<'a> Elaborator<'a> {
@@ -48,16 +48,18 @@ impl<'a> Elaborator<'a> {
             }
         };
         let wanted: Vec<String> = components.iter().map(|c| c.name.clone()).collect();
-        let first = components.first()?;
+        if components.is_empty() {
+            return None;
+        }
         let span = names.first().map_or(path.span, |name| name.span.to(path.span));
         let (values, points) = if let Some(table) = self.points_of_a_shape(path, &bytes) {
-            self.point_reference(&table, &wanted, first, path.span)?
+            self.point_reference(&table, components, path)?
         } else if self.is_grid(path, &bytes) {
             let grid = self.grid_of(path, &bytes, Some(&wanted))?;
-            self.grid_reference(grid, path)?
+            self.grid_reference(grid, components, path)?
         } else {
             let table = self.table_of(path)?;
-            self.point_reference(&table, &wanted, first, path.span)?
+            self.point_reference(&table, components, path)?
         };
         let mut values = values.into_iter();
         let mut references: Vec<Reference> = Vec::new();
@@ -99,8 +101,23 @@ impl<'a> Elaborator<'a> {
         (!kept.is_empty()).then_some(Table { names, columns })
     }
 
-    fn grid_reference(&mut self, mut grid: Grid, path: &Text) -> Option<(Vec<ReferenceValues>, Vec<Vec<f64>>)> {
+    fn grid_reference(
+        &mut self,
+        mut grid: Grid,
+        components: &[Named],
+        path: &Text,
+    ) -> Option<(Vec<ReferenceValues>, Vec<Vec<f64>>)> {
+        for component in components {
+            let needed = &self.unknowns[component.unknown].axes;
+            if let Some(axis) = needed.iter().find(|axis| !grid.axes.contains(axis)) {
+                let (axis, name) = (self.axes[*axis].name.clone(), &component.name);
+                let message =
+                    format!("`{}` has no array `{}`, but `{name}` depends on it", path.text, column_name(&axis));
+                return self.error("E0601", message, path.span, format!("the same values for every {axis}"));
+            }
+        }
         self.close_periods(&mut grid);
+        self.ends_before_the_domain(&grid.axes, &grid.nodes, path.span);
         let Grid { axes, nodes, values } = grid;
         let mut components = Vec::with_capacity(values.len());
         for values in values {
@@ -145,16 +162,15 @@ impl<'a> Elaborator<'a> {
     fn point_reference(
         &mut self,
         table: &Table,
-        wanted: &[String],
-        first: &Named,
-        span: Span,
+        components: &[Named],
+        path: &Text,
     ) -> Option<(Vec<ReferenceValues>, Vec<Vec<f64>>)> {
         let mut coordinates = Vec::with_capacity(self.axes.len());
         let mut missing = None;
         for (number, axis) in self.axes.iter().enumerate() {
             let name = column_name(&axis.name);
             let column = table.column(&name).or_else(|_| table.column(&axis.name));
-            let needed = self.unknowns[first.unknown].axes.contains(&number);
+            let needed = components.iter().any(|c| self.unknowns[c.unknown].axes.contains(&number));
             coordinates.push(match (column, axis.value) {
                 (Ok(column), _) => column.to_vec(),
                 (Err(_), Some(value)) => vec![value; table.rows()],
@@ -165,13 +181,15 @@ impl<'a> Elaborator<'a> {
                 }
             });
         }
-        let absent = || wanted.iter().find(|name| table.column(name).is_err()).cloned();
+        let absent = || components.iter().map(|c| &c.name).find(|name| table.column(name).is_err()).cloned();
         if let Some(name) = missing.or_else(absent) {
-            self.missing_column(table, &[], Mapped::Impossible, &name, span);
+            self.missing_column(table, &[], Mapped::Impossible, &name, path.span);
             return None;
         }
-        let column = |name: &String| table.column(name).ok().map(|column| ReferenceValues::Points(column.to_vec()));
-        Some((wanted.iter().filter_map(column).collect(), coordinates))
+        let columns = components.iter().filter_map(|c| table.column(&c.name).ok()).map(<[f64]>::to_vec).collect();
+        let mut points = DataSet { path: path.text.clone(), coordinates, columns };
+        self.in_the_domain(&mut points, path.span)?;
+        Some((points.columns.into_iter().map(ReferenceValues::Points).collect(), points.coordinates))
     }
 
     /// Errors are not measured, and training works without them.

@@ -34,6 +34,7 @@ mod formulas;
 mod hard;
 mod hard_shapes;
 mod integrals;
+mod known_integrals;
 mod measured;
 pub mod methods;
 mod names;
@@ -178,7 +179,7 @@ impl<'a> Elaborator<'a> {
     ) -> Option<(Model, Vec<(String, Expr)>)> {
         let Given { overrides, formulas, .. } = given;
         let name = self.problem_name(ast);
-        self.later_statements(ast);
+        self.imports_without_folder(ast);
         self.override_for_stage(values);
         let overridden = self.override_parameters(overrides);
         self.declare_axes_and_unknowns(ast);

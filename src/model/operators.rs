@@ -16,6 +16,9 @@ const MOST_MEMBERS: i64 = 1000;
 /// Steps of work that adding one member counts for.
 const WORK_OF_MEMBER: usize = 300;
 
+/// The indices of a sum, each with its first and last number.
+pub(super) type Indices<'a> = Vec<(&'a Name, (i64, i64))>;
+
 impl<'a> Elaborator<'a> {
     /// The arguments of a call without keys.
     pub(super) fn positional(&mut self, call: &'a Call) -> Option<Vec<&'a Formula>> {
@@ -123,7 +126,8 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         let has_normal = self.graph.symbols(&[expr]).iter().any(|symbol| matches!(symbol, Symbol::Normal(_)));
-        if has_normal && self.has_curved_boundary() {
+        let moves = self.shape.as_ref().is_some_and(|shape| shape.axes().contains(&axis));
+        if has_normal && moves && self.has_curved_boundary() {
             let message = "a derivative of something with the normal, which changes along a curved boundary";
             return self.error("E0509", message, span, "only the boundary has a normal");
         }
@@ -237,8 +241,8 @@ impl<'a> Elaborator<'a> {
         self.error("E0201", format!("`{}` is not an axis", print_formula(formula)), formula.span, label)
     }
 
-    /// `sum(i in 1..10, expr)`, with one index or more.
-    fn sum(&mut self, call: &'a Call) -> Option<Value> {
+    /// The indices of a `sum` with their ranges, and its formula.
+    pub(super) fn sum_arguments(&mut self, call: &'a Call) -> Option<(Indices<'a>, &'a Formula)> {
         let mut indices = Vec::new();
         let mut body = None;
         for argument in &call.arguments {
@@ -261,8 +265,17 @@ impl<'a> Elaborator<'a> {
             let message = format!("a sum of more than {MOST_MEMBERS} members");
             return self.error("E0212", message, call.span, "here");
         }
+        Some((indices, body))
+    }
+
+    /// `sum(i in 1..10, expr)`, with one index or more.
+    fn sum(&mut self, call: &'a Call) -> Option<Value> {
+        let (indices, body) = self.sum_arguments(call)?;
         let mut terms = Vec::new();
-        self.members(&indices, body, &mut terms)?;
+        self.members(&indices, &mut |this| {
+            terms.push(this.formula(body)?);
+            Some(())
+        })?;
         // Exact fractions grow with every term that is added.
         self.work += terms.len() * WORK_OF_MEMBER;
         let first = terms.first()?.clone();
@@ -282,14 +295,16 @@ impl<'a> Elaborator<'a> {
         Some(total)
     }
 
-    fn members(&mut self, indices: &[(&'a Name, (i64, i64))], body: &'a Formula, terms: &mut Vec<Value>) -> Option<()> {
-        let Some(((name, (first, last)), rest)) = indices.split_first() else {
-            terms.push(self.formula(body)?);
-            return Some(());
-        };
+    /// Takes a step for each member of a sum, in which the indices stand for their numbers.
+    pub(super) fn members(
+        &mut self,
+        indices: &[(&'a Name, (i64, i64))],
+        step: &mut dyn FnMut(&mut Self) -> Option<()>,
+    ) -> Option<()> {
+        let Some(((name, (first, last)), rest)) = indices.split_first() else { return step(self) };
         for index in *first..=*last {
             let value = Value::Number(self.graph.integer(index));
-            self.with_local(&name.text, value, |this| this.members(rest, body, terms))?;
+            self.with_local(&name.text, value, |this| this.members(rest, step))?;
         }
         Some(())
     }

@@ -4,11 +4,12 @@
 //! and what is left is a formula of the coordinates or nothing. Equalities inside a face (`x = 1/2 and y = 0`) fix more
 //! coordinates. Pieces that lie in larger ones are dropped, cells that fit together are merged.
 
-use crate::expr::{Expr, Graph, Symbol};
+use crate::expr::{Expr, Function, Graph, Relation, Symbol};
 
-use super::pieces::{holds_at, kept_share};
+use super::pieces::{NEAR, holds_at, kept_share};
 use super::problem::{Axis, AxisKind, Piece, Shape};
 use super::regions::{Region, same};
+use super::surface_places::size_of;
 
 /// Cells beyond this number are not made; the region is then a formula on the whole face.
 const MOST_CELLS: usize = 4096;
@@ -242,7 +243,10 @@ impl Places<'_> {
             Region::On { first, solid } => self.on_surface_of(*first, solid, cell),
             Region::Group(_) => Outcome::Nowhere,
             Region::Zero(formula) => {
-                let condition = self.graph.compare(crate::expr::Relation::Equal, *formula, Graph::ZERO);
+                // Up to rounding: a function of a coordinate seldom is 0 at a number of double precision.
+                let near = nearest_rational(self.graph, NEAR * size_of(self.graph, self.axes, *formula));
+                let value = self.graph.call(Function::Abs, &[*formula]);
+                let condition = self.graph.compare(Relation::LessEqual, value, near);
                 self.condition(condition, cell)
             }
             Region::Equal(axis, value) => {
@@ -283,7 +287,7 @@ impl Places<'_> {
         } else if a < bound && bound < b {
             // Only where there were too many cells.
             let (x, bound) = (self.graph.coordinate(axis), nearest_rational(self.graph, bound));
-            let relation = crate::expr::Relation::LessEqual;
+            let relation = Relation::LessEqual;
             return Outcome::Where(match side {
                 Side::Below => self.graph.compare(relation, x, bound),
                 Side::Above => self.graph.compare(relation, bound, x),

@@ -23,8 +23,8 @@ pub struct IntegralPoints {
 }
 
 impl IntegralPoints {
-    /// The integral of a formula of the coordinates and normals.
-    pub(super) fn sum(&self, graph: &Graph, expr: Expr) -> f64 {
+    /// The integral of a formula of the coordinates and normals, and that of its absolute value.
+    pub(super) fn sums(&self, graph: &Graph, expr: Expr) -> (f64, f64) {
         let at = |i: usize| {
             graph.evaluate(&[expr], |symbol| match symbol {
                 Symbol::Coordinate(axis) => self.coordinates[usize::from(*axis)][i],
@@ -38,8 +38,7 @@ impl IntegralPoints {
             sum += value;
             size += value.abs();
         }
-        // What cancels but for rounding is zero.
-        if sum.abs() <= 1e-14 * size { 0.0 } else { sum }
+        (sum, size)
     }
 }
 
@@ -57,7 +56,8 @@ pub(super) fn points_of(
     let none = vec![Vec::new(); axes.len()];
     let mut all = IntegralPoints { coordinates: none.clone(), normals: none, weights: Vec::new() };
     for (p, (piece, rule)) in over.place.iter().zip(rules).enumerate() {
-        let points = draw(graph, axes, piece, rule, &stream.part(p as u64))?;
+        let moving = over.moving.map(|moving| moving.axis);
+        let points = draw(graph, axes, (piece, moving), rule, &stream.part(p as u64))?;
         all.normals.iter_mut().zip(points.normals).for_each(|(all, more)| all.extend(more));
         all.coordinates.iter_mut().zip(points.points.coordinates).for_each(|(all, more)| all.extend(more));
         all.weights.extend(points.points.weights);
@@ -65,23 +65,21 @@ pub(super) fn points_of(
     Ok(all)
 }
 
-fn draw(graph: &Graph, axes: &[Axis], piece: &Piece, rule: &Rule, stream: &Stream) -> Result<ShapePoints, RuleError> {
-    let range = |(axis, [lower, upper]): (&Axis, &[f64; 2])| {
+fn draw(
+    graph: &Graph,
+    axes: &[Axis],
+    (piece, moving): (&Piece, Option<usize>),
+    rule: &Rule,
+    stream: &Stream,
+) -> Result<ShapePoints, RuleError> {
+    let range = |(number, (axis, [lower, upper])): (usize, (&Axis, &[f64; 2]))| {
         let whole = *lower == axis.lower && *upper == axis.upper;
-        AxisRange { lower: *lower, upper: *upper, periodic: axis.periodic && whole }
+        // Up to a moving limit it is never a whole period, whatever the interval that stands for it.
+        let periodic = axis.periodic && whole && moving != Some(number);
+        AxisRange { lower: *lower, upper: *upper, periodic }
     };
-    let ranges: Vec<AxisRange> = axes.iter().zip(&piece.ranges).map(range).collect();
+    let ranges: Vec<AxisRange> = axes.iter().zip(&piece.ranges).enumerate().map(range).collect();
     piece.draw(graph, &ranges, 0.0, (rule, Place::Face), stream)
-}
-
-/// The rule for what is computed once: as fine as is cheap.
-pub(super) fn fine_rule(piece: &Piece) -> Rule {
-    match (piece.free_axes().len(), piece.rejects_points()) {
-        (0 | 1, false) => Rule::Gauss { counts: vec![128], grading: Vec::new() },
-        (2, false) => Rule::Gauss { counts: vec![48], grading: Vec::new() },
-        (3, false) => Rule::Gauss { counts: vec![20], grading: Vec::new() },
-        _ => Rule::Sobol { count: 1 << 14 },
-    }
 }
 
 impl Elaborator<'_> {

@@ -211,7 +211,8 @@ impl<'a> Elaborator<'a> {
     }
 
     fn unknown_place(&mut self, name: &str, span: Span) -> Option<Region> {
-        if self.scope.incomplete {
+        // It may be a group of a mesh that was refused.
+        if self.scope.incomplete || self.unsure {
             return None;
         }
         let mut diagnostic = Diagnostic::error("E0101", format!("unknown place `{name}`"), span, "not declared");

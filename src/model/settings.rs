@@ -1,4 +1,4 @@
-//! The statements `set` and `problem`, and those that come later.
+//! The statements `set` and `problem`, and imports in a text without a folder.
 
 use crate::dataset::FileError;
 use crate::diagnostic::{Diagnostic, Span};
@@ -141,10 +141,9 @@ impl<'a> Elaborator<'a> {
         name.map_or("problem", |(name, _)| name).to_owned()
     }
 
-    /// Reports every statement whose meaning comes later.
-    pub fn later_statements(&mut self, ast: &'a Ast) {
+    /// Reports imports that were not followed, since the problem is a text alone.
+    pub fn imports_without_folder(&mut self, ast: &'a Ast) {
         for statement in &ast.statements {
-            // Imports were followed before, unless the problem is a text alone.
             if let StatementKind::Import(path) = &statement.kind {
                 let error = FileError::NoFolder { path: path.text.clone() };
                 self.found.push(error.diagnostic(path.span));

@@ -7,6 +7,18 @@ use super::numbers::literal;
 
 /// Boundaries of meshes with more edges than this are no formula.
 const MOST_EDGES: usize = 512;
+/// The most edges of a formula that is differentiated: derivatives grow faster than the number of edges.
+pub const MOST_SMOOTH_EDGES: usize = 128;
+
+/// How many straight edges the formula of a shape has: those of its polygons and plane meshes.
+pub fn edges(solid: &Solid) -> usize {
+    let of = |primitive: &Primitive| match primitive {
+        Primitive::Polygon(polygon) => polygon.vertices().len(),
+        Primitive::Mesh(mesh) => mesh.boundary().len(),
+        Primitive::Ball { .. } | Primitive::Cuboid { .. } | Primitive::Ellipse(_) => 0,
+    };
+    solid.leaves().iter().map(of).sum()
+}
 
 /// A number of double precision as the exact value of its shortest decimal form.
 fn number(graph: &mut Graph, value: f64) -> Expr {
@@ -201,12 +213,22 @@ impl Formulas<'_> {
             }
             Halves::All(parts) | Halves::Any(parts) => {
                 let parts: Vec<Expr> = parts.iter().map(|part| self.halves(polygon, part)).collect();
-                let mut parts = parts.into_iter();
-                let Some(first) = parts.next() else { return Graph::ZERO };
-                let all = matches!(halves, Halves::All(_));
-                parts.fold(first, |joined, part| if all { self.all(joined, part) } else { self.any(joined, part) })
+                self.joined(parts, matches!(halves, Halves::All(_))).unwrap_or(Graph::ZERO)
             }
         }
+    }
+
+    /// Joins neighbours, then the results, and so on: derivatives grow with the depth of a formula.
+    fn joined(&mut self, mut parts: Vec<Expr>, all: bool) -> Option<Expr> {
+        while parts.len() > 1 {
+            let pair = |pair: &[Expr]| match *pair {
+                [a, b] if all => self.all(a, b),
+                [a, b] => self.any(a, b),
+                _ => pair[0],
+            };
+            parts = parts.chunks(2).map(pair).collect();
+        }
+        parts.pop()
     }
 
     /// A plane mesh by the rings of its boundary: the outer ones less the holes.

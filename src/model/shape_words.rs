@@ -2,6 +2,9 @@
 
 use crate::geometry::{Curve, Patch, Primitive, Solid, Surface, Tree};
 
+/// Coordinates below this part of the size of a shape are rounding.
+const NOTHING: f64 = 1e-12;
+
 /// `disk((0, 0), 1) - disk((0.3, 0), 0.2)`
 pub(super) fn solid(solid: &Solid) -> String {
     tree(solid.tree(), solid)
@@ -13,25 +16,35 @@ fn tree(of: &Tree, solid: &Solid) -> String {
         _ => format!("({})", tree(part, solid)),
     };
     match of {
-        Tree::Leaf(leaf) => primitive(&solid.leaves()[*leaf]),
+        Tree::Leaf(leaf) => primitive(&solid.leaves()[*leaf], solid.size()),
         Tree::Union(a, b) => format!("{} + {}", tree(a, solid), grouped(b)),
         Tree::Difference(a, b) => format!("{} - {}", tree(a, solid), grouped(b)),
         Tree::Intersection(a, b) => format!("{}*{}", grouped(a), grouped(b)),
     }
 }
 
-/// A number with six significant digits at most.
-fn number(value: f64) -> String {
-    let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
-    (rounded + 0.0).to_string()
+/// A number with six significant digits at most; what is nothing beside the size of the shape is 0, and of a position far
+/// away the digits count that tell it from others of the shape.
+fn number(value: f64, size: f64) -> String {
+    if value.abs() <= NOTHING * size {
+        return "0".to_owned();
+    }
+    let rounded = if value.abs() <= 10.0 * size || size == 0.0 {
+        format!("{value:.5e}")
+    } else {
+        let decimals = (6.0 - size.log10().floor()).clamp(0.0, 15.0) as usize;
+        format!("{value:.decimals$}")
+    };
+    rounded.parse().unwrap_or(value).to_string()
 }
 
-fn point(coordinates: &[f64]) -> String {
-    let numbers: Vec<String> = coordinates.iter().map(|x| number(*x)).collect();
+fn point(coordinates: &[f64], size: f64) -> String {
+    let numbers: Vec<String> = coordinates.iter().map(|x| number(*x, size)).collect();
     if numbers.len() == 1 { numbers.concat() } else { format!("({})", numbers.join(", ")) }
 }
 
-fn primitive(primitive: &Primitive) -> String {
+fn primitive(primitive: &Primitive, size: f64) -> String {
+    let (number, point) = (|value: f64| number(value, size), |coordinates: &[f64]| point(coordinates, size));
     match primitive {
         Primitive::Ball { center, radius } => {
             let name = if center.len() == 2 { "disk" } else { "ball" };
@@ -57,18 +70,20 @@ fn primitive(primitive: &Primitive) -> String {
 }
 
 /// `x = -1`
-fn face(names: &[&str], axis: usize, at: f64) -> String {
-    format!("{} = {}", names.get(axis).unwrap_or(&"x"), number(at))
+fn face(names: &[&str], axis: usize, at: &str) -> String {
+    format!("{} = {at}", names.get(axis).unwrap_or(&"x"))
 }
 
 /// `circle around (0, 0) of radius 1`, `edge from (0, 0) to (2, 0)`, `x = 0`; `names` are those of the axes of the shape.
 pub(super) fn patch(patch: &Patch, names: &[&str]) -> String {
+    let size = patch.bounds().iter().map(|[low, high]| high - low).fold(0.0, f64::max);
+    let (number, point) = (|value: f64| number(value, size), |coordinates: &[f64]| point(coordinates, size));
     let ends = || {
         let [from, to] = [0.0, 1.0].map(|end| point(&patch.at(&[end]).0));
         format!("from {from} to {to}")
     };
     let words = match patch.surface() {
-        Surface::End { at, .. } => face(names, 0, *at),
+        Surface::End { at, .. } => face(names, 0, &number(*at)),
         Surface::Curve(Curve::Circle { center, radius }) => {
             let circle = format!("circle around {} of radius {}", point(center), number(*radius));
             if patch.is_closed() { circle } else { format!("{circle} {}", ends()) }
@@ -82,7 +97,7 @@ pub(super) fn patch(patch: &Patch, names: &[&str]) -> String {
         Surface::Sphere { center, radius } => {
             format!("sphere around {} of radius {}", point(center), number(*radius))
         }
-        Surface::Face { .. } => patch.flat().map_or_else(String::new, |(axis, at, _)| face(names, axis, at)),
+        Surface::Face { .. } => patch.flat().map_or_else(String::new, |(axis, at, _)| face(names, axis, &number(at))),
         Surface::Facets(_) => "boundary of the mesh".to_owned(),
     };
     match patch.group() {

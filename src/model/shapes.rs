@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::dataset::read_gmsh;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::geometry::{Cell, Inside, Mesh, ShapeError, Solid};
 use crate::syntax::ast::{BinaryOperator, Call, Formula, FormulaKind, Name};
+use crate::syntax::print_formula;
 
 use super::elaborate::{Elaborator, counted};
 use super::foreign;
@@ -16,36 +19,39 @@ use super::places::{on_boundary, within};
 use super::problem::{Axis, AxisKind, Piece, Shape};
 use super::regions::Rest;
 use super::scope::Meaning;
+use super::values::Value;
 
 /// The names that make shapes.
 pub(super) const SHAPES: [&str; 8] = ["disk", "ball", "box", "polygon", "ellipse", "annulus", "interval", "mesh"];
 
-/// How deep functions that make shapes may call each other.
-const DEEPEST: usize = 64;
-
 impl<'a> Elaborator<'a> {
     /// Whether a formula is a shape, as far as its form says; definitions that it names have been read.
     pub(super) fn is_shape(&self, formula: &Formula) -> bool {
-        self.is_shape_within(formula, DEEPEST)
-    }
-
-    fn is_shape_within(&self, formula: &Formula, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        match &formula.kind {
-            FormulaKind::Parenthesized(inner) => self.is_shape_within(inner, depth),
-            FormulaKind::Name(name) => self.shapes.contains_key(name.as_str()),
-            FormulaKind::Call(call) => match self.scope.get(&call.name.text) {
-                None => SHAPES.contains(&call.name.text.as_str()),
-                Some(Meaning::Let(arguments, body)) => !arguments.is_empty() && self.is_shape_within(body, depth),
-                Some(_) => false,
-            },
-            FormulaKind::Binary(
-                BinaryOperator::Add | BinaryOperator::Subtract | BinaryOperator::Multiply,
-                left,
-                right,
-            ) => self.is_shape_within(left, depth) || self.is_shape_within(right, depth),
-            _ => false,
+        let mut open = vec![formula];
+        // Each function is looked into once: what it gives does not depend on where it is called.
+        let mut called: FxHashSet<&str> = FxHashSet::default();
+        while let Some(formula) = open.pop() {
+            match &formula.kind {
+                FormulaKind::Parenthesized(inner) => open.push(inner),
+                FormulaKind::Name(name) if self.shapes.contains_key(name.as_str()) => return true,
+                FormulaKind::Call(call) => match self.scope.get(&call.name.text) {
+                    None if SHAPES.contains(&call.name.text.as_str()) => return true,
+                    Some(Meaning::Let([_, ..], body))
+                        if !self.scope.is_cyclic(&call.name.text) && called.insert(&call.name.text) =>
+                    {
+                        open.push(body);
+                    }
+                    _ => {}
+                },
+                FormulaKind::Binary(
+                    BinaryOperator::Add | BinaryOperator::Subtract | BinaryOperator::Multiply,
+                    left,
+                    right,
+                ) => open.extend([left.as_ref(), right.as_ref()]),
+                _ => {}
+            }
         }
+        false
     }
 
     /// Reads the body of a definition, if it is a shape.
@@ -94,21 +100,8 @@ impl<'a> Elaborator<'a> {
     }
 
     fn applied_shape(&mut self, call: &'a Call, names: &'a [Name], body: &'a Formula) -> Option<Arc<Solid>> {
-        let arguments = self.positional(call)?;
-        if arguments.len() != names.len() {
-            let message = format!("`{}` takes {}", call.name.text, counted(names.len(), "argument"));
-            return self.error("E0208", message, call.span, format!("there are {}", arguments.len()));
-        }
-        let values: Vec<_> = arguments.iter().map(|argument| self.formula(argument)).collect();
-        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
-        if self.scope.is_cyclic(&call.name.text) {
-            return None;
-        }
-        let inner = names.iter().map(|n| n.text.as_str()).zip(values).collect();
-        let outer = std::mem::replace(&mut self.locals, inner);
-        let solid = self.solid(body);
-        self.locals = outer;
-        solid
+        let values = self.argument_values(call, names)?;
+        self.with_arguments(names, values, |this| this.solid(body))
     }
 
     fn combined(
@@ -123,8 +116,7 @@ impl<'a> Elaborator<'a> {
             BinaryOperator::Add => first.union(second),
             BinaryOperator::Multiply => first.intersection(second),
             _ => {
-                let common = first.clone().intersection(second.clone());
-                if common.is_ok_and(|common| Inside::new(common).is_none()) {
+                if first.dimension() == second.dimension() && !first.overlaps(&second) {
                     let message = "the shape that is taken away lies outside of the other";
                     let diagnostic = Diagnostic::warning("W0506", message, b_span, "takes nothing away");
                     self.found.push(diagnostic.label(a_span, "from this"));
@@ -212,7 +204,11 @@ impl<'a> Elaborator<'a> {
     /// One number or the components of a point, all constant.
     fn numbers(&mut self, formula: &'a Formula) -> Option<Vec<f64>> {
         let value = self.root(formula)?;
-        let components: Vec<Expr> = value.components().to_vec();
+        if !matches!(value, Value::Number(_) | Value::Vector(_)) {
+            let message = "the numbers of a shape are real numbers and points";
+            return self.error("E0208", message, formula.span, format!("this is {}", value.describe()));
+        }
+        let components: Vec<Expr> = value.components();
         let mut numbers = Vec::with_capacity(components.len());
         for component in components {
             match self.graph.constant_value(component).filter(|value| value.is_finite()) {
@@ -363,19 +359,42 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The pieces that the name of a boundary, region or shape stands for in `over=`, for all times: of a region what it
-    /// encloses; of a boundary, and of a shape whose surface is a part of the boundary, that part; of another shape what it
-    /// encloses. None if no point lies there.
+    /// encloses; of a boundary that; of a shape the part of the boundary on its surface, or what it encloses, whichever there
+    /// is. A shape that has both is an error. None if no point lies there.
     pub(super) fn pieces_over(&mut self, place: &'a Formula) -> Option<Vec<Piece>> {
+        let mut on_surface = Vec::new();
         if !self.is_region(place) && !self.is_group_of_cells(place) {
             let region = self.named_region(place, &Rest::Everything)?;
             let faces: Vec<usize> = self.space().into_iter().filter(|axis| !self.axes[*axis].periodic).collect();
-            let found = on_boundary(&mut self.graph, &self.axes, self.shape.as_ref(), &faces, &region);
-            if !found.pieces.is_empty() || !self.is_shape(place) {
-                return Some(found.pieces);
+            on_surface = on_boundary(&mut self.graph, &self.axes, self.shape.as_ref(), &faces, &region).pieces;
+            if !self.is_shape(place) {
+                return Some(on_surface);
             }
         }
-        let region = self.named_region(place, &Rest::Inside)?;
-        Some(within(&mut self.graph, &self.axes, self.shape.as_ref(), &region))
+        let told = self.found.len();
+        let region = self.named_region(place, &Rest::Inside);
+        if !on_surface.is_empty() {
+            // A shape that has no condition for what it encloses still has a surface.
+            self.found.truncate(told);
+        }
+        let inside = region.map(|region| within(&mut self.graph, &self.axes, self.shape.as_ref(), &region));
+        match inside {
+            Some(inside) if on_surface.is_empty() => Some(inside),
+            Some(inside) if !inside.is_empty() => self.ambiguous(place),
+            None if on_surface.is_empty() => None,
+            _ => Some(on_surface),
+        }
+    }
+
+    fn ambiguous<T>(&mut self, place: &'a Formula) -> Option<T> {
+        let text = print_formula(place);
+        let message =
+            format!("a part of the boundary lies on the surface of `{text}`, and it encloses a part of the domain");
+        let diagnostic = Diagnostic::error("E0222", message, place.span, "over which of them?");
+        self.found.push(diagnostic.help(format!(
+            "declare what is meant, `boundary part: {text}` or `region part: {text}`, and write `over=part`"
+        )));
+        None
     }
 
     /// Whether the normals of the domain change along a part of its boundary.

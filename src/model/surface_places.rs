@@ -61,6 +61,12 @@ fn value_at(graph: &Graph, formula: Expr, point: &[f64]) -> f64 {
     })[0]
 }
 
+/// The largest finite value of a formula of the coordinates at a few points of the box.
+pub(super) fn size_of(graph: &Graph, axes: &[Axis], formula: Expr) -> f64 {
+    let values = super::checks::points_of(&whole_box(axes)).into_iter().map(|p| value_at(graph, formula, &p).abs());
+    values.filter(|value| value.is_finite()).fold(0.0, f64::max)
+}
+
 impl Places<'_> {
     /// The part of a region that lies on a patch of the domain's surface.
     pub(super) fn on_patch(&mut self, region: &Region, first: usize, patch: &Arc<Patch>) -> Vec<Piece> {
@@ -273,9 +279,7 @@ fn collect_atoms<'r>(
         Region::On { .. } | Region::Group(_) => true,
         Region::Condition(condition) => of_formula(*condition),
         Region::Zero(formula) => {
-            let ranges = whole_box(axes);
-            let values = super::checks::points_of(&ranges).into_iter().map(|p| value_at(graph, *formula, &p).abs());
-            scale = values.filter(|v| v.is_finite()).fold(0.0, f64::max);
+            scale = size_of(graph, axes, *formula);
             of_formula(*formula)
         }
         Region::And(parts) | Region::Or(parts) => {

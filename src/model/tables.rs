@@ -263,7 +263,7 @@ impl<'a> Elaborator<'a> {
         Diagnostic::error("E0609", message, path.span, "no function on a grid")
     }
 
-    fn ends_before_the_domain(&mut self, axes: &[usize], nodes: &[Vec<f64>], span: Span) {
+    pub(super) fn ends_before_the_domain(&mut self, axes: &[usize], nodes: &[Vec<f64>], span: Span) {
         for (&axis, nodes) in axes.iter().zip(nodes) {
             let axis = &self.axes[axis];
             let slack = SLACK.max(1e-6) * (axis.upper - axis.lower);

@@ -14,7 +14,7 @@ use crate::syntax::print_formula;
 
 use super::elaborate::Elaborator;
 use super::places::{on_boundary, within};
-use super::problem::{AxisKind, Piece, TermKind};
+use super::problem::{AxisKind, FieldSource, Piece, TermKind};
 use super::references::References;
 use super::regions::{Region, Rest};
 use super::values::Value;
@@ -210,7 +210,9 @@ impl<'a> Elaborator<'a> {
         let fields = |value: &Value| {
             let mut fields: Vec<usize> =
                 self.graph.jets(&value.components()).iter().map(|jet| usize::from(jet.field)).collect();
-            fields.retain(|&field| self.integral_of(field).is_none());
+            fields.retain(|&field| {
+                matches!(self.fields[field].source, FieldSource::Network { .. } | FieldSource::Formula(_))
+            });
             fields.dedup();
             fields
         };
@@ -246,11 +248,26 @@ impl<'a> Elaborator<'a> {
                 self.claim_label(terms, setting);
                 continue;
             };
-            if !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
+            let timeless = self.timeless(&left, &right, time, equation);
+            if !timeless && !self.reject_normals(&left, &right, equation, "the normal exists only on the boundary") {
                 let place = vec![start.clone()];
                 self.push_terms(terms, setting, equation, (left, right), place, None);
             }
         }
+    }
+
+    /// Reports an initial condition on unknowns that do not depend on time.
+    fn timeless(&mut self, left: &Value, right: &Value, time: usize, equation: &'a Equation) -> bool {
+        let fields = self.conditioned(left, right);
+        let Some(&first) = fields.first() else { return false };
+        if fields.iter().any(|&field| self.fields[field].axes.contains(&time)) {
+            return false;
+        }
+        let (name, time) = (self.fields[first].name.clone(), self.axes[time].name.clone());
+        let message = format!("`{name}` does not depend on {time}: it has no initial value");
+        let diagnostic = Diagnostic::error("E0307", message, equation.span, "would hold at all times");
+        self.found.push(diagnostic.help("what holds on the boundary is a `bc`, what holds everywhere an `eq`"));
+        true
     }
 
     /// Both sides of an equation, of the same shape.
@@ -419,6 +436,20 @@ impl<'a> Elaborator<'a> {
         }
     }
 
+    /// What a symbol is that is no coordinate.
+    fn no_coordinate(&self, symbol: &Symbol) -> String {
+        let field = match symbol {
+            Symbol::Jet(jet) => self.fields.get(usize::from(jet.field)),
+            _ => return "contains the normal".to_owned(),
+        };
+        match field.map(|field| (field.source, &field.name)) {
+            Some((FieldSource::Number { .. }, name)) => format!("contains `{name}`, a number that training finds"),
+            Some((FieldSource::Table { .. }, _)) => "contains a table".to_owned(),
+            Some((FieldSource::Integral(_), _)) => "contains an integral of an unknown".to_owned(),
+            _ => "contains an unknown".to_owned(),
+        }
+    }
+
     fn exact_value(&mut self, equation: &'a Equation) -> Option<(usize, Vec<Expr>)> {
         let unknown = self.unknown_on_the_left(equation, "exact")?;
         let (of, value) = (self.unknown_value(unknown, &MultiIndex::zero())?, self.root(&equation.right)?);
@@ -433,13 +464,10 @@ impl<'a> Elaborator<'a> {
                     let message = format!("`{name}` does not depend on {axis}");
                     return self.error("E0208", message, equation.right.span, format!("depends on {axis}"));
                 }
-                _ => {
-                    return self.error(
-                        "E0208",
-                        "`exact` is a formula of the coordinates",
-                        equation.right.span,
-                        "contains an unknown",
-                    );
+                symbol => {
+                    let label = self.no_coordinate(&symbol);
+                    let message = "`exact` is a formula of the coordinates";
+                    return self.error("E0208", message, equation.right.span, label);
                 }
             }
         }

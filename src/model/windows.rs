@@ -5,7 +5,7 @@
 //! with other initial conditions: what the left sides of the file's conditions are at the end of the window before. Those
 //! values stand beside the points of the conditions, as numbers.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, Graph, MultiIndex, Rational};
 use crate::geometry::Rule;
 
@@ -149,6 +149,24 @@ fn hand_over(model: &mut Model, time: usize) {
 }
 
 impl Elaborator<'_> {
+    /// Reports unknowns that are the same in all windows, and conditions that only the window of their time would meet.
+    fn windows_of_all_times(&mut self, span: Span, terms: &[Term]) {
+        let Some(time) = self.axes.iter().position(|axis| axis.kind == AxisKind::Time) else { return };
+        if let Some(unknown) = self.unknowns.iter().find(|unknown| !unknown.axes.contains(&time)) {
+            let name = &unknown.name;
+            let message = format!("windows are solved one after the other, but `{name}` is the same at all times");
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(unknown.span, "one function for all windows"));
+        }
+        let at_a_time = |piece: &Piece| piece.ranges[time][0] == piece.ranges[time][1];
+        let fixed = |term: &&Term| term.kind == TermKind::Boundary && term.place.iter().any(at_a_time);
+        if let Some(condition) = terms.iter().find(fixed) {
+            let message = "windows are solved one after the other: earlier ones know nothing of a later condition";
+            let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
+            self.found.push(diagnostic.label(condition.span, "a condition at one time"));
+        }
+    }
+
     /// Into how many windows the stages cut the time axis; reports stages that differ, and problems that can't be cut.
     pub fn windows(&mut self, stages: &[Stage], terms: &[Term]) -> usize {
         let given = |stage: &Stage| stage.windows;
@@ -182,6 +200,7 @@ impl Elaborator<'_> {
             let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");
             self.found.push(diagnostic.label(number.span, "one number for all windows"));
         }
+        self.windows_of_all_times(span, terms);
         if let Some(data) = terms.iter().find(|term| matches!(term.kind, TermKind::Data(_))) {
             let message = "windows are solved one after the other, but data are about all times";
             let diagnostic = Diagnostic::error("E0422", message, span, "the time axis is cut here");

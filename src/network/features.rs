@@ -1,9 +1,10 @@
 //! The input features of a network, as formulas of the coordinates.
 
-use num_traits::One;
+use num_traits::{One, Zero};
 
 use super::jets::JetPlan;
-use crate::expr::{Expr, Function, Graph, Rational};
+use super::operator::Operator;
+use crate::expr::{Expr, Function, Graph, MultiIndex, Rational};
 
 /// An axis as a network sees it.
 #[derive(Clone, Debug)]
@@ -51,11 +52,15 @@ impl Features {
 
     /// The channels of every feature: `jets[f][c]` is a formula of the coordinates.
     pub fn jets(&self, graph: &mut Graph, plan: &JetPlan) -> Vec<Vec<Expr>> {
-        let along = |graph: &mut Graph, e: Expr, axis: usize| graph.total_derivative(e, axis, |_| false);
-        self.formulas
-            .iter()
-            .map(|&f| plan.channels().iter().map(|c| c.axes().fold(f, |e, axis| along(graph, e, axis))).collect())
-            .collect()
+        let along = |graph: &mut Graph, e: Expr, index: &MultiIndex| {
+            index.axes().fold(e, |e, axis| graph.total_derivative(e, axis, |_| false))
+        };
+        let applied = |graph: &mut Graph, operator: &Operator, f: Expr| {
+            let terms: Vec<_> = operator.terms().iter().map(|(i, c)| (along(graph, f, i), c.clone())).collect();
+            graph.linear(Rational::zero(), terms)
+        };
+        let jet = |&f: &Expr| plan.channels().iter().map(|c| applied(graph, c, f)).collect();
+        self.formulas.iter().map(jet).collect()
     }
 
     /// How many features there are.

@@ -1,20 +1,23 @@
 //! What functions of several arguments do to jets, as formulas; activations are in [`activation`](super::activation).
 //!
-//! Products follow Leibniz: `(a b)_α = Σ_{β ≤ α} C(α, β) a_β b_{α-β}`, and so does the gate `v + f (u - v)`. The derivative
-//! of channel α in a_β is C(α, β) b_{α-β}: a reverse sweep reads the arguments again, nothing else is kept.
+//! Products follow the [product rule](super::jets) `L(a b) = Σ a_jk (L_j a)(L_k b)`, and so does the gate `v + f (u - v)`. The
+//! derivative of channel L in a_j is Σ a_jk b_k: a reverse sweep reads the arguments again, nothing else is kept.
 
 use num_traits::{One, Zero};
 
 use super::activation::activation_programs;
-use super::jets::{JetPlan, binomial, difference};
+use super::definitions::Definitions;
+use super::jets::{JetPlan, Split};
 use super::op::Pointwise;
-use crate::expr::{Expr, Graph, Jet, MultiIndex, Rational, Symbol};
+use crate::expr::{Expr, Graph, Rational, Symbol};
 
 /// The formulas of one function of A arguments on one plan with C channels.
 #[derive(Clone, Debug)]
 pub struct PointwisePrograms {
     /// The arena of the formulas.
     pub graph: Graph,
+    /// Formulas with a name, which stands in the others.
+    pub definitions: Definitions,
     /// The A·C inputs of the forward programs: argument by argument, in the order of the channels.
     pub incoming: Vec<Symbol>,
     /// The C channels of the result, formulas of `incoming`.
@@ -29,160 +32,202 @@ pub struct PointwisePrograms {
 
 /// Builds the formulas of a function on the channels of a plan.
 pub fn pointwise_programs(function: Pointwise, plan: &JetPlan) -> PointwisePrograms {
-    let mut leibniz = Leibniz { graph: Graph::new(), plan };
+    let arity = function.arity();
+    let definitions = Definitions::from_slot((arity + 1) * plan.len());
+    let mut leibniz = Leibniz { graph: Graph::new(), definitions, count: plan.len(), splits: plan.splits() };
     let [value, reverse] = match function {
         Pointwise::Activation(activation) => return activation_programs(activation, plan),
         Pointwise::Gate => [leibniz.gate(), leibniz.gate_cotangents()],
         Pointwise::Product => [leibniz.product(), leibniz.product_cotangents()],
         Pointwise::Sum => [leibniz.sum(), leibniz.sum_cotangents()],
     };
-    let arguments = (0..function.arity()).flat_map(|argument| symbols(plan, argument));
-    let incoming: Vec<Symbol> = arguments.collect();
-    let reverse_inputs = incoming.iter().cloned().chain(symbols(plan, function.arity())).collect();
-    PointwisePrograms { graph: leibniz.graph, incoming, value, saved: Vec::new(), reverse_inputs, reverse }
+    let slots = |arguments: usize| (0..arguments * plan.len()).map(|slot| Symbol::Slot(slot as u32)).collect();
+    let (incoming, reverse_inputs) = (slots(arity), slots(arity + 1));
+    let Leibniz { graph, definitions, .. } = leibniz;
+    PointwisePrograms { graph, definitions, incoming, value, saved: Vec::new(), reverse_inputs, reverse }
 }
 
-/// The channels of argument `number`; the cotangent is the argument behind the last.
-fn symbols(plan: &JetPlan, number: usize) -> impl Iterator<Item = Symbol> + '_ {
-    plan.channels().iter().map(move |channel| Symbol::Jet(Jet::new(number, channel.clone())))
-}
-
-struct Leibniz<'a> {
+/// Channel c of argument a is slot `a·count + c`; the cotangent of the result is the argument behind the last.
+struct Leibniz {
     graph: Graph,
-    plan: &'a JetPlan,
+    definitions: Definitions,
+    count: usize,
+    splits: Vec<Vec<Split>>,
 }
 
-impl Leibniz<'_> {
-    fn channels(&mut self, mut of: impl FnMut(&mut Self, &MultiIndex) -> Expr) -> Vec<Expr> {
-        self.plan.channels().iter().map(|channel| of(self, channel)).collect()
+/// One channel of what stands in a product, by number.
+type Channel<'a> = &'a dyn Fn(&mut Leibniz, usize) -> Expr;
+
+impl Leibniz {
+    fn argument(&mut self, argument: usize, channel: usize) -> Expr {
+        self.graph.slot(argument * self.count + channel)
     }
 
-    /// `Σ_{β ≤ α} C(α, β) factor(β) other(α-β)`
-    fn convolution(
-        &mut self,
-        alpha: &MultiIndex,
-        mut factor: impl FnMut(&mut Graph, MultiIndex) -> Expr,
-        mut other: impl FnMut(&mut Graph, MultiIndex) -> Expr,
-    ) -> Expr {
-        let mut terms = Vec::new();
-        for beta in self.plan.channels().iter().filter(|beta| binomial(alpha, beta) != 0) {
-            let (a, b) = (factor(&mut self.graph, beta.clone()), other(&mut self.graph, difference(alpha, beta)));
-            terms.push((self.graph.mul(a, b), Rational::from_integer(binomial(alpha, beta).into())));
-        }
-        self.graph.linear(Rational::zero(), terms)
+    fn channels(&mut self, mut of: impl FnMut(&mut Self, usize) -> Expr) -> Vec<Expr> {
+        (0..self.count).map(|channel| of(self, channel)).collect()
     }
 
-    /// `Σ_{α ≥ β} C(α, β) other(α-β) cotangent(α)`, the cotangent being argument `cotangent`.
-    fn correlation(
-        &mut self,
-        beta: &MultiIndex,
-        cotangent: usize,
-        mut other: impl FnMut(&mut Graph, MultiIndex) -> Expr,
-    ) -> Expr {
-        let mut terms = Vec::new();
-        for alpha in self.plan.channels().iter().filter(|alpha| binomial(alpha, beta) != 0) {
-            let a = other(&mut self.graph, difference(alpha, beta));
-            let b = self.graph.jet(cotangent, alpha.clone());
-            terms.push((self.graph.mul(a, b), Rational::from_integer(binomial(alpha, beta).into())));
+    /// The channels of the product of two functions.
+    fn convolution(&mut self, factor: Channel<'_>, other: Channel<'_>) -> Vec<Expr> {
+        let splits = std::mem::take(&mut self.splits);
+        let mut channels = Vec::with_capacity(self.count);
+        for own in &splits {
+            let term = |split: &Split| (factor(self, split.first), other(self, split.second), split.factor.clone());
+            let terms: Vec<_> = own.iter().map(term).collect();
+            channels.push(self.definitions.sum_of_products(&mut self.graph, terms));
         }
-        self.graph.linear(Rational::zero(), terms)
+        self.splits = splits;
+        channels
+    }
+
+    /// What the cotangents of a product, argument `cotangent`, mean for the channels of one factor.
+    fn correlation(&mut self, cotangent: usize, other: Channel<'_>) -> Vec<Expr> {
+        let splits = std::mem::take(&mut self.splits);
+        let mut terms = vec![Vec::new(); self.count];
+        for (channel, own) in splits.iter().enumerate() {
+            for split in own {
+                let (a, b) = (other(self, split.second), self.argument(cotangent, channel));
+                terms[split.first].push((a, b, split.factor.clone()));
+            }
+        }
+        self.splits = splits;
+        terms.into_iter().map(|terms| self.definitions.sum_of_products(&mut self.graph, terms)).collect()
     }
 
     fn sum(&mut self) -> Vec<Expr> {
-        self.channels(|own, alpha| {
-            let [a, b] = [0, 1].map(|argument| own.graph.jet(argument, alpha.clone()));
+        self.channels(|own, channel| {
+            let [a, b] = [0, 1].map(|argument| own.argument(argument, channel));
             own.graph.add(a, b)
         })
     }
 
     fn sum_cotangents(&mut self) -> Vec<Expr> {
-        let once = self.channels(|own, alpha| own.graph.jet(2, alpha.clone()));
+        let once = self.channels(|own, channel| own.argument(2, channel));
         [once.clone(), once].concat()
     }
 
     fn product(&mut self) -> Vec<Expr> {
-        self.channels(|own, alpha| {
-            own.convolution(alpha, |graph, beta| graph.jet(0, beta), |graph, rest| graph.jet(1, rest))
-        })
+        self.convolution(&|own, channel| own.argument(0, channel), &|own, channel| own.argument(1, channel))
     }
 
     fn product_cotangents(&mut self) -> Vec<Expr> {
-        let mut of =
-            |other: usize| self.channels(|own, beta| own.correlation(beta, 2, |graph, rest| graph.jet(other, rest)));
+        let mut of = |other: usize| self.correlation(2, &|own, channel| own.argument(other, channel));
         [of(1), of(0)].concat()
     }
 
     /// `v + f (u - v)`, the arguments being f, u, v.
     fn gate(&mut self) -> Vec<Expr> {
-        self.channels(|own, alpha| {
-            let product = own.convolution(alpha, |graph, beta| graph.jet(0, beta), spread);
-            let v = own.graph.jet(2, alpha.clone());
-            own.graph.add(v, product)
+        let products = self.convolution(&|own, channel| own.argument(0, channel), &spread);
+        self.channels(|own, channel| {
+            let v = own.argument(2, channel);
+            own.graph.add(v, products[channel])
         })
     }
 
     fn gate_cotangents(&mut self) -> Vec<Expr> {
-        let of_f = self.channels(|own, beta| own.correlation(beta, 3, spread));
-        let of_u = self.channels(|own, beta| own.correlation(beta, 3, |graph, rest| graph.jet(0, rest)));
-        let of_v = self.plan.channels().iter().zip(&of_u).map(|(channel, &of_u)| {
-            let cotangent = self.graph.jet(3, channel.clone());
-            let terms = [(cotangent, Rational::one()), (of_u, -Rational::one())];
-            self.graph.linear(Rational::zero(), terms)
+        let of_f = self.correlation(3, &spread);
+        let of_u = self.correlation(3, &|own, channel| own.argument(0, channel));
+        let of_v = self.channels(|own, channel| {
+            let terms = [(own.argument(3, channel), Rational::one()), (of_u[channel], -Rational::one())];
+            own.graph.linear(Rational::zero(), terms)
         });
-        let of_v: Vec<Expr> = of_v.collect();
         [of_f, of_u, of_v].concat()
     }
 }
 
 /// A channel of u - v.
-fn spread(graph: &mut Graph, channel: MultiIndex) -> Expr {
-    let [u, v] = [1, 2].map(|argument| graph.jet(argument, channel.clone()));
-    graph.sub(u, v)
+fn spread(own: &mut Leibniz, channel: usize) -> Expr {
+    let [u, v] = [1, 2].map(|argument| own.argument(argument, channel));
+    own.graph.sub(u, v)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expr::{Jet, MultiIndex};
+    use crate::network::jets::tests::plans;
+    use crate::network::{Activation, Operator};
 
-    const FUNCTIONS: [Pointwise; 3] = [Pointwise::Gate, Pointwise::Product, Pointwise::Sum];
+    const FUNCTIONS: [Pointwise; 7] = [
+        Pointwise::Gate,
+        Pointwise::Product,
+        Pointwise::Sum,
+        Pointwise::Activation(Activation::Tanh),
+        Pointwise::Activation(Activation::Sin),
+        Pointwise::Activation(Activation::Gelu),
+        Pointwise::Activation(Activation::Swish),
+    ];
 
     /// Some number for every atom.
     fn at(symbol: &Symbol) -> f64 {
-        let Symbol::Jet(jet) = symbol else { return f64::NAN };
-        let seed = jet.index.orders().iter().fold(f64::from(jet.field) + 0.7, |seed, &o| 3.1 * seed + f64::from(o));
-        seed.sin()
+        match symbol {
+            Symbol::Slot(slot) => (3.1 * f64::from(*slot) + 0.7).sin(),
+            Symbol::Jet(jet) => {
+                let first = f64::from(jet.field) + 0.7;
+                jet.index.orders().iter().fold(first, |seed, &o| 3.1 * seed + f64::from(o)).sin()
+            }
+            _ => f64::NAN,
+        }
     }
 
-    /// Channels are the derivatives of the value, by the product rule of the graph.
+    /// Channels are the operators on the value, by the product rule of the graph, whose jets are single derivatives.
     #[test]
-    fn channels_are_derivatives_of_the_value() {
-        let plan = JetPlan::closure(&[MultiIndex::new(&[2, 1]), MultiIndex::new(&[0, 4])]);
-        for function in FUNCTIONS {
-            let mut p = pointwise_programs(function, &plan);
-            let value = p.value[0];
-            for (alpha, &channel) in plan.channels().iter().zip(&p.value) {
-                let direct = alpha.axes().fold(value, |e, axis| p.graph.total_derivative(e, axis, |_| true));
-                let [a, b] = p.graph.evaluate(&[channel, direct], at)[..] else { unreachable!("two roots") };
-                assert!((a - b).abs() < 1e-13 * a.abs().max(1.0), "{} {alpha:?}: {a} {b}", function.name());
+    fn channels_are_operators_on_the_value() {
+        for plan in plans() {
+            for function in FUNCTIONS.into_iter().filter(|f| !f.saves_slopes()) {
+                let mut p = pointwise_programs(function, &plan);
+                let applied = |graph: &mut Graph, of: &Operator, e: Expr| {
+                    let along = |graph: &mut Graph, index: &MultiIndex| {
+                        index.axes().fold(e, |e, axis| graph.total_derivative(e, axis, |_| true))
+                    };
+                    let terms: Vec<_> = of.terms().iter().map(|(index, c)| (along(graph, index), c.clone())).collect();
+                    graph.linear(Rational::zero(), terms)
+                };
+                let mut jets = Vec::new();
+                for argument in 0..function.arity() {
+                    let value = p.graph.symbol(Symbol::Jet(Jet::new(argument, MultiIndex::zero())));
+                    jets.extend(plan.channels().iter().map(|channel| applied(&mut p.graph, channel, value)));
+                }
+                let mut in_jets = |e: Expr| {
+                    let e = p.definitions.expanded(&mut p.graph, e);
+                    p.graph.substitute(e, |_, s| if let Symbol::Slot(i) = s { Some(jets[*i as usize]) } else { None })
+                };
+                let found: Vec<Expr> = p.value.iter().map(|&e| in_jets(e)).collect();
+                for (channel, &e) in plan.channels().iter().zip(&found) {
+                    let direct = applied(&mut p.graph, channel, found[0]);
+                    let [a, b] = p.graph.evaluate(&[e, direct], at)[..] else { unreachable!("two roots") };
+                    assert!((a - b).abs() < 1e-12 * a.abs().max(1.0), "{} {channel:?}: {a} {b}", function.name());
+                }
             }
         }
     }
 
     #[test]
     fn reverse_is_the_transpose_of_forward() {
-        let plan = JetPlan::closure(&[MultiIndex::new(&[0, 3]), MultiIndex::new(&[1, 1])]);
-        for function in FUNCTIONS {
-            let mut p = pointwise_programs(function, &plan);
-            assert_eq!(p.reverse.len(), p.incoming.len());
-            let found = p.graph.evaluate(&p.reverse, at);
-            let cotangents: Vec<f64> = symbols(&plan, function.arity()).map(|s| at(&s)).collect();
-            for (found, symbol) in found.iter().zip(p.incoming.clone()) {
-                let mut expected = 0.0;
-                for (value, cotangent) in p.value.clone().into_iter().zip(&cotangents) {
-                    let derivative = p.graph.derivative(value, &symbol);
-                    expected += cotangent * p.graph.evaluate(&[derivative], at)[0];
+        for plan in plans() {
+            for function in FUNCTIONS {
+                let mut p = pointwise_programs(function, &plan);
+                assert_eq!(p.reverse.len(), p.incoming.len());
+                let mut expanded = |list: &[Expr]| -> Vec<Expr> {
+                    list.iter().map(|&e| p.definitions.expanded(&mut p.graph, e)).collect()
+                };
+                let (value, saved, reverse) = (expanded(&p.value), expanded(&p.saved), expanded(&p.reverse));
+                let saved = p.graph.evaluate(&saved, at);
+                let read = |symbol: &Symbol| match p.reverse_inputs.iter().position(|input| input == symbol) {
+                    Some(place) if place < saved.len() => saved[place],
+                    _ => at(symbol),
+                };
+                let found = p.graph.evaluate(&reverse, read);
+                let cotangents = &p.reverse_inputs[p.reverse_inputs.len() - plan.len()..];
+                for (found, symbol) in found.iter().zip(p.incoming.clone()) {
+                    let mut expected = 0.0;
+                    for (&value, cotangent) in value.iter().zip(cotangents) {
+                        let derivative = p.graph.derivative(value, &symbol);
+                        expected += at(cotangent) * p.graph.evaluate(&[derivative], at)[0];
+                    }
+                    let close = (found - expected).abs() < 1e-11 * expected.abs().max(1.0);
+                    assert!(close, "{} {symbol:?}: {found} {expected}", function.name());
                 }
-                assert!((found - expected).abs() < 1e-13 * expected.abs().max(1.0), "{} {symbol:?}", function.name());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{CompileError, Effort, Times, describe, known_range, lowered_formulas};
 use crate::expr::{Expr, Graph, Symbol};
-use crate::kernel::{AssembleError, BlockDescription, Description, KernelTapes, Metric, Role};
+use crate::kernel::{AssembleError, BlockDescription, Channels, Description, KernelTapes, Metric, Role};
 use crate::model::Model;
 use crate::sample;
 use crate::simplify;
@@ -20,7 +20,7 @@ pub struct Standalone {
     pub roles: Vec<Role>,
 }
 
-/// Simplifies the formulas of a problem and lowers them for kernels of their own.
+/// Simplifies the formulas of a problem and lowers them for kernels of their own, whose networks carry these channels.
 ///
 /// # Errors
 /// [`CompileError::Assemble`] if a formula has no tape.
@@ -28,10 +28,12 @@ pub fn standalone(
     model: &Model,
     effort: Effort,
     contraction: Contraction,
+    channels: Channels,
     times: &mut Times,
 ) -> Result<Standalone, CompileError> {
     let blocks = sample::blocks(model);
     let mut description = describe(model, &blocks)?;
+    description.channels = channels;
     let roles = description.blocks.iter().map(|block| block.role).collect();
     // What an energy is made of has derivatives along a direction, too.
     description.blocks.iter_mut().for_each(|block| block.role = Role::Residual);

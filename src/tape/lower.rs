@@ -16,15 +16,18 @@ pub(super) fn lower(
     graph: &Graph,
     roots: &[Expr],
     inputs: &[Symbol],
+    definitions: &[(Symbol, Expr)],
     contraction: Contraction,
 ) -> Result<Tape, TapeError> {
-    let nested = graph.nested_sums(roots);
-    let order = graph.nested_order(roots, &nested);
+    let needed = with_meanings(graph, roots, definitions);
+    let nested = graph.nested_sums(&needed);
+    let order = graph.nested_order(&needed, &nested);
     let mut lowering = Lowering {
         builder: Builder::new(contraction),
         denominators: Denominators::new(graph, &order),
-        reversed: reversed(graph, &order, roots),
+        reversed: reversed(graph, &order, &needed),
         numbers: inputs.iter().enumerate().rev().map(|(i, symbol)| (symbol, i as u32)).collect(),
+        definitions: definitions.iter().map(|(name, meaning)| (name, *meaning)).collect(),
         nested,
         values: FxHashMap::default(),
         products: FxHashMap::default(),
@@ -37,6 +40,21 @@ pub(super) fn lower(
     Ok(lowering.builder.finish(outputs, inputs.len()))
 }
 
+/// The roots, and what the names in them stand for.
+fn with_meanings(graph: &Graph, roots: &[Expr], definitions: &[(Symbol, Expr)]) -> Vec<Expr> {
+    let mut needed = roots.to_vec();
+    let mut reached = graph.reachable(&needed);
+    // The last names first: only those before it occur in the meaning of a name.
+    for (name, meaning) in definitions.iter().rev() {
+        let is_name = |e: &Expr| matches!(graph.node(*e), Node::Symbol(symbol) if symbol == name);
+        if reached.iter().any(is_name) {
+            needed.push(*meaning);
+            reached = graph.reachable(&needed);
+        }
+    }
+    needed
+}
+
 struct Lowering<'a> {
     builder: Builder,
     denominators: Denominators,
@@ -45,6 +63,7 @@ struct Lowering<'a> {
     /// Sums that start from another one.
     nested: FxHashMap<Expr, NestedSum>,
     numbers: FxHashMap<&'a Symbol, u32>,
+    definitions: FxHashMap<&'a Symbol, Expr>,
     values: FxHashMap<Expr, Value>,
     products: FxHashMap<Expr, Scaled>,
 }
@@ -59,6 +78,9 @@ impl Lowering<'_> {
             Node::Pi => self.builder.constant(std::f64::consts::PI),
             Node::Euler => self.builder.constant(std::f64::consts::E),
             Node::Symbol(symbol) => {
+                if let Some(meaning) = self.definitions.get(symbol) {
+                    return Ok(self.values[meaning]);
+                }
                 let number = self.numbers.get(symbol).ok_or_else(|| TapeError::MissingInput(symbol.clone()))?;
                 self.builder.push(Op::Input(*number))
             }

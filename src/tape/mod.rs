@@ -93,7 +93,22 @@ impl Tape {
     /// # Errors
     /// [`TapeError`] if a root contains other atoms or a constant too large for a double.
     pub fn new(graph: &Graph, roots: &[Expr], inputs: &[Symbol], contraction: Contraction) -> Result<Self, TapeError> {
-        let lowered = lower::lower(graph, roots, inputs, contraction)?;
+        Self::with_definitions(graph, roots, inputs, &[], contraction)
+    }
+
+    /// As [`Tape::new`], where some atoms are names: each stands for a formula, which is computed once. Formulas may
+    /// contain names that stand before theirs; a name was interned in the graph after what it stands for.
+    ///
+    /// # Errors
+    /// [`TapeError`] if a root contains other atoms or a constant too large for a double.
+    pub fn with_definitions(
+        graph: &Graph,
+        roots: &[Expr],
+        inputs: &[Symbol],
+        definitions: &[(Symbol, Expr)],
+        contraction: Contraction,
+    ) -> Result<Self, TapeError> {
+        let lowered = lower::lower(graph, roots, inputs, definitions, contraction)?;
         lowered.debug_verify("lower");
         let tape = schedule::schedule(&lowered);
         tape.debug_verify("schedule");

@@ -202,7 +202,7 @@ mod tests {
 
     use super::*;
     use crate::expr::Graph;
-    use crate::kernel::{Metric, NetworkDescription};
+    use crate::kernel::{Channels, Metric, NetworkDescription};
     use crate::network::{Activation, Architecture, Features, Layout};
 
     fn description(width: usize) -> Description {
@@ -218,6 +218,7 @@ mod tests {
             integrals: Vec::new(),
             inner: Vec::new(),
             metric: Metric::default(),
+            channels: Channels::default(),
         }
     }
 

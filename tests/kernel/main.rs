@@ -1,6 +1,7 @@
 //! Kernels and optimizers: jets against 256-bit arithmetic, observed orders of derivatives in θ, the same bits on every way.
 
 mod bits;
+mod channels;
 #[path = "../support/close.rs"]
 mod close;
 mod derivatives;

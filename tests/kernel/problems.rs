@@ -6,8 +6,8 @@ use pdec::codegen;
 use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
-    Assemble, AssembleError, BlockDescription, Description, InnerPoints, IntegralDescription, Kernel, KernelTapes,
-    LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role,
+    Assemble, AssembleError, BlockDescription, Channels, Description, InnerPoints, IntegralDescription, Kernel,
+    KernelTapes, LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
@@ -152,7 +152,8 @@ impl Problem {
         let (dimension, metric) = (axes.len(), Metric::GaussNewton);
         let (integrals, inner, known) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
         let networks = described;
-        let description = Description { graph, dimension, networks, known, blocks, metric, integrals, inner };
+        let channels = Channels::default();
+        let description = Description { graph, dimension, networks, known, blocks, metric, channels, integrals, inner };
         Self { name, axes: axes.to_vec(), description }
     }
 
@@ -165,6 +166,12 @@ impl Problem {
     /// With the programs for another metric of the residuals.
     pub fn with_metric(mut self, metric: Metric) -> Self {
         self.description.metric = metric;
+        self
+    }
+
+    /// With every derivative as a channel of its own, or with sums where they are cheaper.
+    pub fn with_channels(mut self, channels: Channels) -> Self {
+        self.description.channels = channels;
         self
     }
 

@@ -2,7 +2,7 @@
 //! where they have not.
 
 use pdec::codegen::{Loaded, Options, load};
-use pdec::kernel::{BlockDescription, KernelTapes, Metric, PointSet, Role};
+use pdec::kernel::{BlockDescription, Channels, KernelTapes, Metric, PointSet, Role};
 use pdec::linalg::RowTiles;
 use pdec::routine::{Kind, Parts, Routine, build};
 use pdec::tape::host_contraction;
@@ -178,7 +178,8 @@ fn check_local(problem: &Problem, block: usize, n: usize) {
     let place = |jet: &pdec::kernel::Channel| jets.iter().position(|other| other == jet).expect("a jet");
     let mut of_jets = problem.description.clone();
     let formulas = jets.iter().map(|jet| {
-        let index = tapes.blocks[block].plans[jet.network].as_ref().expect("a plan").channels()[jet.channel].clone();
+        let plan = tapes.blocks[block].plans[jet.network].as_ref().expect("a plan");
+        let index = plan.channels()[jet.channel].as_derivative().expect("a single derivative").clone();
         of_jets.graph.jet(problem.description.networks[jet.network].fields[jet.output], index)
     });
     let formulas: Vec<_> = formulas.collect();
@@ -239,6 +240,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 #[test]
 fn local_derivatives_fit_together() {
     for problem in catalogue().into_iter().chain(energies()) {
+        let problem = problem.with_channels(Channels::Derivatives);
         (0..problem.description.blocks.len()).for_each(|block| check_local(&problem, block, 70));
     }
 }

@@ -1,8 +1,11 @@
 //! What a problem costs: operations, memory, time.
 
-use crate::expr::{Jet, MultiIndex};
+use num_traits::{One, Signed, ToPrimitive};
+
+use crate::expr::{Jet, MultiIndex, Names, Rational};
 use crate::kernel::{BlockTapes, Objective};
 use crate::model::describe::Section;
+use crate::network::Operator;
 use crate::optim;
 use crate::pipeline::{Compiled, Times};
 
@@ -35,17 +38,52 @@ fn channels(compiled: &Compiled) -> Section {
     let names = compiled.lowered.model.names();
     let mut rows = Vec::new();
     for (label, block) in &blocks(compiled) {
-        for (network, plan) in compiled.lowered.description.networks.iter().zip(&block.plans) {
+        let networks = compiled.lowered.description.networks.iter().zip(&block.plans).zip(&block.turned);
+        for ((network, plan), turned) in networks {
             let Some(plan) = plan else { continue };
             let of = |field: usize| {
-                let channel = |index: &MultiIndex| names.jet(&Jet::new(field, index.clone()));
-                plan.channels().iter().map(channel).collect::<Vec<_>>().join(" ")
+                plan.channels().iter().map(|channel| channel_name(&names, field, channel)).collect::<Vec<_>>().join(" ")
             };
-            let listed: Vec<String> = network.fields.iter().map(|&field| of(field)).collect();
-            rows.push(vec![label.clone(), plan.len().to_string(), listed.join(", ")]);
+            let mut listed: Vec<String> = network.fields.iter().map(|&field| of(field)).collect();
+            listed.extend(turned.as_ref().map(|t| format!("{} along directions of the first layer", t.plan.len())));
+            let (count, alone) = (plan.len().to_string(), plan.derivatives().len().to_string());
+            rows.push(vec![label.clone(), count, alone, listed.join(", ")]);
         }
     }
-    section("channels", &["terms", "count", "derivatives carried"], rows)
+    section("channels", &["terms", "count", "without sums", "derivatives carried"], rows)
+}
+
+/// Sums with more terms than this are abbreviated.
+const LISTED_TERMS: usize = 4;
+
+/// A channel as the derivatives of a field: `u_x`, or `(u_t - 0.1*u_xx)`.
+fn channel_name(names: &Names, field: usize, channel: &Operator) -> String {
+    let jet = |index: &MultiIndex| names.jet(&Jet::new(field, index.clone()));
+    if let Some(index) = channel.as_derivative() {
+        return jet(index);
+    }
+    let mut text = String::new();
+    for (number, (index, coefficient)) in channel.terms().iter().take(LISTED_TERMS).enumerate() {
+        let size = coefficient.abs();
+        let sign = if coefficient.is_negative() { "-" } else { "+" };
+        let joint = match (number, sign) {
+            (0, "-") => "-".to_owned(),
+            (0, _) => String::new(),
+            _ => format!(" {sign} "),
+        };
+        let factor = if size.is_one() { String::new() } else { format!("{}*", number_name(&size)) };
+        text.push_str(&format!("{joint}{factor}{}", jet(index)));
+    }
+    if channel.terms().len() > LISTED_TERMS {
+        text.push_str(&format!(" + ..., {} terms", channel.terms().len()));
+    }
+    format!("({text})")
+}
+
+/// A fraction of small numbers, else four digits.
+fn number_name(number: &Rational) -> String {
+    let text = number.to_string();
+    if text.len() <= 8 { text } else { format!("{:.4}", number.to_f64().unwrap_or(f64::INFINITY)) }
 }
 
 /// Operations a point of the formulas (without the networks), and what simplification saved.
@@ -78,8 +116,9 @@ fn step(compiled: &Compiled) -> Section {
     for (block, tapes) in compiled.lowered.blocks.iter().zip(&compiled.lowered.tapes.blocks) {
         let count = compiled.lowered.model.point_count(block.terms[0]) as f64;
         points += count;
-        for (network, plan) in compiled.lowered.description.networks.iter().zip(&tapes.plans) {
-            let Some(plan) = plan else { continue };
+        let networks = compiled.lowered.description.networks.iter().zip(&tapes.plans).zip(&tapes.turned);
+        for ((network, plan), turned) in networks {
+            let Some(plan) = turned.as_ref().map(|turned| &turned.plan).or(plan.as_ref()) else { continue };
             let one = 2.0 * plan.len() as f64 * network.layout.parameters().len() as f64;
             // Forward once, and a reverse sweep of twice the work for each residual.
             sweeps += count * one * (1.0 + 2.0 * block.terms.len() as f64);

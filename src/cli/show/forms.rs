@@ -70,8 +70,8 @@ fn expr(compiled: &Compiled) -> String {
 fn tapes(compiled: &Compiled) -> Vec<(String, &Tape)> {
     let tapes = &compiled.lowered.tapes;
     let mut found: Vec<(String, &Tape)> = Vec::new();
-    for (number, ((function, channels), set)) in tapes.functions.iter().enumerate() {
-        let title = format!("function {number}, {} on {} channels", function.name(), channels.len());
+    for (number, ((function, plan), set)) in tapes.functions.iter().enumerate() {
+        let title = format!("function {number}, {} on {} channels", function.name(), plan.len());
         found.push((format!("{title}: value"), &set.value));
         found.extend(set.linear.iter().map(|tape| (format!("{title}: slopes"), tape)));
         found.push((format!("{title}: reverse"), &set.reverse));

@@ -53,6 +53,11 @@ impl<M: Module> Compiler<'_, M> {
             refuse(builder, negative, status::COUNT);
             let absent = builder.ins().icmp_imm_s(IntCC::Equal, work, 0);
             refuse(builder, absent, status::WORK);
+            if own.chooses() {
+                let fast = workspace.table as i64 + i64::from(super::FAST_AT);
+                let fast = builder.ins().iadd_imm_s(work, fast);
+                own.call(builder, &services::DETECT, &[fast])?;
+            }
             let address = |builder: &mut FunctionBuilder<'_>, array: ir::Value, i: usize| {
                 builder.ins().load(I64, memory(), array, (8 * i) as i32)
             };
@@ -194,7 +199,6 @@ impl<M: Module> Compiler<'_, M> {
         builder.ins().imul_imm_s(frame.stride, rows as i64)
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm a stage")]
     fn stage(
         &mut self,
         builder: &mut FunctionBuilder<'_>,

@@ -45,6 +45,9 @@ pub struct Target {
 /// Alignment of what is in the workspace.
 const LINE: usize = 64;
 
+/// From the table of addresses to the word that math functions take as their last argument.
+const FAST_AT: i32 = -8;
+
 /// Where everything is in the workspace, in bytes from its start.
 #[derive(Clone, Debug)]
 pub(super) struct Workspace {
@@ -69,7 +72,8 @@ impl Workspace {
         let rows = segmentations.iter().map(Segmentation::row_count).max().unwrap_or(0);
         let scratch = place(rows * BLOCK * scalar.bytes());
         let lanes = routine.tapes.iter().map(|tape| tape.inputs() + tape.outputs().len()).max().unwrap_or(0);
-        let table = place(3 * lanes * size_of::<u64>());
+        // In front of the table a word for the runners.
+        let table = place(LINE + 3 * lanes * size_of::<u64>()) + LINE;
         Self { buffers, spare, scratch, table, bytes: end }
     }
 }
@@ -227,6 +231,11 @@ impl<'a, M: Module> Compiler<'a, M> {
         let callee = self.module.declare_func_in_func(id, builder.func);
         builder.func.dfg.ext_funcs[callee].colocated |= self.colocated;
         callee
+    }
+
+    /// Whether the services of math functions choose among paths while they run.
+    fn chooses(&self) -> bool {
+        self.target.path == Path::Portable
     }
 
     /// Calls a service.

@@ -145,6 +145,11 @@ impl<M: Module> Compiler<'_, M> {
                 let at = |row: usize| builder.ins().iadd_imm_s(frame.scratch, (row * BLOCK) as i64 * bytes);
                 let mut words: Vec<ir::Value> = rows.map(at).collect();
                 words.push(numbers);
+                words.push(if self.chooses() {
+                    builder.ins().load(I64, memory(), frame.table, super::FAST_AT)
+                } else {
+                    builder.ins().iconst(I64, 0)
+                });
                 self.call(builder, &service, &words)?;
             }
         }

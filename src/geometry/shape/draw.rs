@@ -12,6 +12,8 @@ use super::solid::{Solid, Tree};
 
 /// Points that the volume of what can't be integrated is estimated from.
 const MEASURE_POINTS: u64 = 1 << 16;
+/// Points that two shapes are tried at before their common measure is asked for.
+const OVERLAP_PROBES: u64 = 256;
 /// Points that the share of a condition is estimated from.
 const SHARE_POINTS: usize = 1 << 14;
 /// Points that are tried before one gives up, beside [`TRIES_EACH`] for every point that is wanted.
@@ -87,6 +89,15 @@ impl Envelope {
         if found.measure() <= bounds.measure() { found } else { Envelope::Primitive(bounds) }
     }
 
+    /// Low-discrepancy points of it; `None` beyond the dimension of these.
+    fn points(&self, count: u64) -> Option<impl Iterator<Item = Vec<f64>> + '_> {
+        let (sobol, parameters) = (Sobol::new(self.parameters())?, self.parameters());
+        Some((0..count).map(move |i| {
+            let along = |axis| (sobol.coordinate(axis, i) + 0.5 / count as f64).min(1.0 - f64::EPSILON);
+            self.at(&(0..parameters).map(along).collect::<Vec<f64>>())
+        }))
+    }
+
     fn measure(&self) -> f64 {
         match self {
             Envelope::Primitive(primitive) => primitive.measure(),
@@ -154,13 +165,24 @@ fn measure_of(solid: &Solid, envelope: &Envelope, surface: &[Patch]) -> f64 {
         // What is left of an empty shape is rounding.
         return if measure > 1e-12 * envelope.measure() { measure } else { 0.0 };
     }
-    let Some(sobol) = Sobol::new(envelope.parameters()) else { return envelope.measure() };
-    let hit = |i: &u64| {
-        let along = |axis| (sobol.coordinate(axis, *i) + 0.5 / MEASURE_POINTS as f64).min(1.0 - f64::EPSILON);
-        let u: Vec<f64> = (0..envelope.parameters()).map(along).collect();
-        solid.contains(&envelope.at(&u))
-    };
-    envelope.measure() * (0..MEASURE_POINTS).filter(hit).count() as f64 / MEASURE_POINTS as f64
+    let Some(points) = envelope.points(MEASURE_POINTS) else { return envelope.measure() };
+    envelope.measure() * points.filter(|p| solid.contains(p)).count() as f64 / MEASURE_POINTS as f64
+}
+
+impl Solid {
+    /// Whether two shapes of one dimension have inner points in common.
+    pub fn overlaps(&self, other: &Solid) -> bool {
+        let (bounds, others) = (self.bounds(), other.bounds());
+        if bounds.iter().zip(&others).any(|(a, b)| a[1] <= b[0] || b[1] <= a[0]) {
+            return false;
+        }
+        let Ok(common) = self.clone().intersection(other.clone()) else { return false };
+        // A few points mostly tell; the measure, which takes many, is asked for where they do not.
+        let hit = Envelope::of(&common)
+            .points(OVERLAP_PROBES)
+            .is_some_and(|mut points| points.any(|p| common.signed_distance(&p) < 0.0));
+        hit || Inside::new(common).is_some()
+    }
 }
 
 impl Part {

@@ -1,6 +1,6 @@
 //! A polygon as a formula of half planes.
 
-use super::polygon::{Point, Polygon, minus, turn};
+use super::polygon::{Point, Polygon, turn};
 
 /// Half planes joined by "all of" and "any of". Every edge of the polygon occurs once.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,26 +69,27 @@ fn hull(vertices: &[Point], indices: &[usize]) -> Vec<usize> {
     found
 }
 
-impl Halves {
-    /// The smallest (largest) distance to the lines of all (any of) them: its sign says on which side a point is.
-    pub fn value(&self, polygon: &Polygon, p: Point) -> f64 {
-        match self {
-            Halves::Edge(k) => {
-                let vertices = polygon.vertices();
-                let (a, b) = (vertices[*k], vertices[(k + 1) % vertices.len()]);
-                let along = minus(b, a);
-                turn(a, b, p) / along[0].hypot(along[1])
-            }
-            Halves::All(parts) => parts.iter().map(|part| part.value(polygon, p)).fold(f64::INFINITY, f64::min),
-            Halves::Any(parts) => parts.iter().map(|part| part.value(polygon, p)).fold(f64::NEG_INFINITY, f64::max),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::polygon::minus;
     use super::*;
     use crate::geometry::Stream;
+
+    impl Halves {
+        /// The smallest (largest) distance to the lines of all (any of) them: its sign says on which side a point is.
+        fn value(&self, polygon: &Polygon, p: Point) -> f64 {
+            match self {
+                Halves::Edge(k) => {
+                    let vertices = polygon.vertices();
+                    let (a, b) = (vertices[*k], vertices[(k + 1) % vertices.len()]);
+                    let along = minus(b, a);
+                    turn(a, b, p) / along[0].hypot(along[1])
+                }
+                Halves::All(parts) => parts.iter().map(|part| part.value(polygon, p)).fold(f64::INFINITY, f64::min),
+                Halves::Any(parts) => parts.iter().map(|part| part.value(polygon, p)).fold(f64::NEG_INFINITY, f64::max),
+            }
+        }
+    }
 
     #[test]
     fn half_planes_say_what_is_inside() {

@@ -82,11 +82,6 @@ impl Mesh {
         self.cells.iter().any(|cell| cell.group == Some(group))
     }
 
-    /// Whether facets of the boundary belong to the group.
-    pub fn has_boundary(&self, group: usize) -> bool {
-        self.boundary.iter().any(|facet| facet.group == Some(group))
-    }
-
     /// The mesh of the cells of one group; `None` if it has none.
     pub fn part(&self, group: usize) -> Option<Mesh> {
         let cells: Vec<Cell> = self.cells.iter().filter(|cell| cell.group == Some(group)).cloned().collect();
@@ -310,7 +305,7 @@ mod tests {
         let mesh = square();
         assert_eq!(mesh.measure(), 1.0);
         assert_eq!(mesh.boundary().len(), 4);
-        assert!(mesh.has_boundary(0) && !mesh.has_cells(0));
+        assert!(mesh.boundary().iter().any(|facet| facet.group == Some(0)) && !mesh.has_cells(0));
         assert_eq!(mesh.signed_distance(&[0.5, 0.25]), -0.25);
         assert_eq!(mesh.signed_distance(&[2.0, 0.5]), 1.0);
         assert_eq!(mesh.bounds(), [[0.0, 1.0], [0.0, 1.0]]);

@@ -18,7 +18,9 @@ mod mesh;
 mod patch;
 mod polygon;
 mod primitive;
+mod roles;
 mod solid;
+mod surface;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +30,8 @@ pub use ellipse::Ellipse;
 pub use error::ShapeError;
 pub use halves::Halves;
 pub use mesh::{Cell, Mesh};
-pub use patch::{Facets, Patch, Surface};
+pub use patch::Patch;
 pub use polygon::Polygon;
 pub use primitive::Primitive;
 pub use solid::{Solid, Tree};
+pub use surface::{Facets, Surface};

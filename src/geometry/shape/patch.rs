@@ -1,366 +1,27 @@
-//! The surface of a shape as patches with measure-true maps and outward normals.
-//!
-//! Every patch comes from the surface of one primitive. A point of it belongs to the surface of the whole if it makes a
-//! difference there whether one is just inside or just outside of that primitive: the tree of the shape is evaluated for
-//! both. Where surfaces of several primitives coincide, the first of them has the patch.
-//!
-//! In the plane the patches are arcs, cut exactly where they begin and end to belong to the surface. In space a patch is
-//! the surface of a primitive, and its points are rejected where they do not belong.
+//! Parts of the surface of a shape.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use super::super::quadrature::gauss_legendre;
 use super::super::sobol::Sobol;
-use super::curve::{Chain, Curve, constant_parts};
-use super::mesh::{Cell, Mesh, cross};
-use super::primitive::{Primitive, direction, direction_parameters, unit_ball};
-use super::solid::Solid;
-
-/// Surfaces closer than this part of the size of the shape coincide.
-pub(super) const COINCIDE: f64 = 1e-12;
-/// Points that the measure of what can't be integrated is estimated from.
-const MEASURE_POINTS: u64 = 1 << 16;
-/// Points that an empty patch is looked for with.
-const PROBES: u64 = 1 << 12;
-
-/// A surface in the space of a shape, with the outward normal of the primitive that it belongs to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Surface {
-    /// A point on a line.
-    End {
-        /// Where it is.
-        at: f64,
-        /// Sign of the normal.
-        sign: f64,
-    },
-    /// A curve in the plane.
-    Curve(Curve),
-    /// A sphere.
-    Sphere {
-        /// Its centre.
-        center: Vec<f64>,
-        /// Its radius.
-        radius: f64,
-    },
-    /// A face of a box.
-    Face {
-        /// Lower ends of the box.
-        low: Vec<f64>,
-        /// Upper ends of the box.
-        high: Vec<f64>,
-        /// The axis of the normal.
-        axis: usize,
-        /// Sign of the normal.
-        sign: f64,
-    },
-    /// Triangles in space.
-    Facets(Arc<Facets>),
-}
-
-/// Triangles in space.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Facets {
-    triangles: Vec<[[f64; 3]; 3]>,
-    /// Areas up to and including each, divided by that of all.
-    shares: Vec<f64>,
-    area: f64,
-}
+use super::curve::{Curve, constant_parts};
+use super::roles::{Clip, Role};
+use super::surface::{Surface, doubled_normal};
 
 /// A part of the surface of a shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patch {
-    surface: Surface,
+    pub(super) surface: Surface,
     /// 1 if the normal of the primitive points out of the shape, -1 if it points into it.
-    orientation: f64,
+    pub(super) orientation: f64,
     /// The part of the parameter of a curve.
-    range: [f64; 2],
-    /// Where points are rejected: the shape, and the primitive whose surface this is.
-    clip: Option<(Arc<Solid>, usize)>,
-    measure: f64,
+    pub(super) range: [f64; 2],
+    /// Where points are rejected.
+    pub(super) clip: Option<Clip>,
+    pub(super) measure: f64,
     /// The name of a mesh for this part of its boundary.
-    group: Option<String>,
-    leaf: usize,
-}
-
-/// How the surface of a primitive lies in the shape at a point.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Role {
-    /// On both sides is the same.
-    None,
-    /// The shape lies on the side of the primitive.
-    Outer,
-    /// The shape lies on the other side.
-    Inner,
-}
-
-impl Solid {
-    /// All patches of the surface.
-    pub fn surface(&self) -> Vec<Patch> {
-        let shared = Arc::new(self.clone());
-        let mut patches = Vec::new();
-        for (leaf, primitive) in self.leaves().iter().enumerate() {
-            for (surface, group) in surfaces(primitive) {
-                shared.patches_of(leaf, surface, group, &mut patches);
-            }
-        }
-        patches
-    }
-
-    fn patches_of(self: &Arc<Self>, leaf: usize, surface: Surface, group: Option<String>, patches: &mut Vec<Patch>) {
-        let alone = self.leaves().len() == 1;
-        let mut patch =
-            Patch { measure: surface.measure(), surface, orientation: 1.0, range: [0.0, 1.0], clip: None, group, leaf };
-        if alone {
-            return patches.push(patch);
-        }
-        match &patch.surface {
-            Surface::Curve(curve) => {
-                let state = |t: f64| {
-                    let (p, n) = curve.at(t);
-                    self.role(leaf, &p, &n)
-                };
-                for (range, role) in joined(constant_parts(curve.length(), [0.0, 1.0], &state), curve.is_closed()) {
-                    if role == Role::None || range[1] - range[0] <= COINCIDE {
-                        continue;
-                    }
-                    let measure = patch.surface.measure() * (range[1] - range[0]);
-                    let orientation = if role == Role::Outer { 1.0 } else { -1.0 };
-                    patches.push(Patch { range, measure, orientation, ..patch.clone() });
-                }
-            }
-            Surface::End { at, sign } => {
-                let role = self.role(leaf, &[*at], &[*sign]).0;
-                if role != Role::None {
-                    patch.orientation = if role == Role::Outer { 1.0 } else { -1.0 };
-                    patches.push(patch);
-                }
-            }
-            _ => {
-                // A primitive may be on different sides in different places: one patch each.
-                for (role, orientation) in [(Role::Outer, 1.0), (Role::Inner, -1.0)] {
-                    let kept = |count| patch.share(count, &|p, n| self.role(leaf, p, n).0 == role);
-                    if kept(PROBES) > 0.0 {
-                        let share = kept(MEASURE_POINTS);
-                        let clip = if share == 1.0 { None } else { Some((Arc::clone(self), leaf)) };
-                        let measure = patch.surface.measure() * share;
-                        patches.push(Patch { orientation, clip, measure, ..patch.clone() });
-                    }
-                }
-            }
-        }
-    }
-
-    /// What the surface of a leaf is at one of its points, and how far away this may change.
-    fn role(&self, leaf: usize, p: &[f64], normal: &[f64]) -> (Role, f64) {
-        let size = self.size();
-        let mut safe = f64::INFINITY;
-        let mut values = Vec::with_capacity(self.leaves().len());
-        for (number, primitive) in self.leaves().iter().enumerate() {
-            if number == leaf {
-                values.push(0.0);
-                continue;
-            }
-            let mut value = primitive.signed_distance(p);
-            safe = safe.min(value.abs());
-            if value.abs() <= COINCIDE * size {
-                if number < leaf {
-                    return (Role::None, 0.0);
-                }
-                // The same surface: on which side does it have its inside?
-                let step = 1e-6 * size;
-                let before: Vec<f64> = p.iter().zip(normal).map(|(x, n)| x - step * n).collect();
-                value = if primitive.signed_distance(&before) < 0.0 { 0.0 } else { f64::NAN };
-            }
-            values.push(value);
-        }
-        // 0 stands for this side of the surface, NaN for the other one.
-        let inside = |of_leaf: f64| {
-            let at = |number: usize| match values[number] {
-                0.0 => of_leaf,
-                value if value.is_nan() => -of_leaf,
-                value => value,
-            };
-            self.tree().value(&at) < 0.0
-        };
-        let role = match (inside(-1.0), inside(1.0)) {
-            (true, false) => Role::Outer,
-            (false, true) => Role::Inner,
-            _ => Role::None,
-        };
-        (role, safe)
-    }
-}
-
-/// Joins the first and the last part of a closed curve where they are alike, by letting the last run beyond 1.
-fn joined(mut parts: Vec<([f64; 2], Role)>, closed: bool) -> Vec<([f64; 2], Role)> {
-    if let [first, .., last] = parts.as_mut_slice()
-        && closed
-        && first.1 == last.1
-    {
-        last.0[1] += first.0[1];
-        parts.remove(0);
-    }
-    parts
-}
-
-/// The surfaces of a primitive, with names where a mesh gives them.
-fn surfaces(primitive: &Primitive) -> Vec<(Surface, Option<String>)> {
-    let unnamed = |surfaces: Vec<Surface>| surfaces.into_iter().map(|surface| (surface, None)).collect();
-    match primitive {
-        Primitive::Ball { center, radius } => unnamed(match center.as_slice() {
-            [c] => vec![Surface::End { at: c - radius, sign: -1.0 }, Surface::End { at: c + radius, sign: 1.0 }],
-            [x, y] => vec![Surface::Curve(Curve::Circle { center: [*x, *y], radius: *radius })],
-            _ => vec![Surface::Sphere { center: center.clone(), radius: *radius }],
-        }),
-        Primitive::Cuboid { low, high } => unnamed(match (low.as_slice(), high.as_slice()) {
-            ([a], [b]) => vec![Surface::End { at: *a, sign: -1.0 }, Surface::End { at: *b, sign: 1.0 }],
-            ([a, c], [b, d]) => {
-                let corners = [[*a, *c], [*b, *c], [*b, *d], [*a, *d]];
-                (0..4).map(|k| Surface::Curve(Curve::Segment { from: corners[k], to: corners[(k + 1) % 4] })).collect()
-            }
-            _ => {
-                let sides = |axis: usize| [-1.0, 1.0].map(|sign| (axis, sign));
-                let face = |(axis, sign)| Surface::Face { low: low.clone(), high: high.clone(), axis, sign };
-                (0..low.len()).flat_map(sides).map(face).collect()
-            }
-        }),
-        Primitive::Polygon(polygon) => {
-            unnamed(polygon.edges().map(|(from, to)| Surface::Curve(Curve::Segment { from, to })).collect())
-        }
-        Primitive::Ellipse(ellipse) => unnamed(vec![Surface::Curve(Curve::Ellipse(Arc::clone(ellipse)))]),
-        Primitive::Mesh(mesh) => of_mesh(mesh),
-    }
-}
-
-/// The boundary of a mesh, group by group.
-fn of_mesh(mesh: &Mesh) -> Vec<(Surface, Option<String>)> {
-    let mut groups: Vec<Option<usize>> = mesh.boundary().iter().map(|facet| facet.group).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    let mut found = Vec::new();
-    for group in groups {
-        let facets: Vec<&Cell> = mesh.boundary().iter().filter(|facet| facet.group == group).collect();
-        let name = group.and_then(|g| mesh.groups().get(g)).cloned();
-        match mesh.dimension() {
-            1 => {
-                let bounds = mesh.bounds()[0];
-                for facet in facets {
-                    let at = mesh.corners(facet).next().map_or(0.0, |corner| corner[0]);
-                    let sign = if at == bounds[0] { -1.0 } else { 1.0 };
-                    found.push((Surface::End { at, sign }, name.clone()));
-                }
-            }
-            2 => {
-                let segments = facets.iter().map(|facet| mesh.segment(facet)).collect();
-                found.extend(chains(segments).into_iter().map(|chain| (Surface::Curve(chain), name.clone())));
-            }
-            _ => {
-                let triangles = facets.iter().map(|facet| mesh.triangle(facet)).collect();
-                found.push((Surface::Facets(Arc::new(Facets::new(triangles))), name.clone()));
-            }
-        }
-    }
-    found
-}
-
-/// Puts segments in rows, each as long as it can be; straight rows become one segment.
-fn chains(mut segments: Vec<([f64; 2], [f64; 2])>) -> Vec<Curve> {
-    let mut found = Vec::new();
-    while !segments.is_empty() {
-        // A row starts where nothing leads to, or anywhere on a ring.
-        let start = segments.iter().position(|(from, _)| segments.iter().all(|(_, to)| to != from)).unwrap_or(0);
-        let (from, to) = segments.remove(start);
-        let mut points = vec![from, to];
-        while let Some(next) = segments.iter().position(|(from, _)| Some(from) == points.last()) {
-            points.push(segments.remove(next).1);
-        }
-        let (first, last) = (points[0], points[points.len() - 1]);
-        let straight = Curve::Segment { from: first, to: last };
-        let off = |p: &[f64; 2]| super::polygon::distance_to_segment(*p, first, last);
-        let is_straight = first != last && points.iter().all(|p| off(p) <= COINCIDE * straight.length());
-        found.push(if is_straight { straight } else { Curve::Chain(Arc::new(Chain::new(points))) });
-    }
-    found
-}
-
-impl Facets {
-    fn new(triangles: Vec<[[f64; 3]; 3]>) -> Self {
-        let mut area = 0.0;
-        let shares = triangles.iter().map(|t| {
-            area += doubled_normal(t).iter().map(|x| x * x).sum::<f64>().sqrt() / 2.0;
-            area
-        });
-        let mut shares: Vec<f64> = shares.collect();
-        shares.iter_mut().for_each(|share| *share /= area);
-        Self { triangles, shares, area }
-    }
-}
-
-fn doubled_normal([a, b, c]: &[[f64; 3]; 3]) -> [f64; 3] {
-    let from_a = |p: &[f64; 3]| std::array::from_fn(|k| p[k] - a[k]);
-    cross(from_a(b), from_a(c))
-}
-
-impl Surface {
-    fn measure(&self) -> f64 {
-        match self {
-            Surface::End { .. } => 1.0,
-            Surface::Curve(curve) => curve.length(),
-            Surface::Sphere { center, radius } => {
-                let n = center.len();
-                n as f64 * unit_ball(n) * radius.powi(n as i32 - 1)
-            }
-            Surface::Face { low, high, axis, .. } => {
-                (0..low.len()).filter(|k| k != axis).map(|k| high[k] - low[k]).product()
-            }
-            Surface::Facets(facets) => facets.area,
-        }
-    }
-
-    fn parameters(&self) -> usize {
-        match self {
-            Surface::End { .. } => 0,
-            Surface::Curve(_) => 1,
-            Surface::Sphere { center, .. } => direction_parameters(center.len()),
-            Surface::Face { low, .. } => low.len() - 1,
-            Surface::Facets(_) => 2,
-        }
-    }
-
-    fn at(&self, u: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        match self {
-            Surface::End { at, sign } => (vec![*at], vec![*sign]),
-            Surface::Curve(curve) => {
-                let (p, n) = curve.at(u[0]);
-                (p.to_vec(), n.to_vec())
-            }
-            Surface::Sphere { center, radius } => {
-                let normal = direction(center.len(), u);
-                (center.iter().zip(&normal).map(|(c, n)| c + radius * n).collect(), normal)
-            }
-            Surface::Face { low, high, axis, sign } => {
-                let held = if *sign < 0.0 { low[*axis] } else { high[*axis] };
-                let mut u = u.iter();
-                // The held axis takes no parameter.
-                let mut along = |k: usize| u.next().map_or(low[k], |u| low[k] + u * (high[k] - low[k]));
-                let point = (0..low.len()).map(|k| if k == *axis { held } else { along(k) }).collect();
-                let normal = (0..low.len()).map(|k| if k == *axis { *sign } else { 0.0 }).collect();
-                (point, normal)
-            }
-            Surface::Facets(facets) => {
-                let number = facets.shares.partition_point(|&share| share <= u[0]).min(facets.shares.len() - 1);
-                let before = if number == 0 { 0.0 } else { facets.shares[number - 1] };
-                let first = ((u[0] - before) / (facets.shares[number] - before)).clamp(0.0, 1.0);
-                let [a, b, c] = &facets.triangles[number];
-                let s = first.sqrt();
-                let along = |k: usize| (1.0 - s) * a[k] + s * ((1.0 - u[1]) * b[k] + u[1] * c[k]);
-                let normal = doubled_normal(&facets.triangles[number]);
-                let length = normal.iter().map(|x| x * x).sum::<f64>().sqrt();
-                ((0..3).map(along).collect(), normal.iter().map(|x| x / length).collect())
-            }
-        }
-    }
+    pub(super) group: Option<String>,
+    pub(super) leaf: usize,
 }
 
 impl Patch {
@@ -448,10 +109,10 @@ impl Patch {
 
     /// Whether a point of the map, with the normal that comes with it, belongs to the patch.
     pub fn keeps(&self, point: &[f64], normal: &[f64]) -> bool {
-        let Some((solid, leaf)) = &self.clip else { return true };
+        let Some(clip) = &self.clip else { return true };
         let outward: Vec<f64> = normal.iter().map(|n| n * self.orientation).collect();
         let role = if self.orientation > 0.0 { Role::Outer } else { Role::Inner };
-        solid.role(*leaf, point, &outward).0 == role
+        clip.role(point, &outward).0 == role
     }
 
     /// The axis, the coordinate and the sign of the normal of a patch that is flat across an axis.
@@ -541,11 +202,15 @@ impl Patch {
         found
     }
 
-    /// The part of the map whose points a test accepts.
-    fn share(&self, count: u64, test: &dyn Fn(&[f64], &[f64]) -> bool) -> f64 {
-        let mut hits = 0_u64;
-        self.for_probes(count, &mut |p, n| hits += u64::from(test(p, n)));
-        hits as f64 / count as f64
+    /// The parts of the map whose points bound the shape from outside and from inside.
+    pub(super) fn shares(&self, count: u64, role: &dyn Fn(&[f64], &[f64]) -> Role) -> [f64; 2] {
+        let mut hits = [0_u64; 2];
+        self.for_probes(count, &mut |p, n| {
+            let role = role(p, n);
+            hits[0] += u64::from(role == Role::Outer);
+            hits[1] += u64::from(role == Role::Inner);
+        });
+        hits.map(|hits| hits as f64 / count as f64)
     }
 
     fn for_probes(&self, count: u64, f: &mut dyn FnMut(&[f64], &[f64])) {

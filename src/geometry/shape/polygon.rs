@@ -35,11 +35,12 @@ pub(super) fn distance_to_segment(p: Point, a: Point, b: Point) -> f64 {
 }
 
 impl Polygon {
-    /// The polygon with these corners, in either sense of rotation; the first may be repeated at the end.
+    /// The polygon with these corners, in either sense of rotation; a corner may be repeated, also the first at the end.
     ///
     /// # Errors
     /// [`ShapeError`] if there are too few corners, edges cross, or there is no area.
     pub fn new(mut vertices: Vec<Point>) -> Result<Self, ShapeError> {
+        vertices.dedup();
         if vertices.len() > 1 && vertices.first() == vertices.last() {
             vertices.pop();
         }
@@ -53,7 +54,12 @@ impl Polygon {
             return Err(error);
         }
         let area = signed_area(&vertices);
-        let size = different.iter().flatten().fold(0.0_f64, |size, v| size.max(v.abs()));
+        // Of the polygon, wherever it lies.
+        let extent = |axis: usize| {
+            let along = different.iter().map(|v| v[axis]);
+            along.clone().fold(f64::NEG_INFINITY, f64::max) - along.fold(f64::INFINITY, f64::min)
+        };
+        let size = extent(0).max(extent(1));
         if area.abs() <= 1e-14 * size * size {
             return Err(ShapeError::NoArea);
         }
@@ -232,6 +238,13 @@ mod tests {
         let other = Polygon::new(corners).unwrap();
         assert!((other.area() - 3.0).abs() < 1e-15);
         assert!(other.edges().map(|(a, b)| a[0] * b[1] - a[1] * b[0]).sum::<f64>() > 0.0);
+    }
+
+    #[test]
+    fn corners_may_be_repeated_and_lie_far_away() {
+        let corners = [[5e5, 5.4e6], [5e5 + 0.5, 5.4e6], [5e5 + 0.5, 5.4e6], [5e5 + 0.5, 5.4e6 + 0.5], [5e5, 5.4e6]];
+        let polygon = Polygon::new(corners.to_vec()).unwrap();
+        assert_eq!((polygon.vertices().len(), polygon.area()), (3, 0.125));
     }
 
     #[test]

@@ -5,12 +5,18 @@
 //! program on a longer list of channels.
 
 use super::forward::{add_bias, scale_rows};
-use super::{Argument, NetworkBuffers, NetworkUse, run_rows, sized};
+use super::{Argument, NetworkBuffers, NetworkUse, PackedJets, run_rows, sized};
 use crate::linalg::{View, ViewMut, multiply};
 use crate::network::{Layer, Op, Operand};
 
 /// Derivatives along ε that are carried: 0, 1 and 2.
 pub(in crate::kernel) const EXTENSION: usize = 3;
+
+/// What enters a layer: features without their zeros, or rows of jets (features or values of the network).
+enum LayerJets<'a> {
+    Packed(PackedJets<'a>),
+    Rows(Argument<'a>),
+}
 
 impl NetworkUse {
     /// Leaves the extended jets of the outputs in `buffers.outputs`; `parameters` are θ and v.
@@ -46,7 +52,12 @@ impl NetworkUse {
             };
             match op {
                 Op::Affine { layer, input } => {
-                    affine(&self.layout.layers[*layer], parameters, argument(input), bare, stride, out);
+                    let layer = &self.layout.layers[*layer];
+                    let jets = match self.packed(features, *input, stride) {
+                        Some(packed) => LayerJets::Packed(packed),
+                        None => LayerJets::Rows(argument(input)),
+                    };
+                    affine(layer, parameters, jets, bare, stride, out);
                 }
                 Op::Pointwise { operands, .. } => {
                     let programs = self.functions[i].as_ref().expect("a function has programs");
@@ -62,20 +73,35 @@ impl NetworkUse {
 }
 
 /// `z_j = W a_j + j V a_{j-1}` times the jets of the scales, and the biases of θ and v on the values of orders 0 and 1.
-fn affine(layer: &Layer, [theta, v]: [&[f64]; 2], input: Argument<'_>, columns: usize, stride: usize, out: &mut [f64]) {
+fn affine(
+    layer: &Layer,
+    [theta, v]: [&[f64]; 2],
+    input: LayerJets<'_>,
+    columns: usize,
+    stride: usize,
+    out: &mut [f64],
+) {
     let (m, k, width) = (layer.outputs, layer.inputs, EXTENSION * columns);
     let [weights, slopes] = [theta, v].map(|p| View::row_major(&p[layer.weights()], m, k));
-    if input.channels * stride == columns {
-        let features = View::row_major(&input.jets[..k * columns], k, columns);
-        multiply(ViewMut::row_major(out, m, width).columns(0, columns), weights, features, 1.0, false);
-        multiply(ViewMut::row_major(out, m, width).columns(columns, columns), slopes, features, 1.0, false);
-        out.chunks_exact_mut(width).for_each(|row| row[2 * columns..].fill(0.0));
-    } else {
-        let jets = View::row_major(&input.jets[..k * width], k, width);
-        multiply(ViewMut::row_major(out, m, width), weights, jets, 1.0, false);
-        for order in 1..EXTENSION {
-            let target = ViewMut::row_major(out, m, width).columns(order * columns, columns);
-            multiply(target, slopes, jets.columns((order - 1) * columns, columns), order as f64, true);
+    match input {
+        LayerJets::Packed(features) => {
+            features.multiplied(&theta[layer.weights()], k, 0, width, out);
+            features.multiplied(&v[layer.weights()], k, columns, width, out);
+            out.chunks_exact_mut(width).for_each(|row| row[2 * columns..].fill(0.0));
+        }
+        LayerJets::Rows(input) if input.channels * stride == columns => {
+            let features = View::row_major(&input.jets[..k * columns], k, columns);
+            multiply(ViewMut::row_major(out, m, width).columns(0, columns), weights, features, 1.0, false);
+            multiply(ViewMut::row_major(out, m, width).columns(columns, columns), slopes, features, 1.0, false);
+            out.chunks_exact_mut(width).for_each(|row| row[2 * columns..].fill(0.0));
+        }
+        LayerJets::Rows(input) => {
+            let jets = View::row_major(&input.jets[..k * width], k, width);
+            multiply(ViewMut::row_major(out, m, width), weights, jets, 1.0, false);
+            for order in 1..EXTENSION {
+                let target = ViewMut::row_major(out, m, width).columns(order * columns, columns);
+                multiply(target, slopes, jets.columns((order - 1) * columns, columns), order as f64, true);
+            }
         }
     }
     if let Some(scales) = layer.scales() {

@@ -1,6 +1,6 @@
 //! Jets through the operations of a network.
 
-use super::{Argument, NetworkBuffers, NetworkUse, run_rows, sized};
+use super::{Argument, Inputs, NetworkBuffers, NetworkUse, PackedJets, run_rows, sized};
 use crate::linalg::{View, ViewMut, multiply};
 use crate::network::{Layer, Op};
 use crate::vmath::{self, Function};
@@ -25,7 +25,7 @@ impl NetworkUse {
         buffers: &mut NetworkBuffers,
         scratch: &mut Vec<f64>,
     ) {
-        let (channels, schedule) = (self.plan.len(), self.layout.schedule());
+        let (channels, schedule) = (self.carried(), self.layout.schedule());
         let jet = channels * stride;
         buffers.fit(schedule);
         let encoded = self.encode(stride, features, buffers, scratch);
@@ -36,11 +36,19 @@ impl NetworkUse {
             let out = sized(&mut result, rows * jet);
             match op {
                 Op::Affine { layer, input } => {
-                    let input = self.jets(buffers, features, *input, jet);
-                    affine(&self.layout.layers[*layer], theta, input, jet, stride, out);
+                    let layer = &self.layout.layers[*layer];
+                    match (&self.turned, self.packed(features, *input, stride)) {
+                        (Some(turned), Some(_)) => {
+                            let jets = turned.jets(layer, theta, features, stride, &mut buffers.directions);
+                            jets.multiplied(&theta[layer.weights()], layer.inputs, out);
+                            finished(layer, theta, jet, stride, out);
+                        }
+                        (_, Some(packed)) => packed_affine(layer, theta, packed, out),
+                        _ => affine(layer, theta, self.jets(buffers, features, *input, jet), jet, stride, out),
+                    }
                 }
                 Op::Pointwise { function, operands } => {
-                    let programs = self.functions[i].as_ref().expect("a function has programs");
+                    let programs = self.programs(i);
                     let mut saved = std::mem::take(&mut buffers.saved[i]);
                     let argument = |&operand| {
                         let jets = self.jets(buffers, features, operand, jet);
@@ -77,7 +85,15 @@ impl NetworkUse {
         let length = fourier.layer.outputs * channels * stride;
         let mut encoded = std::mem::take(&mut buffers.encoded);
         let angles = sized(&mut buffers.spare[0], length);
-        affine(&fourier.layer, &fourier.parameters, features, channels * stride, stride, angles);
+        match &self.inputs {
+            Inputs::Packed(runs) => {
+                let packed = PackedJets { runs, jets: features, channels, stride };
+                packed_affine(&fourier.layer, &fourier.parameters, packed, angles);
+            }
+            Inputs::Dense => {
+                affine(&fourier.layer, &fourier.parameters, features, channels * stride, stride, angles);
+            }
+        }
         let angles = Argument { jets: angles, rows: fourier.layer.outputs, channels };
         let extent = [fourier.layer.outputs, stride, channels];
         run_rows(&*sines.value, extent, &[angles], &mut [sized(&mut encoded, length)], scratch);
@@ -107,6 +123,18 @@ fn affine(layer: &Layer, theta: &[f64], input: &[f64], columns: usize, stride: u
     let weights = View::row_major(&theta[layer.weights()], layer.outputs, layer.inputs);
     let input = View::row_major(&input[..layer.inputs * columns], layer.inputs, columns);
     multiply(ViewMut::row_major(out, layer.outputs, columns), weights, input, 1.0, false);
+    finished(layer, theta, columns, stride, out);
+}
+
+/// The same on features.
+fn packed_affine(layer: &Layer, theta: &[f64], input: PackedJets<'_>, out: &mut [f64]) {
+    let columns = input.channels * input.stride;
+    input.multiplied(&theta[layer.weights()], layer.inputs, 0, columns, out);
+    finished(layer, theta, columns, input.stride, out);
+}
+
+/// The scales and the bias, after the product.
+fn finished(layer: &Layer, theta: &[f64], columns: usize, stride: usize, out: &mut [f64]) {
     scale_rows(layer, theta, columns, out);
     add_bias(&theta[layer.biases()], columns, stride, out);
 }

@@ -6,19 +6,24 @@
 
 mod direction;
 mod forward;
+mod inputs;
 mod reverse;
+mod turned;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::channels::TurnedPlan;
 use super::system::PointProgramOf;
 use super::tile::TILE;
-use crate::expr::MultiIndex;
 use crate::network::{Activation, JetPlan, Layout, Op, Operand, Pointwise, Schedule};
 use crate::tape::{Lane, PointProgram};
 
 pub(super) use direction::EXTENSION;
 pub(super) use forward::Keep;
+pub(super) use inputs::Inputs;
+use inputs::PackedJets;
+use turned::{Directions, Turned};
 
 /// What a program reads where an argument has no jet along a direction.
 static ZEROS: [f64; TILE] = [0.0; TILE];
@@ -33,7 +38,7 @@ pub(super) struct PointwiseSet {
 }
 
 /// The programs of every function and plan.
-pub(super) type PointwiseSets = BTreeMap<(Pointwise, Vec<MultiIndex>), Arc<PointwiseSet>>;
+pub(super) type PointwiseSets = BTreeMap<(Pointwise, JetPlan), Arc<PointwiseSet>>;
 
 /// A network as one block uses it.
 #[derive(Clone)]
@@ -41,8 +46,12 @@ pub(super) struct NetworkUse {
     pub layout: Layout,
     pub plan: JetPlan,
     pub features: PointProgramOf,
+    /// How the jets of the features stand in tiles.
+    pub inputs: Inputs,
     /// The programs of each operation that is not a layer.
     functions: Vec<Option<Arc<PointwiseSet>>>,
+    /// What is carried at fixed θ, if that is less.
+    turned: Option<Turned>,
     /// The sines of the encoding.
     encoding: Option<Arc<PointwiseSet>>,
 }
@@ -60,6 +69,8 @@ pub(super) struct NetworkBuffers {
     saved: Vec<Vec<f64>>,
     /// The encoded features.
     encoded: Vec<f64>,
+    /// Directions of a Laplacian.
+    directions: Directions,
     /// What an operation computes before it is added or dropped.
     spare: [Vec<f64>; 3],
 }
@@ -94,15 +105,53 @@ pub(super) fn sized(buffer: &mut Vec<f64>, length: usize) -> &mut [f64] {
 }
 
 impl NetworkUse {
-    pub fn new(layout: &Layout, plan: &JetPlan, features: PointProgramOf, programs: &PointwiseSets) -> Self {
-        let set = |function: Pointwise| programs[&(function, plan.channels().to_vec())].clone();
-        let of = |op: &Op| match op {
-            Op::Affine { .. } => None,
-            Op::Pointwise { function, .. } => Some(set(*function)),
+    pub fn new(
+        layout: &Layout,
+        plan: &JetPlan,
+        features: PointProgramOf,
+        inputs: Inputs,
+        turned: Option<&TurnedPlan>,
+        programs: &PointwiseSets,
+    ) -> Self {
+        let set = |function: Pointwise, plan: &JetPlan| programs[&(function, plan.clone())].clone();
+        let functions_on = |plan: &JetPlan| {
+            let of = |op: &Op| match op {
+                Op::Affine { .. } => None,
+                Op::Pointwise { function, .. } => Some(set(*function, plan)),
+            };
+            layout.ops().iter().map(of).collect()
         };
-        let functions = layout.ops().iter().map(of).collect();
-        let encoding = layout.encoding().map(|_| set(Pointwise::Activation(Activation::Sin)));
-        Self { layout: layout.clone(), plan: plan.clone(), features, functions, encoding }
+        let functions = functions_on(plan);
+        let turned = turned.and_then(|turned| Turned::new(turned, functions_on(&turned.plan), &inputs));
+        let encoding = layout.encoding().map(|_| set(Pointwise::Activation(Activation::Sin), plan));
+        Self { layout: layout.clone(), plan: plan.clone(), features, inputs, functions, turned, encoding }
+    }
+
+    /// How many channels sweeps at fixed θ carry.
+    pub fn carried(&self) -> usize {
+        self.turned.as_ref().map_or(self.plan.len(), |turned| turned.plan.len())
+    }
+
+    /// Where they have a channel of the plan.
+    pub fn place(&self, channel: usize) -> usize {
+        let place = |turned: &Turned| turned.places[channel].expect("formulas read no slope of an axis that is turned");
+        self.turned.as_ref().map_or(channel, place)
+    }
+
+    /// The programs of operation `op` in such a sweep.
+    fn programs(&self, op: usize) -> &PointwiseSet {
+        let functions = self.turned.as_ref().map_or(&self.functions, |turned| &turned.functions);
+        functions[op].as_ref().expect("a function has programs")
+    }
+
+    /// The packed jets of the features, if it is they that a layer acts on.
+    fn packed<'a>(&'a self, features: &'a [f64], input: Operand, stride: usize) -> Option<PackedJets<'a>> {
+        match (&self.inputs, input, self.layout.encoding()) {
+            (Inputs::Packed(runs), Operand::Features { .. }, None) => {
+                Some(PackedJets { runs, jets: features, channels: self.plan.len(), stride })
+            }
+            _ => None,
+        }
     }
 
     /// The jets of an operand; `jet` is the length of one, in numbers.

@@ -1,7 +1,8 @@
 //! Cotangents of the outputs of a network back through its operations.
 
 use super::forward::scale_rows;
-use super::{Argument, NetworkBuffers, NetworkUse, run_rows, sized};
+use super::turned::TurnedJets;
+use super::{Argument, NetworkBuffers, NetworkUse, PackedJets, run_rows, sized};
 use crate::linalg::{View, ViewMut, multiply};
 use crate::network::{Layer, Op, Operand, Write};
 use crate::vmath::channel_products;
@@ -10,7 +11,7 @@ use crate::vmath::channel_products;
 pub(in crate::kernel) struct LayerSweep<'a> {
     layer: Layer,
     theta: &'a [f64],
-    inputs: &'a [f64],
+    inputs: LayerInputs<'a>,
     cotangents: &'a [f64],
     /// The cotangents of `V a`, where the weights are diag(exp s) V: exp(s) times those of what left the layer.
     scaled: &'a [f64],
@@ -20,13 +21,25 @@ pub(in crate::kernel) struct LayerSweep<'a> {
     spare: &'a mut Vec<f64>,
 }
 
+/// The jets that entered a layer.
+#[derive(Clone, Copy)]
+enum LayerInputs<'a> {
+    Packed(PackedJets<'a>),
+    Turned(TurnedJets<'a>),
+    Dense(&'a [f64]),
+}
+
 impl LayerSweep<'_> {
     /// ∂r/∂W and ∂r/∂b point by point: parameter p stands in row `p - start` of `out`.
     pub fn write_rows(&self, start: usize, out: &mut [f64]) {
         let at = |p: usize| (p - start) * self.stride;
         let weights = self.layer.weights();
         let products = &mut out[at(weights.start)..at(weights.end)];
-        channel_products(products, self.scaled, self.inputs, self.channels, self.stride);
+        match self.inputs {
+            LayerInputs::Packed(packed) => packed.write_products(self.scaled, self.layer.inputs, products),
+            LayerInputs::Turned(turned) => turned.write_products(self.scaled, self.layer.inputs, products),
+            LayerInputs::Dense(inputs) => channel_products(products, self.scaled, inputs, self.channels, self.stride),
+        }
         let biases = self.layer.biases();
         let rows = out[at(biases.start)..at(biases.end)].chunks_exact_mut(self.stride);
         for (row, cotangent) in rows.zip(self.cotangents.chunks_exact(self.channels * self.stride)) {
@@ -48,15 +61,13 @@ impl LayerSweep<'_> {
     /// ∂/∂W and ∂/∂b summed over points.
     pub fn add_to(&mut self, gradient: &mut [f64]) {
         let columns = self.channels * self.stride;
-        let (m, k) = (self.layer.outputs, self.layer.inputs);
-        let cotangents = View::row_major(self.scaled, m, columns);
-        let inputs = View::row_major(self.inputs, k, columns).transposed();
+        let k = self.layer.inputs;
         let weights = self.layer.weights();
         match self.layer.scales() {
-            None => multiply(ViewMut::row_major(&mut gradient[weights], m, k), cotangents, inputs, 1.0, true),
+            None => self.inputs.products(self.scaled, k, columns, &mut gradient[weights], true),
             Some(scales) => {
-                let part = sized(self.spare, m * k);
-                multiply(ViewMut::row_major(part, m, k), cotangents, inputs, 1.0, false);
+                let part = sized(self.spare, self.layer.outputs * k);
+                self.inputs.products(self.scaled, k, columns, part, false);
                 gradient[weights.clone()].iter_mut().zip(&*part).for_each(|(sum, part)| *sum += part);
                 let mut pairs = self.theta[weights].iter().zip(&*part);
                 for scale in scales {
@@ -67,6 +78,22 @@ impl LayerSweep<'_> {
         let rows = self.cotangents.chunks_exact(columns);
         for (bias, row) in gradient[self.layer.biases()].iter_mut().zip(rows) {
             *bias += row[..self.stride].iter().sum::<f64>();
+        }
+    }
+}
+
+impl LayerInputs<'_> {
+    /// `Σ z̄ aᵀ` over channels and points, which are `columns` together, added to `sums` or in place of them.
+    fn products(&self, cotangents: &[f64], inputs: usize, columns: usize, sums: &mut [f64], accumulate: bool) {
+        match self {
+            LayerInputs::Packed(packed) => packed.add_products(cotangents, inputs, sums, accumulate),
+            LayerInputs::Turned(turned) => turned.add_products(cotangents, inputs, sums, accumulate),
+            LayerInputs::Dense(jets) => {
+                let outputs = cotangents.len() / columns;
+                let cotangents = View::row_major(cotangents, outputs, columns);
+                let jets = View::row_major(jets, inputs, columns).transposed();
+                multiply(ViewMut::row_major(sums, outputs, inputs), cotangents, jets, 1.0, accumulate);
+            }
         }
     }
 }
@@ -83,7 +110,7 @@ impl NetworkUse {
         scratch: &mut Vec<f64>,
         mut visit: impl FnMut(&mut LayerSweep<'_>),
     ) {
-        let (channels, schedule) = (self.plan.len(), self.layout.schedule());
+        let (channels, schedule) = (self.carried(), self.layout.schedule());
         let jet = channels * stride;
         let encoded = self.encoding.as_ref().map(|_| std::mem::take(&mut buffers.encoded));
         let features = encoded.as_deref().unwrap_or(features);
@@ -94,6 +121,7 @@ impl NetworkUse {
                 Op::Affine { layer, input } => {
                     let layer = self.layout.layers[*layer];
                     let [mut scaled, mut spare, last] = std::mem::take(&mut buffers.spare);
+                    let mut directions = std::mem::take(&mut buffers.directions);
                     let scaled_cotangents = if layer.factorised {
                         let scaled = sized(&mut scaled, cotangents.len());
                         scaled.copy_from_slice(cotangents);
@@ -102,7 +130,13 @@ impl NetworkUse {
                     } else {
                         cotangents
                     };
-                    let inputs = self.jets(buffers, features, *input, jet);
+                    let inputs = match (&self.turned, self.packed(features, *input, stride)) {
+                        (Some(turned), Some(_)) => {
+                            LayerInputs::Turned(turned.jets(&layer, theta, features, stride, &mut directions))
+                        }
+                        (_, Some(packed)) => LayerInputs::Packed(packed),
+                        _ => LayerInputs::Dense(self.jets(buffers, features, *input, jet)),
+                    };
                     visit(&mut LayerSweep {
                         layer,
                         theta,
@@ -120,7 +154,7 @@ impl NetworkUse {
                         let before = sized(&mut buffers.cotangents[schedule.cotangents[value]], k * jet);
                         multiply(ViewMut::row_major(before, k, jet), weights, behind, 1.0, write == Write::Add);
                     }
-                    buffers.spare = [scaled, spare, last];
+                    (buffers.spare, buffers.directions) = ([scaled, spare, last], directions);
                 }
                 Op::Pointwise { .. } => {
                     self.reverse_function(i, [stride, channels], features, cotangents, buffers, scratch)
@@ -142,7 +176,7 @@ impl NetworkUse {
         scratch: &mut Vec<f64>,
     ) {
         let Op::Pointwise { function, operands } = &self.layout.ops()[i] else { return };
-        let programs = self.functions[i].as_ref().expect("a function has programs");
+        let programs = self.programs(i);
         let (rows, jet) = (self.layout.rows(i), channels * stride);
         let schedule = self.layout.schedule();
         let targets: Vec<Target> = operands

@@ -8,8 +8,10 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Symbol};
 
 use super::super::{FieldSource, Model, Piece, Term, TermKind};
-use super::probe::{generic, keeps, points_inside, points_of_piece, values_at};
+use super::probe::{POINTS, generic, keeps, points_inside, points_of_piece, values_at};
 
+/// The least number of points of a piece that are looked at.
+const FEWEST: usize = 4;
 /// Rounding, relative to the data of a condition and to what the network gives.
 const ROUNDING: f64 = 1e-12;
 
@@ -19,6 +21,7 @@ pub fn settle(model: &mut Model) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let mut graph = model.graph.clone();
+    let inside = points_inside(model);
     let (mut terms, mut broken) = (Vec::new(), Vec::new());
     for term in std::mem::take(&mut model.terms) {
         let held: Vec<bool> = match term.kind {
@@ -26,7 +29,7 @@ pub fn settle(model: &mut Model) -> Vec<Diagnostic> {
             TermKind::Initial if model.windows > 1 => vec![false; term.place.len()],
             TermKind::Boundary | TermKind::Initial => {
                 let expanded = model.expand(&mut graph, &[term.residual])[0];
-                term.place.iter().map(|piece| holds(model, &mut graph, &term, expanded, piece)).collect()
+                term.place.iter().map(|piece| holds(model, &mut graph, &term, expanded, (piece, &inside))).collect()
             }
             _ => vec![false; term.place.len()],
         };
@@ -63,17 +66,27 @@ fn divide(term: Term, held: &[bool]) -> (Option<Term>, Option<Term>) {
     if held.contains(&true) { (part(true), part(false)) } else { (None, Some(term)) }
 }
 
-/// Whether a condition holds on a piece of its place; `expanded` is its residual with the ansatz inserted.
-fn holds(model: &Model, graph: &mut Graph, term: &Term, expanded: Expr, piece: &Piece) -> bool {
+/// Whether a condition holds on a piece of its place; `expanded` is its residual with the ansatz inserted, and `inside` has
+/// points of the whole domain.
+fn holds(
+    model: &Model,
+    graph: &mut Graph,
+    term: &Term,
+    expanded: Expr,
+    (piece, inside): (&Piece, &[Vec<f64>]),
+) -> bool {
     if on_piece(model, graph, expanded, piece) == Graph::ZERO {
         return true;
     }
-    let points: Vec<_> = points_of_piece(piece).into_iter().filter(|point| keeps(model, piece, point)).collect();
+    // A polygon has a piece for each edge, and a formula that grows with their number.
+    let each = POINTS.div_ceil(term.place.len().max(1)).max(FEWEST);
+    let points = points_of_piece(piece).into_iter().filter(|point| keeps(model, piece, point));
+    let points: Vec<_> = points.take(each).collect();
     let at = |point: &[f64], size: f64| values_at(graph, &[expanded], point, Some(piece), |jet| size * generic(jet))[0];
     let sides = |point: &[f64]| values_at(graph, &[term.left, term.right], point, Some(piece), |_| 0.0);
     // The size of the data: on the place, and of what continues it into the box.
     let on_place = points.iter().flat_map(|point| sides(point));
-    let in_box = points_inside(model).into_iter().map(|point| at(&point, 0.0));
+    let in_box = inside.iter().take(each).map(|point| at(point, 0.0));
     let data = on_place.chain(in_box).map(f64::abs).filter(|size| size.is_finite()).fold(0.0, f64::max);
     let is_zero = |point: &Vec<f64>| {
         let (without, with) = (at(point, 0.0), at(point, 1.0));

@@ -8,8 +8,9 @@ use crate::expr::{Expr, Graph, MultiIndex, Symbol};
 
 use super::super::{Model, Term, TermKind};
 use super::counting::fields_of;
+use super::estimate::estimate;
 use super::exact::Solution;
-use super::probe::{contains, points_of, values_at, whole};
+use super::probe::{contains, points_of, whole};
 use super::wording::{number, point};
 
 /// The largest defect, relative to the largest summand.
@@ -67,21 +68,32 @@ fn is_value(graph: &mut Graph, term: &Term) -> bool {
 /// An energy inside, and what its integrand adds to the equation of Euler and Lagrange, as formulas of the coordinates.
 struct Summands<'m> {
     energy: &'m Term,
+    weight: f64,
     formulas: Vec<Expr>,
 }
 
 fn not_stationary(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagnostic> {
     let given = model.components().nth(field)?.exact_span?;
-    let inside: Vec<&Term> = model.energies().filter(|energy| energy.is_inside()).collect();
-    let own: Vec<&Term> = inside.into_iter().filter(|energy| fields_of(model, energy).contains(&field)).collect();
-    // With fewer axes than the energy the equation is an integral.
-    if own.is_empty() || model.fields[field].axes.len() < model.axes.len() {
+    let is_own = |energy: &Term| {
+        energy.kind == TermKind::Energy && energy.is_inside() && fields_of(model, energy).contains(&field)
+    };
+    let own: Vec<usize> = (0..model.terms.len()).filter(|&term| is_own(&model.terms[term])).collect();
+    // With fewer axes than the energy the equation is an integral, as it is with integrals in the energy.
+    let nonlocal = |&term: &usize| !model.integrals_in(&[model.terms[term].residual]).is_empty();
+    if own.is_empty() || model.fields[field].axes.len() < model.axes.len() || own.iter().any(nonlocal) {
         return None;
     }
     let mut solution = Solution::new(model, graph);
+    let (numbers, _) = estimate(model, graph, &mut solution);
+    solution.numbers = numbers;
     let mut all = Vec::new();
-    for energy in own {
-        all.push(Summands { energy, formulas: euler_lagrange(graph, &mut solution, energy, field)? });
+    for term in own {
+        let (energy, weight) = (&model.terms[term], model.weight(term));
+        let formulas = euler_lagrange(model, graph, &mut solution, (energy, field))?;
+        if !solution.knows(graph, &formulas) {
+            return None;
+        }
+        all.push(Summands { energy, weight, formulas });
     }
     let (mut worst, mut scale, mut count) = ((0.0, Vec::new()), f64::MIN_POSITIVE, 0);
     for at in points_of(&whole(model)) {
@@ -89,7 +101,8 @@ fn not_stationary(model: &Model, graph: &mut Graph, field: usize) -> Option<Diag
         let mut defect = 0.0;
         let here: Vec<&Summands> = all.iter().filter(|summands| holds(summands.energy)).collect();
         for summands in &here {
-            for value in values_at(graph, &summands.formulas, &at, None, |_| f64::NAN) {
+            for value in solution.values_at(graph, &summands.formulas, &at, None) {
+                let value = summands.weight * value;
                 defect += value;
                 scale = if value.abs() <= scale { scale } else { value.abs() };
             }
@@ -120,7 +133,12 @@ fn not_stationary(model: &Model, graph: &mut Graph, field: usize) -> Option<Diag
 }
 
 /// `(-1)^|α| ∂^α (∂F/∂u_α)` for each α, with the exact solution in it; `None` where an unknown has none.
-fn euler_lagrange(graph: &mut Graph, solution: &mut Solution, energy: &Term, field: usize) -> Option<Vec<Expr>> {
+fn euler_lagrange(
+    model: &Model,
+    graph: &mut Graph,
+    solution: &mut Solution,
+    (energy, field): (&Term, usize),
+) -> Option<Vec<Expr>> {
     let mut formulas = Vec::new();
     for jet in graph.jets(&[energy.residual]) {
         if usize::from(jet.field) != field {
@@ -130,7 +148,8 @@ fn euler_lagrange(graph: &mut Graph, solution: &mut Solution, energy: &Term, fie
         let mut formula = solution.insert(graph, slope)?;
         let index: &MultiIndex = &jet.index;
         for axis in index.axes() {
-            let along = graph.derivative(formula, &Symbol::Coordinate(u16::try_from(axis).ok()?));
+            // Tables are left in the formula, and move with the point.
+            let along = graph.total_derivative(formula, axis, |field| model.fields[field].axes.contains(&axis));
             formula = graph.neg(along);
         }
         formulas.push(formula);

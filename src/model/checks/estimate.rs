@@ -35,7 +35,7 @@ struct Row {
 
 /// Least squares over the points at which `exact` is checked.
 pub(super) fn estimate(model: &Model, graph: &mut Graph, solution: &mut Solution) -> (Estimates, Vec<Diagnostic>) {
-    if model.numbers.is_empty() {
+    if model.numbers.is_empty() || model.components().all(|component| component.exact.is_none()) {
         return (Estimates::default(), Vec::new());
     }
     let rows = rows(model, graph, solution);

@@ -61,7 +61,7 @@ pub(super) struct Solution<'m> {
     model: &'m Model,
     derivatives: FxHashMap<Jet, Expr>,
     integrals: Quadratures,
-    numbers: Estimates,
+    pub(super) numbers: Estimates,
 }
 
 impl<'m> Solution<'m> {
@@ -78,7 +78,7 @@ impl<'m> Solution<'m> {
     }
 
     /// The values of formulas in which numbers that were estimated, tables and integrals may occur.
-    fn values_at(&self, graph: &Graph, roots: &[Expr], point: &[f64], piece: Option<&Piece>) -> Vec<f64> {
+    pub(super) fn values_at(&self, graph: &Graph, roots: &[Expr], point: &[f64], piece: Option<&Piece>) -> Vec<f64> {
         let known = |jet: &Jet, point: &[f64]| {
             let number = self.numbers.of(usize::from(jet.field));
             number.or_else(|| self.model.known_value(jet, point))
@@ -87,7 +87,7 @@ impl<'m> Solution<'m> {
     }
 
     /// Whether all atoms of formulas have a value.
-    fn knows(&self, graph: &Graph, formulas: &[Expr]) -> bool {
+    pub(super) fn knows(&self, graph: &Graph, formulas: &[Expr]) -> bool {
         let source = |jet: &Jet| self.model.fields.get(usize::from(jet.field)).map(|field| field.source);
         graph.jets(formulas).iter().all(|jet| match source(jet) {
             Some(FieldSource::Number { .. }) => self.numbers.of(usize::from(jet.field)).is_some(),

@@ -37,7 +37,9 @@ fn check_term(model: &Model, graph: &mut Graph, term: &Term) -> Option<Diagnosti
         TermKind::Boundary => "the boundary condition",
         TermKind::Initial => "the initial condition",
         TermKind::Energy => "the energy",
-        _ => "the equation",
+        TermKind::Constraint => "the constraint",
+        TermKind::Data(_) => "the data",
+        TermKind::Equation => "the equation",
     };
     let text = graph.display(offender, &model.names());
     let text = if text.chars().count() > 60 { "a formula".to_owned() } else { format!("`{text}`") };

@@ -6,7 +6,8 @@ use crate::diagnostic::Diagnostic;
 use crate::expr::{Expr, Graph, Jet, MultiIndex, Symbol};
 use crate::geometry::gauss_legendre;
 
-use super::super::{AxisKind, Model, Piece, TermKind};
+use super::super::{AxisKind, Model, Piece, Term, TermKind};
+use super::balance;
 use super::counting::{boundary_terms, fields_of};
 use super::orders::{Orders, equations, place_of};
 use super::probe::{keeps, values_at};
@@ -57,7 +58,13 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
     let mut all = equations(model);
     let (equation, None) = (all.next()?, all.next()) else { return None };
     let steady = model.axes.iter().all(|axis| axis.kind == AxisKind::Space);
-    if model.shape.is_some() || !steady || model.declared().len() != 1 || model.axes.len() > 2 {
+    if !steady || model.declared().len() != 1 {
+        return None;
+    }
+    if model.shape.is_some() {
+        return balance::defect(model, graph, field, equation).map(|sum| unbalanced(model, equation, sum));
+    }
+    if model.axes.len() > 2 {
         return None;
     }
     let coefficients = diffusion(model, graph, field, equation.residual)?;
@@ -71,18 +78,20 @@ fn incompatible(model: &Model, graph: &mut Graph, field: usize) -> Option<Diagno
             defect.add(coefficients[axis] * integral(model, graph, flux, piece));
         }
     }
-    defect.matters().then(|| {
-        let text = number(defect.sum.abs());
-        let condition = model.terms.iter().find(|term| term.kind == TermKind::Boundary);
-        let message = format!("the source and the boundary fluxes do not balance, by {text}: no solution exists");
-        let found = Diagnostic::warning("W0313", message, equation.span, "the integral of its source ...");
-        let found = condition.iter().fold(found, |f, term| f.label(term.span, "... must match that of the flux"));
-        found.note("both sides integrated over the domain: the divergence theorem")
-    })
+    defect.matters().then(|| unbalanced(model, equation, defect.sum))
+}
+
+fn unbalanced(model: &Model, equation: &Term, sum: f64) -> Diagnostic {
+    let text = number(sum.abs());
+    let condition = model.terms.iter().find(|term| term.kind == TermKind::Boundary);
+    let message = format!("the source and the boundary fluxes do not balance, by {text}: no solution exists");
+    let found = Diagnostic::warning("W0313", message, equation.span, "the integral of its source ...");
+    let found = condition.iter().fold(found, |f, term| f.label(term.span, "... must match that of the flux"));
+    found.note("both sides integrated over the domain: the divergence theorem")
 }
 
 /// The number `a_i` in front of each second derivative, if there is nothing else but a source.
-fn diffusion(model: &Model, graph: &mut Graph, field: usize, residual: Expr) -> Option<Vec<f64>> {
+pub(super) fn diffusion(model: &Model, graph: &mut Graph, field: usize, residual: Expr) -> Option<Vec<f64>> {
     let mut coefficients = vec![0.0; model.axes.len()];
     for jet in graph.jets(&[residual]) {
         let axis = (0..model.axes.len()).find(|&axis| jet == Jet::new(field, MultiIndex::zero().raised(axis, 2)))?;
@@ -127,7 +136,7 @@ fn with_normal(graph: &mut Graph, formula: Expr, axis: usize, sign: f64) -> Expr
     })
 }
 
-fn without_jets(graph: &mut Graph, formula: Expr) -> Expr {
+pub(super) fn without_jets(graph: &mut Graph, formula: Expr) -> Expr {
     graph.substitute(formula, |_, symbol| matches!(symbol, Symbol::Jet(_)).then_some(Graph::ZERO))
 }
 

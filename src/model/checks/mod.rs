@@ -12,6 +12,7 @@
 //!
 //! Checks evaluate formulas at a few fixed low-discrepancy points (`probe`); what they find does not depend on a seed.
 
+mod balance;
 mod conditions;
 mod construction;
 mod corners;

@@ -6,7 +6,12 @@ use crate::expr::Jet;
 use super::super::{Model, Term, TermKind};
 
 /// The orders of the equations.
-pub(super) struct Orders(Vec<Vec<u8>>);
+pub(super) struct Orders {
+    /// By field and axis.
+    orders: Vec<Vec<u8>>,
+    /// How many of the fields, the first, are components of unknowns.
+    declared: usize,
+}
 
 impl Orders {
     /// Reads all equations of a model.
@@ -18,17 +23,17 @@ impl Orders {
                 *known = (*known).max(order);
             }
         }
-        Self(orders)
+        Self { orders, declared: model.declared().len() }
     }
 
     /// The highest order of `field` along `axis`.
     pub(super) fn along(&self, field: usize, axis: usize) -> u8 {
-        self.0[field][axis]
+        self.orders[field][axis]
     }
 
-    /// The sum over all fields.
+    /// The sum over all components of unknowns; what else is differentiated, such as a table, takes no conditions.
     pub(super) fn total(&self, axis: usize) -> usize {
-        self.0.iter().map(|orders| usize::from(orders[axis])).sum()
+        self.orders[..self.declared].iter().map(|orders| usize::from(orders[axis])).sum()
     }
 
     /// The place where the highest derivative of `field` along `axis` is written.

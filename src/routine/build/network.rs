@@ -58,7 +58,7 @@ impl<'a> Builder<'a> {
     }
 
     fn programs(&self, function: Pointwise, n: usize) -> &'a PointwiseTapes {
-        &self.parts.tapes.functions[&(function, self.plan(n).channels().to_vec())]
+        &self.parts.tapes.functions[&(function, self.plan(n).clone())]
     }
 
     /// Makes the places of a network; `extension` jets along a direction, and those of a sweep back if it has one.

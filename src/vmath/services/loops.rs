@@ -68,7 +68,18 @@ const CHUNK: usize = 128;
 /// # Safety
 /// As all services.
 #[inline(always)]
-pub(super) unsafe fn unary<T: Number, K: Kernel, const P: u8>(input: *const T, output: *mut T, count: usize) {
+pub(super) unsafe fn unary<T: Number, K: Kernel, const P: u8>(
+    input: *const T,
+    output: *mut T,
+    count: usize,
+    fast: usize,
+) {
+    #[cfg(all(freestanding, target_arch = "x86_64"))]
+    if P == PORTABLE && fast != 0 {
+        // SAFETY: the instructions were detected; all else is the caller's promise.
+        return unsafe { super::machine::unary::<T, K>(input, output, count) };
+    }
+    let _ = fast;
     let mut values = [0.0; CHUNK];
     let mut start = 0;
     while start < count {
@@ -97,7 +108,14 @@ pub(super) unsafe fn binary<T: Number, K: Kernel2, const P: u8>(
     second: *const T,
     output: *mut T,
     count: usize,
+    fast: usize,
 ) {
+    #[cfg(all(freestanding, target_arch = "x86_64"))]
+    if P == PORTABLE && fast != 0 {
+        // SAFETY: the instructions were detected; all else is the caller's promise.
+        return unsafe { super::machine::binary::<T, K>(first, second, output, count) };
+    }
+    let _ = fast;
     let (mut xs, mut ys) = ([0.0; CHUNK], [0.0; CHUNK]);
     let mut start = 0;
     while start < count {
@@ -116,6 +134,18 @@ pub(super) unsafe fn binary<T: Number, K: Kernel2, const P: u8>(
         }
         start += length;
     }
+}
+
+/// # Safety
+/// `fast` is a word.
+#[inline(always)]
+pub(super) unsafe fn detect<T: Number, const P: u8>(fast: *mut T) {
+    #[cfg(all(freestanding, target_arch = "x86_64"))]
+    let answer = P == PORTABLE && super::machine::has_fused();
+    #[cfg(not(all(freestanding, target_arch = "x86_64")))]
+    let answer = false;
+    // SAFETY: the caller vouches for the word.
+    unsafe { fast.cast::<usize>().write(usize::from(answer)) }
 }
 
 /// # Safety

@@ -7,9 +7,11 @@
 //!
 //! Contract of a call: pointers are valid for what the loop reads and writes; what is written overlaps nothing that is
 //! read, except that a math function may work in place. Nothing unwinds, allocates or keeps state. On the portable path
-//! products are rounded before they are added, and rows have a multiple of [`Scalar::lanes`] numbers on every path.
+//! products are rounded before they are added (math functions are those of the other paths, to the bit), and rows have a multiple of [`Scalar::lanes`] numbers on every path.
 
 mod loops;
+#[cfg(all(freestanding, target_arch = "x86_64"))]
+mod machine;
 
 use super::dispatch::Path;
 use super::{Function, error_function, exponential, inverse, logarithm, trigonometric};
@@ -156,6 +158,7 @@ macro_rules! services {
 pub fn all() -> impl Iterator<Item = Service> {
     let math = Function::ALL.into_iter().map(Service::of);
     math.chain([
+        DETECT,
         PAD,
         PAD_ZERO,
         COPY,
@@ -184,23 +187,26 @@ macro_rules! parameters {
 }
 
 services! {
-    SIN = "sin" sin(input: read, output: write, count: count) unary[trigonometric::Sin];
-    COS = "cos" cos(input: read, output: write, count: count) unary[trigonometric::Cos];
-    TAN = "tan" tan(input: read, output: write, count: count) unary[trigonometric::Tan];
-    ASIN = "asin" asin(input: read, output: write, count: count) unary[inverse::Asin];
-    ACOS = "acos" acos(input: read, output: write, count: count) unary[inverse::Acos];
-    ATAN = "atan" atan(input: read, output: write, count: count) unary[inverse::Atan];
-    SINH = "sinh" sinh(input: read, output: write, count: count) unary[exponential::Sinh];
-    COSH = "cosh" cosh(input: read, output: write, count: count) unary[exponential::Cosh];
-    TANH = "tanh" tanh(input: read, output: write, count: count) unary[exponential::Tanh];
-    SECH = "sech" sech(input: read, output: write, count: count) unary[exponential::Sech];
-    EXP = "exp" exp(input: read, output: write, count: count) unary[exponential::Exp];
-    LOG = "log" log(input: read, output: write, count: count) unary[logarithm::Log];
-    ERF = "erf" erf(input: read, output: write, count: count) unary[error_function::Erf];
-    POW = "pow" pow(base: read, exponent: read, output: write, count: count) binary[logarithm::Pow];
+    SIN = "sin" sin(input: read, output: write, count: count, fast: count) unary[trigonometric::Sin];
+    COS = "cos" cos(input: read, output: write, count: count, fast: count) unary[trigonometric::Cos];
+    TAN = "tan" tan(input: read, output: write, count: count, fast: count) unary[trigonometric::Tan];
+    ASIN = "asin" asin(input: read, output: write, count: count, fast: count) unary[inverse::Asin];
+    ACOS = "acos" acos(input: read, output: write, count: count, fast: count) unary[inverse::Acos];
+    ATAN = "atan" atan(input: read, output: write, count: count, fast: count) unary[inverse::Atan];
+    SINH = "sinh" sinh(input: read, output: write, count: count, fast: count) unary[exponential::Sinh];
+    COSH = "cosh" cosh(input: read, output: write, count: count, fast: count) unary[exponential::Cosh];
+    TANH = "tanh" tanh(input: read, output: write, count: count, fast: count) unary[exponential::Tanh];
+    SECH = "sech" sech(input: read, output: write, count: count, fast: count) unary[exponential::Sech];
+    EXP = "exp" exp(input: read, output: write, count: count, fast: count) unary[exponential::Exp];
+    LOG = "log" log(input: read, output: write, count: count, fast: count) unary[logarithm::Log];
+    ERF = "erf" erf(input: read, output: write, count: count, fast: count) unary[error_function::Erf];
+    POW = "pow" pow(base: read, exponent: read, output: write, count: count,
+        fast: count) binary[logarithm::Pow];
 }
 
 services! {
+    /// Stores as a word whether math functions of the portable path may be those of another one: their last argument.
+    DETECT = "detect" detect(fast: write) detect[];
     /// `target[i] = source[i]` for i below `count`, then the last of them up to `stride`.
     PAD = "pad" pad(source: read, target: write, count: count, stride: count) pad[];
     /// The same with zeros behind `count`.

@@ -1,0 +1,107 @@
+//! How a problem is trained, and what is written afterwards.
+
+use std::sync::Arc;
+
+use super::Model;
+use crate::diagnostic::Span;
+use crate::expr::Expr;
+use crate::network::Architecture;
+
+/// A network and the fields it represents.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// What it is.
+    pub architecture: Architecture,
+    /// The axes that are its inputs, ascending.
+    pub inputs: Vec<usize>,
+    /// The fields that are its outputs, in order.
+    pub fields: Vec<usize>,
+    /// Whether it was left out and chosen by default.
+    pub default: bool,
+    /// The statement, if there is one.
+    pub span: Option<Span>,
+}
+
+/// One stage of training: a method with its options.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The method.
+    pub method: Method,
+    /// The option values that the user gave, by name; checked against the table of the method.
+    pub options: Vec<(String, OptionValue)>,
+    /// The parameters that have values of their own in this stage.
+    pub parameters: Vec<(String, f64)>,
+    /// Into how many windows it cuts the time axis, and where it says so.
+    pub windows: Option<(usize, Span)>,
+    /// The problem of this stage, if it is not that of the last one.
+    pub model: Option<Arc<Model>>,
+    /// The statement, if there is one.
+    pub span: Option<Span>,
+}
+
+/// The value of an option of a method.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OptionValue {
+    /// A number (counts are checked to be whole).
+    Number(f64),
+    /// One of the names that the option allows.
+    Name(String),
+}
+
+/// The methods of training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Energy natural gradient with damping and geodesic acceleration.
+    Engd,
+    /// Adam.
+    Adam,
+    /// Gradient descent with a line search.
+    Gd,
+    /// Adam in the eigenbasis of Shampoo's preconditioner.
+    Soap,
+    /// Self-scaled Broyden.
+    Ssbroyden,
+    /// Self-scaled BFGS.
+    Ssbfgs,
+    /// BFGS.
+    Bfgs,
+    /// BFGS from the last steps only.
+    Lbfgs,
+}
+
+/// A number that is printed after training.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its name.
+    pub name: String,
+    /// A formula that is the same at all points in space.
+    pub value: Expr,
+    /// The time axis, if it depends on it.
+    pub time: Option<usize>,
+    /// Where it is asked for.
+    pub span: Span,
+}
+
+/// Fields that are written on a grid behind training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Points along each axis of time and space, ends included.
+    pub counts: Vec<usize>,
+    /// What is written, by name: formulas of the point.
+    pub columns: Vec<(String, Expr)>,
+    /// Into what kind of file.
+    pub format: OutputFormat,
+    /// The statement.
+    pub span: Span,
+}
+
+/// A kind of file for fields on a grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Arrays of NumPy.
+    Npz,
+    /// A table.
+    Csv,
+    /// An image for ParaView and others that read VTK files; a series of them where there is a time axis.
+    Vti,
+}

@@ -1,0 +1,7 @@
+time t in [0, 1]
+domain x in [0, 1]
+unknown u
+eq u_t = u_xx
+ic u = sin(pi*x)
+bc u = 0 on boundary
+reference u from "data/early.npz"
