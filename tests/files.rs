@@ -197,7 +197,8 @@ fn what_pdec_writes_it_reads() {
     desk.done(&["train", "a.pde"]);
     desk.done(&["eval", "fields", "--grid", "5x4", "--fields", "k=1 + w.x", "-o", "k.npz"]);
     fs::copy(desk.path("runs/fields/001/fields.npz"), desk.path("fields.npz")).expect("a copy");
-    let again = FIELDS.replace("output", "# output").replace("eq lap(h) = 1i", "eq lap(h) = 1i*k\nlet k = table(\"k.npz\")");
+    let again =
+        FIELDS.replace("output", "# output").replace("eq lap(h) = 1i", "eq lap(h) = 1i*k\nlet k = table(\"k.npz\")");
     desk.write("b.pde", &format!("{again}reference w, h from \"fields.npz\"\n"));
     desk.done(&["train", "b.pde"]);
     assert!(desk.done(&["eval", "fields"]).contains("relative L2 error"));

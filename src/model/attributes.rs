@@ -48,8 +48,12 @@ impl<'a> Elaborator<'a> {
             return;
         }
         if known.contains(&name) && attribute.value.is_none() {
-            let diagnostic =
-                Diagnostic::error("E0404", format!("the option `{name}` needs a value"), attribute.name.span, "without it");
+            let diagnostic = Diagnostic::error(
+                "E0404",
+                format!("the option `{name}` needs a value"),
+                attribute.name.span,
+                "without it",
+            );
             self.found.push(diagnostic.help(format!("write `{name}={}`", example_of(name))));
         } else if later.contains(&name) {
             self.found.push(unsupported(&format!("`with {name}`"), attribute.name.span));

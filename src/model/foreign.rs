@@ -103,7 +103,9 @@ pub(super) fn shape(name: &str) -> Option<&'static str> {
             "here it is called `box`: `box((0, 0, 0), (1, 1, 1))`, two opposite corners"
         }
         "cylinder" => "a cylinder is a disk times an axis: `domain (x, y) in disk((0, 0), 1), z in [0, 1]`",
-        "prism" => "a prism is a polygon times an axis: `domain (x, y) in polygon((0, 0), (1, 0), (0, 1)), z in [0, 1]`",
+        "prism" => {
+            "a prism is a polygon times an axis: `domain (x, y) in polygon((0, 0), (1, 0), (0, 1)), z in [0, 1]`"
+        }
         "ring" | "shell" => "here it is called `annulus`: `annulus((0, 0), 1/2, 1)`, centre and radii",
         "triangle" | "quadrilateral" => "here it is called `polygon`: `polygon((0, 0), (1, 0), (0, 1))`, its corners",
         "segment" | "line" => "here it is called `interval`: `interval(0, 1)`, its ends",

@@ -84,12 +84,8 @@ impl FieldPlot {
         let ends = |axis: &[f64]| (axis[0], axis[axis.len() - 1]);
         let area = if self.equal { whole.with_one_scale(ends(&self.x), ends(&self.y)) } else { whole };
         // Whole numbers, so that the pixels of the picture are whole pixels of a PNG.
-        let area = Area {
-            x: area.x.round(),
-            y: area.y.round(),
-            width: area.width.round(),
-            height: area.height.round(),
-        };
+        let area =
+            Area { x: area.x.round(), y: area.y.round(), width: area.width.round(), height: area.height.round() };
         let (lower, upper) = self.colour_range();
         let colour = |value: f64| self.colours.at((value - lower) / (upper - lower));
         canvas.image(area, area.width as usize, self.pixels(area).map(colour).collect());

@@ -55,7 +55,9 @@ pub fn panel(model: &Model, seed: u64, text: &str, statements: &[Statement]) -> 
             }
             // The components of a condition share their place, and have one entry.
             let name = name(model, term, text, statements);
-            let piece = pieces.entry(name.clone()).or_insert_with(|| ConditionPiece { name: name.clone(), ..Default::default() });
+            let piece = pieces
+                .entry(name.clone())
+                .or_insert_with(|| ConditionPiece { name: name.clone(), ..Default::default() });
             if !drawn.contains(&name) {
                 piece.segments.extend(segments(term, (across, up), plot.y_range));
                 piece.points.extend(&points);
@@ -87,9 +89,7 @@ fn segments(term: &Term, axes: (usize, usize), across: (f64, f64)) -> Vec<[(f64,
 
 /// What the statement of a term says: with its place if that is short, by its label if it is long.
 fn name(model: &Model, term: &Term, text: &str, statements: &[Statement]) -> String {
-    let holds = |statement: &&Statement| {
-        statement.span.start <= term.span.start && term.span.end <= statement.span.end
-    };
+    let holds = |statement: &&Statement| statement.span.start <= term.span.start && term.span.end <= statement.span.end;
     let Some(statement) = statements.iter().find(holds) else { return formula(model, term) };
     let (label, end) = match &statement.kind {
         StatementKind::Bc { label, equations, .. } | StatementKind::Ic { label, equations } => {
@@ -103,7 +103,8 @@ fn name(model: &Model, term: &Term, text: &str, statements: &[Statement]) -> Str
     };
     let options = statement.attributes.first().map_or(statement.span.end, |option| option.name.span.start);
     let whole = cut(options);
-    let whole = if statement.attributes.is_empty() { whole.as_str() } else { whole.trim_end_matches("with").trim_end() };
+    let whole =
+        if statement.attributes.is_empty() { whole.as_str() } else { whole.trim_end_matches("with").trim_end() };
     let fits = |text: &str| text.chars().count() <= LONGEST_NAME;
     match (label, end.map(cut)) {
         _ if fits(whole) => whole.to_owned(),

@@ -53,7 +53,9 @@ fn check_term(model: &Model, graph: &mut Graph, term: &Term) -> Option<Diagnosti
     }
     Some(found.help(match graph.node(offender) {
         node @ Node::Call(..) => remedy(node),
-        _ if is_constant => "numbers of double precision end at 1.8e308: choose other units, or divide by such a factor",
+        _ if is_constant => {
+            "numbers of double precision end at 1.8e308: choose other units, or divide by such a factor"
+        }
         node => remedy(node),
     }))
 }
