@@ -89,7 +89,7 @@ pub struct Checked {
     /// The statements of all of them, unless the text is too large.
     pub ast: Option<Ast>,
     /// What it means, with the formulas that were asked for, unless there are errors.
-    pub model: Option<(Model, Vec<(String, Expr)>)>,
+    pub model: Option<(Model, Vec<model::NamedFormula>)>,
     /// What was found.
     pub found: Vec<Diagnostic>,
 }

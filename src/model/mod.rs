@@ -101,6 +101,9 @@ pub fn check(ast: &Ast, overrides: &Overrides) -> (Option<Model>, Vec<Diagnostic
     (checked.map(|(model, _)| model), found)
 }
 
+/// A formula that was asked for beside a problem, or a component of it: its name and its value.
+pub type NamedFormula = (String, Expr);
+
 /// What belongs to a problem beside its text.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
@@ -114,7 +117,7 @@ pub struct Given<'a> {
 
 /// Like [`check`], with the files that the problem names, and with formulas in its names; these live in the graph of the
 /// model.
-pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<(String, Expr)>)>, Vec<Diagnostic>) {
+pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<NamedFormula>)>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let scope = Scope::collect(ast, &mut found);
     let stages = if given.overrides.has_optimizer() { Vec::new() } else { stage_values(ast) };
@@ -156,7 +159,7 @@ fn elaborate<'a>(
     given: Given<'a>,
     values: &[(&'a str, &'a Formula)],
     found: Vec<Diagnostic>,
-) -> (Option<(Model, Vec<(String, Expr)>)>, Vec<Diagnostic>) {
+) -> (Option<(Model, Vec<NamedFormula>)>, Vec<Diagnostic>) {
     let mut elaborator = Elaborator::new(scope, given.files, ast);
     elaborator.found = found;
     let model = elaborator.model(ast, given, values);
@@ -176,7 +179,7 @@ impl<'a> Elaborator<'a> {
         ast: &'a Ast,
         given: Given<'a>,
         values: &[(&'a str, &'a Formula)],
-    ) -> Option<(Model, Vec<(String, Expr)>)> {
+    ) -> Option<(Model, Vec<NamedFormula>)> {
         let Given { overrides, formulas, .. } = given;
         let name = self.problem_name(ast);
         self.imports_without_folder(ast);

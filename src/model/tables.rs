@@ -193,7 +193,7 @@ impl<'a> Elaborator<'a> {
         wanted: &[String],
         axes: &str,
     ) -> Option<Grid> {
-        let Some((first, shape)) = arrays.first().map(|(name, array)| (name, &array.shape)) else { return None };
+        let (first, shape) = arrays.first().map(|(name, array)| (name, &array.shape))?;
         if let Some((name, array)) = arrays.iter().find(|(_, array)| array.shape != *shape) {
             let message = format!("array `{name}` has the shape {:?}, but `{first}` {shape:?}", array.shape);
             return self.error("E0609", message, path.span, format!("one number for each ({axes})"));
