@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::session::StepEvent;
+use super::observer::StepEvent;
 use crate::report::files::{WriteError, write_atomic};
 
 /// One line.
