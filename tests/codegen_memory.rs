@@ -43,4 +43,26 @@ fn memory_is_freed_and_never_writable_and_executable() {
     let after = (mappings().len(), executable());
     // Stacks and heaps of the test runner may map a little of their own.
     assert!(after.0 <= before.0 + 8 && after.1 <= before.1, "{before:?} mappings before, {after:?} after");
+    ten_thousand_compilations_need_no_more_memory_than_a_thousand();
+}
+
+/// In the one test of this program, since others would count as its memory.
+fn ten_thousand_compilations_need_no_more_memory_than_a_thousand() {
+    let tapes = [tape(7)];
+    let expected = tapes[0].evaluate(&[0.5])[0];
+    let mut early = 0;
+    for round in 1..=10_000 {
+        assert_eq!(at(&compile(&tapes)[0], 0.5), expected);
+        if round == 1000 {
+            early = resident_kilobytes();
+        }
+    }
+    let late = resident_kilobytes();
+    assert!(late < early + 4096, "{early} kB resident after 1000 compilations, {late} kB after 10,000");
+}
+
+fn resident_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches("kB").trim().parse().unwrap()
 }
