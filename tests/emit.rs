@@ -40,7 +40,7 @@ fn library(name: &str, machine: Machine) -> Library {
     let (model, _) = pipeline::check_given(source, given, &mut Times::default()).model.expect("a sound problem");
     let (names, formulas): (Vec<_>, Vec<_>) = model.components().map(|c| (c.name.clone(), c.value)).unzip();
     let request = Request {
-        kinds: Kind::OF_BLOCKS.into_iter().chain([Kind::Predict]).collect(),
+        kinds: Kind::ALL.to_vec(),
         scalar: Scalar::F64,
         machine,
         prefix: name.to_owned(),

@@ -1,10 +1,13 @@
 //! Files beside a problem, as a person at the keyboard has them: imports, what may be read, what a run keeps.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 
 use serde_json::Value;
+
+#[path = "support/desk.rs"]
+mod desk;
+
+use desk::Desk;
 
 const ROD: &str = "problem rod
 domain x in [0, 1]
@@ -16,45 +19,6 @@ network mlp(8)
 sample interior: grid(24)
 train engd(steps=500)
 ";
-
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let desk = Self(tempfile::tempdir().expect("a folder"));
-        files.iter().for_each(|(path, text)| desk.write(path, text));
-        desk
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn pdec(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
-        command.args(arguments).current_dir(self.0.path()).env_remove("PDEC_RUNS").env_remove("PDEC_SEED");
-        command.output().expect("pdec ends")
-    }
-
-    fn done(&self, arguments: &[&str]) -> String {
-        let output = self.pdec(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
-    }
-
-    fn fails(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.pdec(arguments);
-        let said = String::from_utf8(output.stderr).expect("UTF-8");
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        said
-    }
-}
 
 /// A problem in `desk/work` that imports `desk/work/parts/rod.pde`, which imports `../numbers.pde`.
 fn desk() -> Desk {
@@ -118,8 +82,7 @@ fn the_rest_of_the_disk_is_out_of_reach_unless_it_is_allowed() {
     // Standard input stands in the present folder.
     let text = fs::read_to_string(desk.path("work/a.pde")).expect("it is there");
     desk.write("b.pde", &text.replace("../shared", "shared"));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
-    command.args(["check", "-"]).current_dir(desk.0.path());
+    let mut command = desk.command(&["check", "-"]);
     let output = command.stdin(fs::File::open(desk.path("b.pde")).expect("it is there")).output().expect("pdec ends");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }

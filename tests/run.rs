@@ -1,10 +1,15 @@
 //! Runs from start to end, as a person at the keyboard makes them: train, resume, evaluate, plot.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
+
+#[path = "support/desk.rs"]
+mod desk;
+
+use desk::Desk;
 
 const TINY: &str = "problem tiny
 domain x in [0, 1]
@@ -17,44 +22,12 @@ sample interior: grid(24)
 train engd(steps=40)
 ";
 
-struct Desk(tempfile::TempDir);
+fn tiny() -> Desk {
+    Desk::new(&[("tiny.pde", TINY)])
+}
 
-impl Desk {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("tiny.pde"), TINY).expect("it can be written");
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn pdec(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
-        command.args(arguments).current_dir(self.0.path()).env_remove("PDEC_RUNS").env_remove("PDEC_SEED");
-        command.output().expect("pdec ends")
-    }
-
-    /// Runs a command that has to succeed, and gives its standard output.
-    fn done(&self, arguments: &[&str]) -> String {
-        let output = self.pdec(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
-    }
-
-    /// Runs a command that has to fail with a code, and gives what it says.
-    fn fails(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.pdec(arguments);
-        let said = String::from_utf8(output.stderr).expect("UTF-8");
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains("error"), "{arguments:?}: {said}");
-        said
-    }
-
-    fn model(&self, run: &str) -> Vec<u8> {
-        fs::read(self.path(run).join("model.safetensors")).expect("the run has a model")
-    }
+fn model(desk: &Desk, run: &str) -> Vec<u8> {
+    fs::read(desk.path(run).join("model.safetensors")).expect("the run has a model")
 }
 
 fn json(path: &Path) -> Value {
@@ -63,7 +36,7 @@ fn json(path: &Path) -> Value {
 
 #[test]
 fn a_run_leaves_everything_behind() {
-    let desk = Desk::new();
+    let desk = tiny();
     let said = desk.done(&["train", "tiny.pde", "--name", "first"]);
     assert!(said.contains("relative L2 error") && said.contains("pdec plot runs/tiny/001-first"), "{said}");
     let run = desk.path("runs/tiny/latest");
@@ -81,7 +54,7 @@ fn a_run_leaves_everything_behind() {
 
 #[test]
 fn a_resumed_run_has_the_same_bits_and_threads_do_not_matter() {
-    let desk = Desk::new();
+    let desk = tiny();
     for optimizer in ["engd(steps=40)", "adam(steps=40, batch=8)"] {
         let train = |more: &[&str]| desk.done(&[&["train", "tiny.pde", "--optimizer", optimizer], more].concat());
         train(&["--threads", "2", "--name", "whole"]);
@@ -94,15 +67,15 @@ fn a_resumed_run_has_the_same_bits_and_threads_do_not_matter() {
             found.pop().expect("the run")
         };
         let (whole, part) = (runs("-whole"), runs("-part"));
-        assert_ne!(desk.model(&whole), desk.model(&part), "{optimizer}: half a run is not the whole");
+        assert_ne!(model(&desk, &whole), model(&desk, &part), "{optimizer}: half a run is not the whole");
         desk.done(&["train", "--resume", &part, "--threads", "1"]);
-        assert_eq!(desk.model(&whole), desk.model(&part), "{optimizer}");
+        assert_eq!(model(&desk, &whole), model(&desk, &part), "{optimizer}");
     }
 }
 
 #[test]
 fn a_damaged_checkpoint_is_passed_over() {
-    let desk = Desk::new();
+    let desk = tiny();
     desk.done(&["train", "tiny.pde", "--steps", "5"]);
     desk.done(&["train", "--resume", "tiny", "--steps", "10"]);
     let state = desk.path("runs/tiny/001/ckpt/000010/state.safetensors");
@@ -117,7 +90,7 @@ fn a_damaged_checkpoint_is_passed_over() {
 
 #[test]
 fn values_at_points_of_a_run_or_of_its_model_alone() {
-    let desk = Desk::new();
+    let desk = tiny();
     desk.done(&["train", "tiny.pde"]);
     let table = desk.done(&["eval", "tiny", "--grid", "3", "--fields", "u,u_xx + pi^2*u"]);
     let rows: Vec<&str> = table.lines().collect();
@@ -141,7 +114,7 @@ fn values_at_points_of_a_run_or_of_its_model_alone() {
 
 #[test]
 fn figures_of_runs_and_files() {
-    let desk = Desk::new();
+    let desk = tiny();
     assert_eq!(desk.done(&["plot", "tiny.pde"]), "tiny_conditions.svg\n");
     desk.done(&["train", "tiny.pde", "--steps", "5"]);
     desk.done(&["plot", "tiny"]);
@@ -155,7 +128,7 @@ fn figures_of_runs_and_files() {
 
 #[test]
 fn exit_codes_of_training() {
-    let desk = Desk::new();
+    let desk = tiny();
     desk.fails(5, &["train", "tiny.pde", "--steps", "2", "--until", "l2<1e-12"]);
     desk.fails(2, &["train", "tiny.pde", "--until", "loss<1"]);
     desk.fails(2, &["train", "tiny.pde", "--set", "x"]);
@@ -165,14 +138,14 @@ fn exit_codes_of_training() {
     desk.fails(3, &["train", "missing.pde"]);
     desk.fails(3, &["train", "--resume", "missing"]);
     fs::write(desk.path("runs2"), "a file").expect("it can be written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
-    command.args(["train", "tiny.pde", "-q"]).current_dir(desk.0.path()).env("PDEC_RUNS", "runs2");
+    let mut command = desk.command(&["train", "tiny.pde", "-q"]);
+    command.env("PDEC_RUNS", "runs2");
     assert_eq!(command.output().expect("pdec ends").status.code(), Some(3));
 }
 
 #[test]
 fn a_loss_that_is_no_number_names_its_term() {
-    let desk = Desk::new();
+    let desk = tiny();
     fs::write(desk.path("wrong.pde"), TINY.replace("-pi^2*sin(pi*x)", "log(u - 5)").replace("exact", "# exact"))
         .expect("it can be written");
     let said = desk.fails(4, &["train", "wrong.pde"]);
@@ -182,7 +155,7 @@ fn a_loss_that_is_no_number_names_its_term() {
 /// Every example of the language is understood and becomes a problem.
 #[test]
 fn the_examples_are_sound() {
-    let desk = Desk::new();
+    let desk = tiny();
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples");
     let files = fs::read_dir(&examples).expect("the folder can be read").map(|entry| entry.expect("an entry").path());
     let files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "pde")).collect();
@@ -195,9 +168,8 @@ fn the_examples_are_sound() {
 #[cfg(unix)]
 #[test]
 fn a_signal_leaves_a_checkpoint() {
-    let desk = Desk::new();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pdec"));
-    command.args(["train", "tiny.pde", "-q", "--optimizer", "adam(steps=100000000)"]).current_dir(desk.0.path());
+    let desk = tiny();
+    let mut command = desk.command(&["train", "tiny.pde", "-q", "--optimizer", "adam(steps=100000000)"]);
     let mut child = command.spawn().expect("pdec starts");
     let log = desk.path("runs/tiny/001/log.jsonl");
     while fs::read_to_string(&log).map_or(0, |text| text.lines().count()) < 5 {
@@ -212,7 +184,7 @@ fn a_signal_leaves_a_checkpoint() {
 
 #[test]
 fn all_forms_are_shown() {
-    let desk = Desk::new();
+    let desk = tiny();
     let said = desk.done(&["show", "tiny.pde"]);
     for title in ["equations", "channels", "operations a point", "one step", "time"] {
         assert!(said.contains(title), "{title}: {said}");
@@ -252,7 +224,7 @@ report norm = integral(v^2)
 
 #[test]
 fn integrals_constraints_and_reports() {
-    let desk = Desk::new();
+    let desk = tiny();
     fs::write(desk.path("wholes.pde"), WHOLES).expect("it can be written");
     for seed in ["0", "1"] {
         let said = desk.done(&["train", "wholes.pde", "--seed", seed]);
@@ -277,7 +249,7 @@ fn integrals_constraints_and_reports() {
 
 #[test]
 fn fields_are_written_on_grids() {
-    let desk = Desk::new();
+    let desk = tiny();
     let outputs = "output grid(3), u, slope = u_x\noutput u with format=csv\noutput grid(5), u with format=vti\n";
     fs::write(desk.path("grids.pde"), TINY.replace("tiny", "grids") + outputs).expect("it can be written");
     desk.done(&["train", "grids.pde"]);

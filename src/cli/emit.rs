@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -39,8 +40,8 @@ pub struct Arguments {
     #[arg(long)]
     bench: bool,
     /// Which kernels [default: all that the problem has; `predict` of a run]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "KERNELS")]
-    kernel: Vec<KernelName>,
+    #[arg(long, value_parser = kinds(), value_delimiter = ',', value_name = "KERNELS")]
+    kernel: Vec<Kind>,
     /// Formulas for `predict`, such as u,u_x [default: all unknowns]
     #[arg(long, value_name = "FORMULAS")]
     fields: Option<String>,
@@ -84,31 +85,6 @@ pub enum File {
     Bench,
 }
 
-/// A kernel by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KernelName {
-    /// The formulas at each point
-    Residual,
-    /// The loss
-    Loss,
-    /// The loss and its gradient
-    Gradient,
-    /// The formulas and their derivatives in the parameters
-    Jacobian,
-    /// Second derivatives of the loss in function space, between tangents
-    Hessian,
-    /// The formulas as functions of derivatives, without a network
-    Local,
-    /// Derivatives along a direction of parameters
-    Jvp,
-    /// Cotangents times the Jacobian
-    Vjp,
-    /// Weighted products of the rows of the Jacobian
-    Gram,
-    /// Unknowns, or --fields
-    Predict,
-}
-
 /// A type of numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ScalarName {
@@ -136,21 +112,10 @@ struct Body<'a> {
     manifest: &'a emit::Manifest<'a>,
 }
 
-impl KernelName {
-    fn kind(self) -> Kind {
-        match self {
-            Self::Residual => Kind::Residual,
-            Self::Loss => Kind::Loss,
-            Self::Gradient => Kind::Gradient,
-            Self::Jacobian => Kind::Jacobian,
-            Self::Hessian => Kind::Hessian,
-            Self::Local => Kind::Local,
-            Self::Jvp => Kind::Jvp,
-            Self::Vjp => Kind::Vjp,
-            Self::Gram => Kind::Gram,
-            Self::Predict => Kind::Predict,
-        }
-    }
+/// The names of kernels on the command line.
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    let names = Kind::ALL.map(|kind| PossibleValue::new(kind.name()).help(kind.about()));
+    PossibleValuesParser::new(names).try_map(|name| Kind::from_name(&name).ok_or("no kernel has this name"))
 }
 
 /// A problem with the formulas to predict.
@@ -247,8 +212,8 @@ fn names_of(model: &Model, asked: Vec<(String, Expr)>) -> (Vec<String>, Vec<Expr
 fn request(arguments: &Arguments, problem: &Problem) -> Result<Request, CliError> {
     let kinds = match arguments.kernel.as_slice() {
         [] if problem.theta.is_some() => vec![Kind::Predict],
-        [] => Kind::OF_BLOCKS.into_iter().chain([Kind::Predict]).collect(),
-        names => names.iter().map(|name| name.kind()).collect(),
+        [] => Kind::ALL.to_vec(),
+        asked => asked.to_vec(),
     };
     let prefix = match &arguments.prefix {
         Some(prefix) if identifier(prefix) == *prefix => prefix.clone(),

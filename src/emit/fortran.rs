@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::header::about;
 use super::{Kernel, Library};
 use crate::routine::Argument;
 use crate::vmath::services::Scalar;
@@ -38,7 +37,7 @@ fn interface(text: &mut String, kernel: &Kernel, scalar: Scalar) {
     let routine = &kernel.routine;
     let names: Vec<&str> = routine.inputs.iter().chain(&routine.outputs).map(|a| a.name.as_str()).collect();
     let head = format!("function {}(n, {}, work) result(code) bind(C)", routine.name, names.join(", "));
-    let _ = writeln!(text, "    ! {}", about(kernel.kind));
+    let _ = writeln!(text, "    ! {}", kernel.kind.about());
     text.push_str(&wrapped("    ", &head));
     text.push_str("      import :: c_int32_t, c_int64_t, c_double, c_float, c_ptr\n");
     text.push_str("      integer(c_int64_t), value :: n\n");

@@ -149,7 +149,7 @@ fn shape(argument: &Argument) -> String {
 fn kernel(text: &mut String, kernel: &Kernel, work: usize, scalar: Scalar) {
     let routine = &kernel.routine;
     let (name, upper) = (&routine.name, routine.name.to_uppercase());
-    let mut about = format!("{}\n", about(kernel.kind));
+    let mut about = format!("{}\n", kernel.kind.about());
     for (term, formula) in kernel.terms.iter().zip(&kernel.formulas) {
         let _ = if kernel.kind == Kind::Predict {
             writeln!(about, "     {term}")
@@ -192,24 +192,4 @@ pub(super) fn prototype(kernel: &Kernel, scalar: Scalar) -> String {
     let all: Vec<String> =
         ["int64_t n".to_owned()].into_iter().chain(inputs).chain(outputs).chain(["void *work".to_owned()]).collect();
     format!("int32_t {}({})", kernel.routine.name, all.join(", "))
-}
-
-/// What a kind of kernel computes, in a sentence.
-pub(super) fn about(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Residual => "The formulas at each point, without weights.",
-        Kind::Loss => "Half the weighted sum of squares of the formulas; of an energy its weighted sum.",
-        Kind::Gradient => "The loss and its gradient in theta.",
-        Kind::Jacobian => "The formulas at each point and their derivatives in theta.",
-        Kind::Hessian => {
-            "The loss, its gradient, and its second derivative in function space between the tangents of the networks."
-        }
-        Kind::Local => {
-            "The formulas as functions of the derivatives of the fields, with their first and second derivatives."
-        }
-        Kind::Jvp => "The first and second derivative of the formulas along a direction of parameters.",
-        Kind::Vjp => "Cotangents of the formulas times their Jacobian, summed over points.",
-        Kind::Gram => "The loss, its gradient, and the weighted sum of outer products of the rows of the Jacobian.",
-        Kind::Predict => "Fields and derivatives at each point.",
-    }
 }

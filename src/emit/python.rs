@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::header::about;
 use super::{Kernel, Library, library_file};
 use crate::codegen::{ABI_VERSION, Object};
 use crate::routine::{Argument, Kind};
@@ -73,7 +72,7 @@ fn short(library: &Library, kernel: &Kernel) -> String {
 
 fn documentation(kernel: &Kernel) -> String {
     let formulas: Vec<String> = kernel.terms.iter().zip(&kernel.formulas).map(|(t, f)| format!("{t}: {f}")).collect();
-    format!("{} {}", about(kernel.kind), formulas.join("; "))
+    format!("{} {}", kernel.kind.about(), formulas.join("; "))
 }
 
 fn quoted(text: &str) -> String {

@@ -45,5 +45,6 @@ pub use nonlocal::{Family, Member};
 pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointTape, PointwiseTapes};
+pub use sweep::EXTENSION;
 pub use system::Kernel;
 pub use tile::PointSet;

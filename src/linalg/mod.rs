@@ -2,7 +2,8 @@
 //!
 //! The only folder that names faer. The residual Jacobian J (N x P) comes as [`RowTiles`]; from it are made the
 //! [`gram`] matrix JᵀJ and its [`Cholesky`] factor, or a [`Qr`] factorization where the normal equations lose too many
-//! digits, or the [`outer_gram`] matrix JJᵀ where P > N; [`Nystrom`] is a preconditioner where all of them are too large. [`symmetric_eigen`] and [`thin_svd`] look into spectra,
+//! digits, or the [`outer_gram`] matrix JJᵀ where P > N; [`Nystrom`] is a preconditioner where all of them are too large.
+//! [`symmetric_eigen`] and [`thin_svd`] look into spectra,
 //! [`jacobi_eigen`] into those of a few rows; [`orthogonal_factor`] makes bases;
 //! [`multiply`] is the small serial product of network layers.
 //!

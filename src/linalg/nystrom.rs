@@ -42,11 +42,11 @@ impl Nystrom {
             let test = test.subcols(panel * PANEL, part.ncols());
             faer::zip!(part.rb_mut(), test).for_each(|faer::unzip!(y, w)| *y += shift * *w);
         });
-        let core = lower_product(test, sketch.as_ref());
+        let core = inner_products(test, sketch.as_ref());
         let mut cholesky = Cholesky::new(rank);
         cholesky.factor(&core, 0.0)?;
         cholesky.solve_on_the_right(sketch.as_mut());
-        let inner = symmetric_eigen(&lower_product(sketch.as_ref(), sketch.as_ref()), rank)?;
+        let inner = symmetric_eigen(&inner_products(sketch.as_ref(), sketch.as_ref()), rank)?;
         Ok(Self::from_eigen(sketch.as_ref(), &inner.values, &inner.vectors, shift))
     }
 
@@ -113,7 +113,7 @@ fn gram_product(jacobian: &RowTiles, w: MatRef<'_, f64>) -> Mat<f64> {
 }
 
 /// `AᵀB`, r x r, column-major; symmetric but for rounding.
-fn lower_product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Vec<f64> {
+fn inner_products(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Vec<f64> {
     let rank = a.ncols();
     let mut out = vec![0.0; rank * rank];
     let matrix = MatMut::from_column_major_slice_mut(&mut out, rank, rank);

@@ -100,9 +100,7 @@ impl Piece {
         };
         self.others().all(inside) && self.part.as_ref().is_none_or(on_part)
     }
-}
 
-impl Piece {
     /// Draws points of the piece by a rule, with a normal for each axis (0 inside); `axes` are the ranges of all axes.
     ///
     /// Points keep the distance `margin` from the surface inside of a shape, and from the ends of a curve on its surface;

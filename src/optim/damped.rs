@@ -196,13 +196,13 @@ impl DampedSystem {
             Way::Kernel => {
                 out.fill(0.0);
                 // (AᵀA + λI)⁻¹ g = (g - Aᵀ(AAᵀ + λI)⁻¹ A g)/λ cancels; the second round takes back what that costs.
+                let [mut rest, mut along] = [(); 2].map(|()| vec![0.0; out.len()]);
+                let mut alpha = vec![0.0; self.rows.rows()];
                 for _ in 0..2 {
-                    let mut rest = self.apply(out);
+                    self.apply(out, &mut alpha, &mut rest);
                     rest.iter_mut().zip(gradient).for_each(|(rest, g)| *rest += g);
-                    let mut alpha = vec![0.0; self.rows.rows()];
                     product(&self.rows, &rest, &mut alpha);
                     self.cholesky.solve_in_place(&mut alpha);
-                    let mut along = vec![0.0; out.len()];
                     transposed_product(&self.rows, &alpha, &mut along);
                     let changes = rest.iter().zip(&along).map(|(rest, along)| (rest - along) / self.damping);
                     out.iter_mut().zip(changes).for_each(|(p, change)| *p -= change);
@@ -216,23 +216,20 @@ impl DampedSystem {
         }
     }
 
-    /// `(AᵀA + λI) p`
-    fn apply(&self, p: &[f64]) -> Vec<f64> {
-        let (mut image, mut out) = (vec![0.0; self.rows.rows()], vec![0.0; p.len()]);
-        product(&self.rows, p, &mut image);
-        transposed_product(&self.rows, &image, &mut out);
+    /// `(AᵀA + λI) p`; `image`, length N, is room for A p.
+    fn apply(&self, p: &[f64], image: &mut [f64], out: &mut [f64]) {
+        product(&self.rows, p, image);
+        transposed_product(&self.rows, image, out);
         out.iter_mut().zip(p).for_each(|(out, p)| *out += self.damping * p);
-        out
     }
 
-    fn precondition(&self, residual: &[f64]) -> Vec<f64> {
+    fn precondition(&self, residual: &[f64], out: &mut [f64]) {
         match &self.nystrom {
-            Some(nystrom) => {
-                let mut out = vec![0.0; residual.len()];
-                nystrom.precondition(self.damping, residual, &mut out);
-                out
+            Some(nystrom) => nystrom.precondition(self.damping, residual, out),
+            None => {
+                let scaled = residual.iter().zip(&self.diagonal).map(|(r, d)| r / (d + self.damping));
+                out.iter_mut().zip(scaled).for_each(|(out, scaled)| *out = scaled);
             }
-            None => residual.iter().zip(&self.diagonal).map(|(r, d)| r / (d + self.damping)).collect(),
         }
     }
 
@@ -241,11 +238,13 @@ impl DampedSystem {
         let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
         out.fill(0.0);
         let mut residual: Vec<f64> = gradient.iter().map(|g| -g).collect();
-        let mut direction = self.precondition(&residual);
+        let [mut direction, mut image, mut preconditioned] = [(); 3].map(|()| vec![0.0; out.len()]);
+        let mut rows = vec![0.0; self.rows.rows()];
+        self.precondition(&residual, &mut direction);
         let mut square = dot(&residual, &direction);
         let enough = square * self.limits.tolerance * self.limits.tolerance;
         for _ in 0..self.limits.iterations {
-            let image = self.apply(&direction);
+            self.apply(&direction, &mut rows, &mut image);
             let curvature = dot(&direction, &image);
             if !(square > enough && curvature > 0.0) {
                 break;
@@ -253,7 +252,7 @@ impl DampedSystem {
             let length = square / curvature;
             out.iter_mut().zip(&direction).for_each(|(p, d)| *p += length * d);
             residual.iter_mut().zip(&image).for_each(|(r, i)| *r -= length * i);
-            let preconditioned = self.precondition(&residual);
+            self.precondition(&residual, &mut preconditioned);
             let next = dot(&residual, &preconditioned);
             let keep = next / square;
             direction.iter_mut().zip(&preconditioned).for_each(|(d, z)| *d = z + keep * *d);
@@ -302,7 +301,8 @@ mod tests {
                         system.begin(way);
                         system.factor(damping).expect("the damped matrix is positive definite");
                         system.solve(side, &mut p).expect("everything is finite");
-                        let mut rest = system.apply(&p);
+                        let (mut image, mut rest) = (vec![0.0; rows], vec![0.0; columns]);
+                        system.apply(&p, &mut image, &mut rest);
                         let mut wanted = g.clone();
                         if let Side::Residual(r) = side {
                             transposed_product(&system.rows, r, &mut wanted);

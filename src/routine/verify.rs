@@ -1,6 +1,7 @@
 //! What must hold of every routine: whoever compiles one relies on it, since machine code checks nothing.
 
 use super::{Lane, LayerAt, Parameters, Place, Routine, Stage};
+use crate::kernel::EXTENSION;
 use crate::tape::VerifyError;
 
 /// What is wrong with a routine, and where.
@@ -198,7 +199,7 @@ fn rows_of(stage: &Stage) -> (Vec<Rows>, Vec<Rows>) {
         }
         Stage::AffineAlong { ref layer, input, carried, output, channels, .. } => {
             let (k, m) = sizes(layer, channels);
-            (vec![(input, if carried { 3 * k } else { k })], vec![(output, 3 * m)])
+            (vec![(input, if carried { EXTENSION * k } else { k })], vec![(output, EXTENSION * m)])
         }
         Stage::Scale { ref layer, from, to, channels } => {
             let (_, m) = sizes(layer, channels);

@@ -1,7 +1,8 @@
 //! From the graph to single operations and back.
 //!
 //! Sums and products become chains of additions and multiplications, powers become squarings, and everything that is the
-//! same operation on the same operands is one [`Term`]. A sum that contains another one starts from it. A reciprocal that several products divide by is computed once;
+//! same operation on the same operands is one [`Term`]. A sum that contains another one starts from it. A reciprocal that
+//! several products divide by is computed once;
 //! what only one product divides by is collected below one reciprocal. Everything is visited in the order of the normal
 //! form, so that the result does not depend on the order in which the graph was built.
 
@@ -153,8 +154,8 @@ impl Lowering<'_> {
         self.operations.add(term)
     }
 
-    /// Plain terms (and an inner sum) first, so that each product after them fuses with its addition; squares of functions of one argument
-    /// stand side by side, where identities find them.
+    /// Plain terms (and an inner sum) first, so that each product after them fuses with its addition; squares of functions
+    /// of one argument stand side by side, where identities find them.
     fn sum(&mut self, inner: Option<(Expr, Rational)>, constant: &Rational, terms: &[(Expr, Rational)]) -> Id {
         let mut operands: Vec<(u8, usize, Id)> = Vec::with_capacity(terms.len() + 2);
         for (term, coefficient) in inner.iter().chain(terms) {

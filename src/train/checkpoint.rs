@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::session::Checkpoint;
 use super::tensors::{self, Tensor};
 use crate::kernel::PointSet;
 use crate::optim::State;
@@ -44,6 +43,33 @@ pub enum CheckpointError {
         /// What is wrong.
         reason: String,
     },
+}
+
+/// A session on disk: what it takes to go on with the same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The window of time, from 0.
+    pub window: usize,
+    /// The parameters of the windows before.
+    pub finished: Vec<Vec<f64>>,
+    /// The stage, from 0.
+    pub stage: usize,
+    /// Steps of this stage so far.
+    pub step: usize,
+    /// Steps of all stages so far.
+    pub total_steps: usize,
+    /// Seconds of training so far.
+    pub seconds: f64,
+    /// The parameters.
+    pub theta: Vec<f64>,
+    /// The state of the method.
+    pub state: State,
+    /// The last losses, for the stop rule.
+    pub losses: Vec<f64>,
+    /// The points of each block whose points follow the residuals, by number of the block.
+    pub points: Vec<(usize, PointSet)>,
 }
 
 /// The form of the files.

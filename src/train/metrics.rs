@@ -133,7 +133,7 @@ impl Group {
         let formulas: Vec<Expr> = unknown.components.iter().map(|component| component.value).collect();
         let values = Trained::new(lowered, &lowered.description.graph, &formulas, backend)?;
         let unknowns = vec![Compared { name: unknown.name.clone(), exact }];
-        Ok((count > 0).then_some(Self { values, coordinates, unknowns, up_to_sign: Vec::new() }))
+        Ok(Some(Self { values, coordinates, unknowns, up_to_sign: Vec::new() }))
     }
 
     fn errors(&mut self, thetas: &[&[f64]]) -> Vec<FieldError> {

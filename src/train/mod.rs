@@ -29,7 +29,7 @@ mod stop;
 mod tensors;
 mod trained;
 
-pub use checkpoint::{CheckpointError, newest_checkpoint, read_checkpoint, write_checkpoint};
+pub use checkpoint::{Checkpoint, CheckpointError, newest_checkpoint, read_checkpoint, write_checkpoint};
 pub use folder::{FolderError, RunFiles, RunFolder, find_run};
 pub use log::{Log, LogEntry, is_logged, read_log};
 pub use metrics::{FieldError, Metrics};
@@ -38,6 +38,6 @@ pub use numbers::{FoundNumber, found_numbers, number_values};
 pub use observer::{Control, Observer, Silent, StepEvent};
 pub use reports::{ReportValue, Series, report_values, write_series};
 pub use result::{ErrorRecord, NumberRecord, RunResult};
-pub use session::{Checkpoint, RestoreError, Session, TrainError};
+pub use session::{RestoreError, Session, TrainError};
 pub use stop::{Limits, Stop};
 pub use trained::Trained;

@@ -112,9 +112,7 @@ impl RunResult {
         self.errors = errors.iter().map(|e| (e.name.clone(), record(e))).collect();
         self
     }
-}
 
-impl RunResult {
     /// Takes the reports.
     #[must_use]
     pub fn with_reports(mut self, reports: &[ReportValue]) -> Self {

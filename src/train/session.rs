@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::batch;
 use super::causal::CausalWeights;
+use super::checkpoint::Checkpoint;
 use super::metrics::{FieldError, Metrics};
 use super::numbers::{FoundNumber, found_numbers, number_values};
 use super::observer::{Control, Observer, StepEvent};
@@ -13,7 +14,7 @@ use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Noise, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Kernel, PointSet, half_square};
+use crate::kernel::{AssembleError, Kernel, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
@@ -84,33 +85,6 @@ pub enum RestoreError {
     /// Points could not be drawn or a program not be made.
     #[error(transparent)]
     Compile(#[from] CompileError),
-}
-
-/// A session on disk: what it takes to go on with the same bits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Checkpoint {
-    /// The seed of the run.
-    pub seed: u64,
-    /// The window of time, from 0.
-    pub window: usize,
-    /// The parameters of the windows before.
-    pub finished: Vec<Vec<f64>>,
-    /// The stage, from 0.
-    pub stage: usize,
-    /// Steps of this stage so far.
-    pub step: usize,
-    /// Steps of all stages so far.
-    pub total_steps: usize,
-    /// Seconds of training so far.
-    pub seconds: f64,
-    /// The parameters.
-    pub theta: Vec<f64>,
-    /// The state of the method.
-    pub state: State,
-    /// The last losses, for the stop rule.
-    pub losses: Vec<f64>,
-    /// The points of each block whose points follow the residuals, by number of the block.
-    pub points: Vec<(usize, PointSet)>,
 }
 
 /// A run.

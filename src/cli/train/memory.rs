@@ -19,7 +19,8 @@ fn excess_of(stage: &Stage, rows: usize, parameters: usize, memory: f64) -> Opti
         (Method::Engd, Some(OptionValue::Name(solver))) => match solver.as_str() {
             "gram" => vec![square("Gram matrix", parameters)],
             "auto" if rows.min(parameters) <= optim::LARGEST_MATRIX => {
-                vec![square("Gram matrix", rows.min(parameters))]
+                let name = if rows < parameters { "kernel matrix" } else { "Gram matrix" };
+                vec![square(name, rows.min(parameters))]
             }
             "kernel" => vec![square("kernel matrix", rows)],
             _ => Vec::new(),

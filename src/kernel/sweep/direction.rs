@@ -10,7 +10,7 @@ use crate::linalg::{View, ViewMut, multiply};
 use crate::network::{Layer, Op, Operand};
 
 /// Derivatives along ε that are carried: 0, 1 and 2.
-pub(in crate::kernel) const EXTENSION: usize = 3;
+pub const EXTENSION: usize = 3;
 
 /// What enters a layer: features without their zeros, or rows of jets (features or values of the network).
 enum LayerJets<'a> {

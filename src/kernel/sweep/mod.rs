@@ -19,7 +19,7 @@ use super::tile::TILE;
 use crate::network::{Activation, JetPlan, Layout, Op, Operand, Pointwise, Schedule};
 use crate::tape::{Lane, PointProgram};
 
-pub(super) use direction::EXTENSION;
+pub use direction::EXTENSION;
 pub(super) use forward::Keep;
 pub(super) use inputs::Inputs;
 use inputs::PackedJets;

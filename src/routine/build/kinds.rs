@@ -4,7 +4,7 @@ use super::network::Visit;
 use super::point::{Seed, Sweep};
 use super::{Argument, BuildError, Builder, Parameters, Parts, Place, Routine, Stage};
 use crate::expr::Graph;
-use crate::kernel::{Channel, MetricRows, PointInput, PointTape, Role};
+use crate::kernel::{Channel, EXTENSION, MetricRows, PointInput, PointTape, Role};
 use crate::routine::Pad;
 use crate::tape::Tape;
 
@@ -35,8 +35,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind of kernel of a block.
-    pub const OF_BLOCKS: [Self; 9] = [
+    /// Every kind, in the order of the enumeration.
+    pub const ALL: [Self; 10] = [
         Self::Residual,
         Self::Loss,
         Self::Gradient,
@@ -46,6 +46,7 @@ impl Kind {
         Self::Jvp,
         Self::Vjp,
         Self::Gram,
+        Self::Predict,
     ];
 
     /// Its name on the command line and in symbols.
@@ -61,6 +62,31 @@ impl Kind {
             Self::Vjp => "vjp",
             Self::Gram => "gram",
             Self::Predict => "predict",
+        }
+    }
+
+    /// The kind of a [name](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What it computes, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Residual => "The formulas at each point, without weights.",
+            Self::Loss => "Half the weighted sum of squares of the formulas; of an energy its weighted sum.",
+            Self::Gradient => "The loss and its gradient in theta.",
+            Self::Jacobian => "The formulas at each point and their derivatives in theta.",
+            Self::Hessian => {
+                "The loss, its gradient, and its second derivative in function space between the tangents of the networks."
+            }
+            Self::Local => {
+                "The formulas as functions of the derivatives of the fields, with their first and second derivatives."
+            }
+            Self::Jvp => "The first and second derivative of the formulas along a direction of parameters.",
+            Self::Vjp => "Cotangents of the formulas times their Jacobian, summed over points.",
+            Self::Gram => "The loss, its gradient, and the weighted sum of outer products of the rows of the Jacobian.",
+            Self::Predict => "Fields and derivatives at each point.",
         }
     }
 }
@@ -412,7 +438,7 @@ impl<'a> Builder<'a> {
         let first = self.output(Argument::points("first", &[formulas]));
         let second = self.output(Argument::points("second", &[formulas]));
         self.networks(Sweep::Along, direction);
-        let values = self.run_point(program, super::network::EXTENSION);
+        let values = self.run_point(program, EXTENSION);
         self.store(values, formulas, first, 0);
         self.store(values.plus(formulas), formulas, second, 0);
     }

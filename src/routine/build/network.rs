@@ -1,12 +1,9 @@
 //! Sweeps through a network as stages: those of [`crate::kernel`], in the same order.
 
 use super::{Builder, Lane, Parameters, Place, Stage};
-use crate::kernel::PointwiseTapes;
+use crate::kernel::{EXTENSION, PointwiseTapes};
 use crate::network::{Activation, FourierLayer, JetPlan, Layout, Op, Operand, Pointwise, Write};
 use crate::routine::LayerAt;
-
-/// Derivatives along a direction that are carried: 0, 1 and 2.
-pub(super) const EXTENSION: usize = 3;
 
 /// Where the rows of a network live.
 #[derive(Clone, Debug)]

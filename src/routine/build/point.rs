@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::network::{EXTENSION, Visit};
+use super::network::Visit;
 use super::{Argument, BuildError, Builder, Parameters, Parts, Place, Routine, Stage, single};
-use crate::kernel::{Channel, PointInput, PointTape};
+use crate::kernel::{Channel, EXTENSION, PointInput, PointTape};
 use crate::routine::Pad;
 
 /// What a sweep is to leave behind.
