@@ -2,6 +2,7 @@
 
 use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::kernel::Objective;
+use crate::model::Stage;
 
 /// Options of [`Adam`].
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,18 @@ pub struct Adam {
 }
 
 impl Adam {
+    /// With the options of a stage.
+    pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
+        let options = AdamOptions {
+            rate: stage.number("lr"),
+            beta1: stage.number("beta1"),
+            beta2: stage.number("beta2"),
+            epsilon: stage.number("eps"),
+            decay: stage.number("decay").powf((stage.steps() as f64).recip()),
+        };
+        Self::new(options, problem.parameters())
+    }
+
     /// Starts with both moments zero.
     pub fn new(options: AdamOptions, parameters: usize) -> Self {
         let zero = vec![0.0; parameters];

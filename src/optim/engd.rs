@@ -15,6 +15,7 @@ use super::damped::{DampedSystem, Side, Way};
 use super::{Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
 use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{RowTiles, SolveError};
+use crate::model::Stage;
 
 /// How the damped normal equations are solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +99,28 @@ pub struct Engd {
 }
 
 impl Engd {
+    /// With the options of a stage.
+    pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
+        let number = |name: &str| stage.number(name);
+        let solver = match stage.name("solver") {
+            "gram" => Solver::Gram,
+            "kernel" => Solver::Kernel,
+            "qr" => Solver::Qr,
+            "cg" => Solver::Cg,
+            _ => Solver::Auto,
+        };
+        let options = EngdOptions {
+            damping: number("damping"),
+            raise: number("raise"),
+            lower: number("lower"),
+            acceleration: stage.name("acceleration") == "on",
+            solver,
+            cg: CgLimits { iterations: number("cg_steps") as usize, tolerance: CG_TOLERANCE },
+            metric: super::metric(stage),
+        };
+        Self::new(options, problem)
+    }
+
     /// Starts with the damping of the options.
     pub fn new(options: EngdOptions, problem: &dyn Objective) -> Self {
         let zero = vec![0.0; problem.parameters()];

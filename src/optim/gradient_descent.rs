@@ -2,6 +2,7 @@
 
 use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::kernel::Objective;
+use crate::model::Stage;
 
 /// Options of [`GradientDescent`].
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,12 @@ const SUFFICIENT: f64 = 1e-4;
 const MOST_TRIALS: usize = 60;
 
 impl GradientDescent {
+    /// With the options of a stage.
+    pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
+        let line_search = stage.name("line_search") == "on";
+        Self::new(GradientDescentOptions { rate: stage.number("lr"), line_search }, problem.parameters())
+    }
+
     /// Starts with the rate of the options.
     pub fn new(options: GradientDescentOptions, parameters: usize) -> Self {
         let zero = vec![0.0; parameters];

@@ -25,59 +25,15 @@ use crate::model::{Method, Stage};
 
 /// The method that a stage asks for, at its start.
 pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
-    let number = |name: &str| stage.number(name);
     match stage.method {
-        Method::Engd => {
-            let solver = match stage.name("solver") {
-                "gram" => Solver::Gram,
-                "kernel" => Solver::Kernel,
-                "qr" => Solver::Qr,
-                "cg" => Solver::Cg,
-                _ => Solver::Auto,
-            };
-            let (damping, raise, lower) = (number("damping"), number("raise"), number("lower"));
-            let acceleration = stage.name("acceleration") == "on";
-            let cg = CgLimits { iterations: number("cg_steps") as usize, tolerance: CG_TOLERANCE };
-            let options = EngdOptions { damping, raise, lower, acceleration, solver, cg, metric: metric(stage) };
-            Box::new(Engd::new(options, problem))
+        Method::Engd => Box::new(Engd::of_stage(stage, problem)),
+        Method::Adam => Box::new(Adam::of_stage(stage, problem)),
+        Method::Gd => Box::new(GradientDescent::of_stage(stage, problem)),
+        Method::Soap => Box::new(Soap::of_stage(stage, problem)),
+        Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => {
+            Box::new(QuasiNewton::of_stage(stage, problem))
         }
-        Method::Adam => {
-            let options = AdamOptions {
-                rate: number("lr"),
-                beta1: number("beta1"),
-                beta2: number("beta2"),
-                epsilon: number("eps"),
-                decay: number("decay").powf((stage.steps() as f64).recip()),
-            };
-            Box::new(Adam::new(options, problem.parameters()))
-        }
-        Method::Gd => {
-            let options = GradientDescentOptions { rate: number("lr"), line_search: stage.name("line_search") == "on" };
-            Box::new(GradientDescent::new(options, problem.parameters()))
-        }
-        Method::Soap => {
-            let options = SoapOptions {
-                rate: number("lr"),
-                decay: number("decay").powf((stage.steps() as f64).recip()),
-                warmup: number("warmup"),
-                beta1: number("beta1"),
-                beta2: number("beta2"),
-                epsilon: number("eps"),
-                frequency: number("frequency") as usize,
-                largest: number("largest") as usize,
-            };
-            Box::new(Soap::new(options, problem))
-        }
-        Method::Ssbroyden => quasi_newton(Update::SelfScaledBroyden, stage, problem),
-        Method::Ssbfgs => quasi_newton(Update::SelfScaledBfgs, stage, problem),
-        Method::Bfgs => quasi_newton(Update::Bfgs, stage, problem),
-        Method::Lbfgs => quasi_newton(Update::LimitedMemory, stage, problem),
     }
-}
-
-fn quasi_newton(update: Update, stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
-    let options = QuasiNewtonOptions { update, pairs: stage.number("pairs") as usize };
-    Box::new(QuasiNewton::new(options, problem.parameters()))
 }
 
 /// The metric that a stage asks for.

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::line_search::{Probe, strong_wolfe};
 use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::kernel::Objective;
+use crate::model::{Method, Stage};
 
 /// Parameters up to which H is kept as a matrix (800 MB).
 const DENSE_UP_TO: usize = 10_000;
@@ -66,6 +67,17 @@ enum Inverse {
 }
 
 impl QuasiNewton {
+    /// With the options of a stage.
+    pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
+        let update = match stage.method {
+            Method::Lbfgs => Update::LimitedMemory,
+            Method::Bfgs => Update::Bfgs,
+            Method::Ssbfgs => Update::SelfScaledBfgs,
+            _ => Update::SelfScaledBroyden,
+        };
+        Self::new(QuasiNewtonOptions { update, pairs: stage.number("pairs") as usize }, problem.parameters())
+    }
+
     /// Starts from a multiple of the identity.
     pub fn new(options: QuasiNewtonOptions, parameters: usize) -> Self {
         let zero = vec![0.0; parameters];

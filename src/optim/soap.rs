@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::kernel::{Objective, ParameterMatrix};
 use crate::linalg::{View, ViewMut, multiply, orthogonal_factor, symmetric_eigen};
+use crate::model::Stage;
 
 /// Options of [`Soap`].
 #[derive(Clone, Copy, Debug)]
@@ -170,6 +171,21 @@ fn range(weights: &ParameterMatrix) -> Range<usize> {
 }
 
 impl Soap {
+    /// With the options of a stage.
+    pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
+        let options = SoapOptions {
+            rate: stage.number("lr"),
+            decay: stage.number("decay").powf((stage.steps() as f64).recip()),
+            warmup: stage.number("warmup"),
+            beta1: stage.number("beta1"),
+            beta2: stage.number("beta2"),
+            epsilon: stage.number("eps"),
+            frequency: stage.number("frequency") as usize,
+            largest: stage.number("largest") as usize,
+        };
+        Self::new(options, problem)
+    }
+
     /// Starts with all moments zero.
     pub fn new(options: SoapOptions, problem: &dyn Objective) -> Self {
         let zero = vec![0.0; problem.parameters()];

@@ -1,5 +1,8 @@
 //! The methods of training and their options: the one table that checks, documents and fills in.
 
+mod first_order;
+mod second_order;
+
 use super::problem::{Method, OptionValue, Stage};
 
 /// What an option may be.
@@ -43,78 +46,7 @@ const fn option(name: &'static str, kind: OptionKind, default: Fallback, about: 
     MethodOption { name, kind, default, about }
 }
 
-use Fallback::{Name, Nothing, Number};
-use OptionKind::{Choice, Count, Positive, Within};
-
-const ON_OFF: OptionKind = Choice(&["on", "off"]);
-
-const ENGD: &[MethodOption] = &[
-    option("steps", Count(1), Number(500.0), "the most iterations"),
-    option("damping", Positive, Number(1e-2), "the first damping"),
-    option("raise", Positive, Number(3.0), "factor of the damping after a trial that was refused"),
-    option("lower", Positive, Number(10.0), "divisor of the damping after a first trial that was taken"),
-    option("acceleration", ON_OFF, Name("on"), "geodesic acceleration from the second directional derivative"),
-    option(
-        "solver",
-        Choice(&["auto", "gram", "kernel", "qr", "cg"]),
-        Name("auto"),
-        "Cholesky of the Gram matrix or of the kernel matrix, QR of the Jacobian, or conjugate gradients",
-    ),
-    option("cg_steps", Count(1), Number(100.0), "the most iterations of conjugate gradients in a step"),
-    option(
-        "metric",
-        Choice(&["gauss_newton", "newton"]),
-        Name("gauss_newton"),
-        "curvature of the residuals: JᵀJ, or their second derivatives in function space, too",
-    ),
-    option(
-        "starts",
-        Count(1),
-        Number(1.0),
-        "how many initialisations are tried for a few steps before the best goes on",
-    ),
-    option("start_steps", Count(1), Number(30.0), "the steps of each of these trials"),
-];
-
-const ADAM: &[MethodOption] = &[
-    option("steps", Count(1), Number(20_000.0), "the number of iterations"),
-    option("lr", Positive, Number(1e-3), "the learning rate"),
-    option("beta1", Within(0.0, 1.0), Number(0.9), "decay of the mean of gradients"),
-    option("beta2", Within(0.0, 1.0), Number(0.999), "decay of the mean of squared gradients"),
-    option("eps", Positive, Number(1e-8), "added to the root of the mean square"),
-    option("decay", Positive, Number(1.0), "factor of the learning rate from the first step to the last"),
-    option("batch", Count(1), Nothing, "points of a random mini-batch"),
-];
-
-const GD: &[MethodOption] = &[
-    option("steps", Count(1), Number(10_000.0), "the number of iterations"),
-    option("lr", Positive, Number(1e-3), "the step length, or the first one that the line search tries"),
-    option("line_search", ON_OFF, Name("on"), "choose the step length among powers of one half"),
-    option("batch", Count(1), Nothing, "points of a random mini-batch"),
-];
-
-const SOAP: &[MethodOption] = &[
-    option("steps", Count(1), Number(20_000.0), "the number of iterations"),
-    option("lr", Positive, Number(3e-3), "the learning rate"),
-    option("decay", Positive, Number(1.0), "factor of the learning rate from the first step to the last"),
-    option("warmup", Count(0), Number(0.0), "steps over which the learning rate rises to its value"),
-    option("beta1", Within(0.0, 1.0), Number(0.95), "decay of the mean of gradients"),
-    option("beta2", Within(0.0, 1.0), Number(0.95), "decay of the mean of squared gradients and of their covariances"),
-    option("eps", Positive, Number(1e-8), "added to the root of the mean square"),
-    option("frequency", Count(1), Number(10.0), "steps from one change of the eigenbases to the next"),
-    option("largest", Count(1), Number(10_000.0), "the widest side of a matrix that has an eigenbasis"),
-    option("batch", Count(1), Nothing, "points of a random mini-batch"),
-];
-
-const QUASI_NEWTON: &[MethodOption] = &[
-    option("steps", Count(1), Number(5000.0), "the most iterations"),
-    option(
-        "pairs",
-        Count(1),
-        Number(50.0),
-        "steps that are remembered where the inverse Hessian is too large for a matrix",
-    ),
-];
+const ON_OFF: OptionKind = OptionKind::Choice(&["on", "off"]);
 
 /// Methods that are planned: their names are no mistakes.
 pub(super) const LATER: &[&str] =
@@ -172,11 +104,11 @@ impl Method {
     /// The options it takes.
     pub fn options(self) -> &'static [MethodOption] {
         match self {
-            Method::Engd => ENGD,
-            Method::Adam => ADAM,
-            Method::Gd => GD,
-            Method::Soap => SOAP,
-            Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => QUASI_NEWTON,
+            Method::Engd => second_order::ENGD,
+            Method::Adam => first_order::ADAM,
+            Method::Gd => first_order::GD,
+            Method::Soap => first_order::SOAP,
+            Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => second_order::QUASI_NEWTON,
         }
     }
 
