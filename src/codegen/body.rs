@@ -7,6 +7,7 @@
 //! ```
 //!
 //! `count` is at least 2, or 4 in single precision. `lanes` holds one address for each input and then one for each output.
+//! Some inputs are one number for all points; what depends on nothing else is computed before the loop.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32X4, F64X2, I32X4, I64, I64X2};
@@ -48,7 +49,7 @@ pub(super) fn build(
     function: &mut Function,
     context: &mut FunctionBuilderContext,
     isa: &dyn TargetIsa,
-    tape: &Tape,
+    (tape, numbers): (&Tape, &[bool]),
     segmentation: &Segmentation,
     number: usize,
     scalar: Scalar,
@@ -65,17 +66,13 @@ pub(super) fn build(
     let [count, lanes, scratch] = [0, 1, 2].map(|i| builder.block_params(entry)[i]);
     let end = builder.ins().imul_imm_s(count, scalar.bytes() as i64);
     let last = builder.ins().iadd_imm_s(end, -PAIR);
-    let addresses = used_lanes(tape, segment).into_iter().take(LANES_IN_REGISTERS).map(|lane| {
+    let of_points = used_lanes(tape, segment).into_iter().filter(|lane| !numbers.get(*lane).is_some_and(|is| *is));
+    let addresses = of_points.take(LANES_IN_REGISTERS).map(|lane| {
         let address = builder.ins().load(I64, memory(), lanes, byte_offset(lane, NUMBER));
         (lane, address)
     });
     let addresses = addresses.collect();
-    let start = builder.ins().iconst(I64, 0);
-    builder.ins().jump(turn, &[start.into()]);
-
     let offset = builder.append_block_param(turn, I64);
-    builder.switch_to_block(turn);
-    let scratch = builder.ins().iadd(scratch, offset);
     let mut body = Body {
         builder,
         tape,
@@ -87,7 +84,14 @@ pub(super) fn build(
         offset,
         scratch,
         loaded: FxHashMap::default(),
+        is_uniform: tape.uniform_lines(numbers),
+        uniform: FxHashMap::default(),
     };
+    body.uniform_values(segment);
+    let start = body.builder.ins().iconst(I64, 0);
+    body.builder.ins().jump(turn, &[start.into()]);
+    body.builder.switch_to_block(turn);
+    body.scratch = body.builder.ins().iadd(scratch, offset);
     body.lines(segment);
     let mut builder = body.builder;
 
@@ -139,9 +143,42 @@ struct Body<'a> {
     scratch: ir::Value,
     /// Values in registers, with the line of their last use.
     loaded: FxHashMap<Value, (ir::Value, usize)>,
+    /// Lines that are the same at all points, and their values.
+    is_uniform: Vec<bool>,
+    uniform: FxHashMap<Value, ir::Value>,
 }
 
 impl Body<'_> {
+    /// Computes what a segment needs and is the same at all points.
+    fn uniform_values(&mut self, segment: &Segment) {
+        let operands = segment.body.clone().flat_map(|line| self.tape.ops()[line].operands());
+        let stored = segment.outputs.iter().map(|output| self.tape.outputs()[*output]);
+        let rows = segment.body.clone().map(|line| Value(line as u32)).filter(|v| self.row(*v).is_some());
+        let mut wanted = vec![false; self.tape.ops().len()];
+        operands.chain(segment.copies.iter().copied()).chain(stored).chain(rows).for_each(|v| wanted[v.index()] = true);
+        for line in (0..wanted.len()).rev() {
+            wanted[line] &= self.is_uniform[line];
+            if wanted[line] {
+                self.tape.ops()[line].operands().for_each(|operand| wanted[operand.index()] = true);
+            }
+        }
+        for line in (0..wanted.len()).filter(|line| wanted[*line]) {
+            let value = match self.tape.ops()[line] {
+                Op::Input(i) => self.splat(i as usize),
+                _ => self.operation(line),
+            };
+            self.uniform.insert(Value(line as u32), value);
+        }
+    }
+
+    /// An input that is one number.
+    fn splat(&mut self, lane: usize) -> ir::Value {
+        let address = self.start(lane);
+        let vector = self.vector();
+        let number = self.builder.ins().load(vector.lane_type(), memory(), address, 0);
+        self.builder.ins().splat(vector, number)
+    }
+
     fn lines(&mut self, segment: &Segment) {
         let stored: Vec<(usize, Value)> = segment.outputs.iter().map(|o| (*o, self.tape.outputs()[*o])).collect();
         let is_computed = |v: Value| segment.body.contains(&v.index()) && !self.tape.ops()[v.index()].is_leaf();
@@ -158,7 +195,12 @@ impl Body<'_> {
         let mut computed = computed.into_iter().peekable();
         for line in segment.body.clone().filter(|line| !self.tape.ops()[*line].is_leaf()) {
             let value = Value(line as u32);
-            let register = self.operation(line);
+            let register = match self.uniform.get(&value) {
+                Some(register) => *register,
+                // Those of other segments compute it for themselves.
+                None if self.is_uniform[line] => continue,
+                None => self.operation(line),
+            };
             self.loaded.insert(value, (register, line));
             self.store_row(value, register);
             while let Some((output, _)) = computed.next_if(|(_, v)| *v == value) {
@@ -167,8 +209,15 @@ impl Body<'_> {
         }
     }
 
+    /// The scratch row that a value is stored to. What is the same at all points needs one as the argument of a call only.
+    fn row(&self, value: Value) -> Option<usize> {
+        let is_argument = |op: &Op| op.is_call() && op.operands().any(|operand| operand == value);
+        let row = self.segmentation.row(value)?;
+        (!self.is_uniform[value.index()] || self.tape.ops().iter().any(is_argument)).then_some(row)
+    }
+
     fn store_row(&mut self, value: Value, register: ir::Value) {
-        if let Some(row) = self.segmentation.row(value) {
+        if let Some(row) = self.row(value) {
             self.builder.ins().store(memory(), register, self.scratch, byte_offset(row * BLOCK, self.scalar.bytes()));
         }
     }
@@ -180,11 +229,16 @@ impl Body<'_> {
 
     /// The address of this turn's points in a lane.
     fn lane(&mut self, lane: usize) -> ir::Value {
-        let start = match self.addresses.get(&lane) {
+        let start = self.start(lane);
+        self.builder.ins().iadd(start, self.offset)
+    }
+
+    /// Where a lane begins.
+    fn start(&mut self, lane: usize) -> ir::Value {
+        match self.addresses.get(&lane) {
             Some(address) => *address,
             None => self.builder.ins().load(I64, memory(), self.lanes, byte_offset(lane, NUMBER)),
-        };
-        self.builder.ins().iadd(start, self.offset)
+        }
     }
 
     fn operand(&mut self, value: Value, line: usize) -> ir::Value {
@@ -192,6 +246,9 @@ impl Body<'_> {
         if let Op::Const(number) = op {
             // Loaded at each use: it would be spilled to memory no nearer than where it is.
             return self.constant(number);
+        }
+        if let Some(register) = self.uniform.get(&value) {
+            return *register;
         }
         let can_load = op.is_leaf() || op.is_call() || self.segmentation.segment_of(value) != self.number;
         if let Some((register, last)) = self.loaded.get_mut(&value)

@@ -185,7 +185,7 @@ impl Compiler<'_> {
             &mut context.func,
             builder_context,
             module.isa(),
-            tape,
+            (tape, &[]),
             &draft.segmentation,
             segment,
             Scalar::F64,

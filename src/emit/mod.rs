@@ -33,7 +33,7 @@ use crate::expr::{Expr, Graph, Jet};
 use crate::kernel::{Channel, Channels, Role};
 use crate::model::Model;
 use crate::pipeline::{self, CompileError, Standalone, Times};
-use crate::routine::{BuildError, Kind, Parts, Routine, build};
+use crate::routine::{BuildError, Kind, Parts, Routine, build, fuse};
 use crate::simplify::Effort;
 use crate::tape::{Contraction, host_contraction};
 use crate::vmath::services::Scalar;
@@ -217,7 +217,7 @@ impl Library {
             theta: None,
         };
         let routine = match build(parts, kind, &name, &[]) {
-            Ok(routine) => routine,
+            Ok(routine) => fuse(routine),
             Err(error) => return self.skipped.push((name, error)),
         };
         let (mut jets, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
@@ -258,7 +258,7 @@ impl Library {
                 jets: Vec::new(),
                 first: Vec::new(),
                 second: Vec::new(),
-                routine,
+                routine: fuse(routine),
             }),
         }
     }

@@ -40,6 +40,7 @@ impl Routine {
             Stage::Load { .. } | Stage::Store { .. } | Stage::Zero { .. } => 0,
             Stage::Add { rows, .. } => *rows,
             Stage::Affine { layer, channels, .. } => layer.layer.outputs * (2 * layer.layer.inputs * channels + 1),
+            Stage::AddBias { layer, .. } => layer.layer.outputs,
             Stage::AffineAlong { layer, channels, carried, .. } => {
                 let products = if *carried { 5 } else { 2 };
                 layer.layer.outputs * (2 * products * layer.layer.inputs * channels + 2)

@@ -19,17 +19,22 @@
 //! tile live in [buffers](Routine::buffers); nothing else is kept from stage to stage, and nothing from call to call.
 //!
 //! [`build`] makes routines from the programs of a kernel: the same sweeps as in [`crate::kernel`], stage for stage, for
-//! one block of points. [`verify`] holds of every routine. Machine code is made of them in [`crate::codegen`].
+//! one block of points. [`fuse`] joins stages, so that narrow layers cost no pass through memory of their own. [`verify`] holds
+//! of every routine. Machine code is made of them in [`crate::codegen`].
 
 mod build;
 mod cost;
+mod flow;
+mod fuse;
 mod stage;
 mod text;
 mod verify;
 
 pub use build::{BuildError, Kind, Parts, build};
 pub use cost::RoutineCost;
-pub use stage::{Lane, LayerAt, Pad, Parameters, Place, Stage, Step};
+pub(crate) use flow::rows_of;
+pub use fuse::fuse;
+pub use stage::{Lane, LayerAt, Pad, Parameters, Place, Source, Stage, Step};
 pub use text::ParseRoutineError;
 pub use verify::RoutineError;
 

@@ -20,12 +20,38 @@ impl Place {
 }
 
 /// Rows that a tape reads or writes: for its `i`th run the row `place + i·step`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lane {
     /// The first row.
     pub place: Place,
     /// Rows from one run to the next; 0 where all runs read the same.
     pub step: usize,
+}
+
+/// What a tape reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Rows.
+    Lane(Lane),
+    /// One number for all points: for its `i`th run number `first + i·step` of an array.
+    Numbers {
+        /// The array.
+        array: Parameters,
+        /// The number of the first run.
+        first: usize,
+        /// Numbers from one run to the next.
+        step: usize,
+    },
+}
+
+impl Source {
+    /// The rows, if it is rows.
+    pub fn lane(&self) -> Option<&Lane> {
+        match self {
+            Self::Lane(lane) => Some(lane),
+            Self::Numbers { .. } => None,
+        }
+    }
 }
 
 /// Where the numbers of a layer stand.
@@ -98,14 +124,15 @@ pub enum Stage {
         /// How many rows.
         rows: usize,
     },
-    /// A tape, `rows` times.
+    /// A tape, `rows` times, one run after the other. A row that is an input and an output of all runs has at first what
+    /// stood there, and then what the run before has written: a sum over runs.
     Run {
         /// The tape.
         tape: usize,
         /// How often.
         rows: usize,
         /// Its inputs.
-        inputs: Vec<Lane>,
+        inputs: Vec<Source>,
         /// Its outputs.
         outputs: Vec<Lane>,
     },
@@ -120,7 +147,16 @@ pub enum Stage {
         /// Channels of each.
         channels: usize,
     },
-    /// The same with derivatives of order 0, 1 and 2 along a direction of parameters: `z_j = W a_j + j V a_{j-1}`.
+    /// The biases of a layer, added to the first channel of its outputs.
+    AddBias {
+        /// The layer.
+        layer: LayerAt,
+        /// Its outputs.
+        to: Place,
+        /// Channels.
+        channels: usize,
+    },
+    /// The layer with derivatives of order 0, 1 and 2 along a direction of parameters: `z_j = W a_j + j V a_{j-1}`.
     AffineAlong {
         /// The layer at θ.
         layer: LayerAt,
@@ -246,4 +282,38 @@ pub struct Step {
     pub stage: Stage,
     /// It is left out unless one of these outputs is wanted; always done if there are none.
     pub only_for: Vec<usize>,
+}
+
+impl Stage {
+    /// Calls `f` with every place.
+    pub fn for_each_place(&mut self, mut f: impl FnMut(&mut Place)) {
+        match self {
+            Self::Load { to, .. } => f(to),
+            Self::Store { from, .. } => f(from),
+            Self::Zero { at, .. } => f(at),
+            Self::Add { from, to, .. } | Self::Scale { from, to, .. } | Self::Transposed { from, to, .. } => {
+                [from, to].into_iter().for_each(f);
+            }
+            Self::Run { inputs, outputs, .. } => {
+                for source in inputs {
+                    if let Source::Lane(lane) = source {
+                        f(&mut lane.place);
+                    }
+                }
+                outputs.iter_mut().for_each(|lane| f(&mut lane.place));
+            }
+            Self::Affine { input, output, .. } | Self::AffineAlong { input, output, .. } => {
+                [input, output].into_iter().for_each(f);
+            }
+            Self::AddBias { to, .. } => f(to),
+            Self::LayerRows { inputs, cotangents, scaled, to, .. } => {
+                [inputs, cotangents, scaled, to].into_iter().for_each(f);
+            }
+            Self::LayerSums { inputs, cotangents, scaled, .. } => [inputs, cotangents, scaled].into_iter().for_each(f),
+            Self::Seed { to, weight, from, .. } => [to, from].into_iter().chain(weight).for_each(f),
+            Self::AddWeighted { to, weight, from, .. } => [to, weight, from].into_iter().for_each(f),
+            Self::Dot { weight, a, b, .. } => [weight, a].into_iter().chain(b).for_each(f),
+            Self::Outer { a, b, .. } => [a, b].into_iter().for_each(f),
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Routines as text that reads back.
 //!
 //! One line an argument, buffer and stage; tapes in their own form, indented. `b2.3` is row 3 of buffer 2, `b2.3+4` the lane
-//! that starts there and moves on by 4 rows; `input 1` and `output 0` are arguments by number. A stage ends with `? 0 2`
-//! if it is for outputs 0 and 2 only.
+//! that starts there and moves on by 4 rows; `input 1` and `output 0` are arguments by number; `i1.5+2` and `t0.5+2` are
+//! every other number of input 1 and of table 0 from number 5 on. A stage ends with `? 0 2` if it is for outputs 0 and 2
+//! only.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
-use super::{Argument, Lane, LayerAt, Pad, Parameters, Place, Routine, RoutineError, Stage, Step};
+use super::{Argument, Lane, LayerAt, Pad, Parameters, Place, Routine, RoutineError, Source, Stage, Step};
 use crate::network::Layer;
 use crate::tape::{ParseTapeError, Tape};
 
@@ -73,6 +74,16 @@ impl fmt::Display for Lane {
     }
 }
 
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Lane(lane) => lane.fmt(f),
+            Source::Numbers { array: Parameters::Input(input), first, step } => write!(f, "i{input}.{first}+{step}"),
+            Source::Numbers { array: Parameters::Table(table), first, step } => write!(f, "t{table}.{first}+{step}"),
+        }
+    }
+}
+
 impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -101,17 +112,13 @@ impl fmt::Display for Stage {
             Stage::Zero { at, rows } => write!(f, "zero {at} {rows}"),
             Stage::Add { from, to, rows } => write!(f, "add {from} {to} {rows}"),
             Stage::Run { tape, rows, inputs, outputs } => {
-                let list = |lanes: &[Lane]| {
-                    let mut text = String::new();
-                    // Writing into a string never fails.
-                    for lane in lanes {
-                        let _ = write!(text, " {lane}");
-                    }
-                    text
-                };
-                write!(f, "run {tape} {rows} from{} to{}", list(inputs), list(outputs))
+                write!(f, "run {tape} {rows} from")?;
+                inputs.iter().try_for_each(|source| write!(f, " {source}"))?;
+                f.write_str(" to")?;
+                outputs.iter().try_for_each(|lane| write!(f, " {lane}"))
             }
             Stage::Affine { layer, input, output, channels } => write!(f, "affine {layer} {input} {output} {channels}"),
+            Stage::AddBias { layer, to, channels } => write!(f, "add_bias {layer} {to} {channels}"),
             Stage::AffineAlong { layer, direction, input, carried, output, channels } => {
                 let kind = if *carried { "carried" } else { "bare" };
                 write!(f, "affine_along {layer} {direction} {input} {kind} {output} {channels}")
@@ -194,14 +201,14 @@ impl<'a> Words<'a> {
         Ok(LayerAt { parameters, layer: Layer { inputs: self.count()?, outputs: self.count()?, start, factorised } })
     }
 
-    /// Lanes up to a word, or to the end of the stage.
-    fn lanes(&mut self, first: &'static str) -> Parsed<Vec<Lane>> {
+    /// What stands behind a word, up to the next one, or to the end of the stage.
+    fn list<T>(&mut self, first: &'static str, what: &'static str, read: fn(&str) -> Option<T>) -> Parsed<Vec<T>> {
         self.next(first, |word| (word == first).then_some(()))?;
-        let mut lanes = Vec::new();
-        while self.words.peek().is_some_and(|word| word.starts_with('b')) {
-            lanes.push(self.next("a lane such as b0.1+2", lane)?);
+        let mut found = Vec::new();
+        while self.words.peek().is_some_and(|word| word.contains('+')) {
+            found.push(self.next(what, read)?);
         }
-        Ok(lanes)
+        Ok(found)
     }
 
     fn step(&mut self, name: &str) -> Parsed<Step> {
@@ -236,7 +243,8 @@ impl<'a> Words<'a> {
             "add" => Stage::Add { from: self.place()?, to: self.place()?, rows: self.count()? },
             "run" => {
                 let (tape, rows) = (self.count()?, self.count()?);
-                Stage::Run { tape, rows, inputs: self.lanes("from")?, outputs: self.lanes("to")? }
+                let inputs = self.list("from", "a lane such as b0.1+2, or i1.0+2", source)?;
+                Stage::Run { tape, rows, inputs, outputs: self.list("to", "a lane such as b0.1+2", lane)? }
             }
             "affine" => Stage::Affine {
                 layer: self.layer()?,
@@ -244,6 +252,7 @@ impl<'a> Words<'a> {
                 output: self.place()?,
                 channels: self.count()?,
             },
+            "add_bias" => Stage::AddBias { layer: self.layer()?, to: self.place()?, channels: self.count()? },
             "affine_along" => Stage::AffineAlong {
                 layer: self.layer()?,
                 direction: self.parameters()?,
@@ -327,6 +336,22 @@ fn place(word: &str) -> Option<Place> {
 fn lane(word: &str) -> Option<Lane> {
     let (at, step) = word.split_once('+')?;
     Some(Lane { place: place(at)?, step: step.parse().ok()? })
+}
+
+fn source(word: &str) -> Option<Source> {
+    if word.starts_with('b') {
+        return lane(word).map(Source::Lane);
+    }
+    let (kind, rest) = word.split_at_checked(1)?;
+    let (at, step) = rest.split_once('+')?;
+    let (array, first) = at.split_once('.')?;
+    let array = array.parse().ok()?;
+    let array = match kind {
+        "i" => Parameters::Input(array),
+        "t" => Parameters::Table(array),
+        _ => return None,
+    };
+    Some(Source::Numbers { array, first: first.parse().ok()?, step: step.parse().ok()? })
 }
 
 impl FromStr for Routine {

@@ -1,7 +1,7 @@
 //! What must hold of every routine: whoever compiles one relies on it, since machine code checks nothing.
 
-use super::{Lane, LayerAt, Parameters, Place, Routine, Stage};
-use crate::kernel::EXTENSION;
+use super::flow::{Rows, meet, rows_of};
+use super::{Lane, LayerAt, Parameters, Place, Routine, Source, Stage};
 use crate::tape::VerifyError;
 
 /// What is wrong with a routine, and where.
@@ -30,9 +30,6 @@ pub enum RoutineError {
     #[error("`{0}` is no name of an argument, or stands twice")]
     Name(String),
 }
-
-/// Rows of a buffer: the first and how many.
-type Rows = (Place, usize);
 
 impl Routine {
     /// Checks that every row, argument, table and tape that a stage names is there, that shapes fit, and that no stage
@@ -64,6 +61,11 @@ impl Routine {
     }
 }
 
+/// Rows that all runs write.
+fn sums(outputs: &[Lane]) -> impl Iterator<Item = Rows> {
+    outputs.iter().filter(|lane| lane.step == 0).map(|lane| (lane.place, 1))
+}
+
 struct Check<'a> {
     routine: &'a Routine,
     stage: usize,
@@ -74,8 +76,9 @@ impl Check<'_> {
         self.arguments(stage)?;
         let (reads, writes) = rows_of(stage);
         reads.iter().chain(&writes).try_for_each(|rows| self.rows(*rows))?;
-        let meets = |(a, m): &Rows, (b, n): &Rows| a.buffer == b.buffer && a.row < b.row + n && b.row < a.row + m;
-        if writes.iter().any(|w| reads.iter().any(|r| meets(w, r))) {
+        let is_sum = |rows: &Rows| matches!(stage, Stage::Run { outputs, .. } if sums(outputs).any(|sum| sum == *rows));
+        let conflict = |w: &Rows, r: &Rows| meet(*w, *r) && !(w == r && is_sum(w));
+        if writes.iter().any(|w| reads.iter().any(|r| conflict(w, r))) {
             return Err(RoutineError::Overlap { stage: self.stage });
         }
         Ok(())
@@ -146,16 +149,21 @@ impl Check<'_> {
                 }
                 self.long_enough("output", *output, argument.numbers(), row + rows)
             }
-            Stage::Run { tape, inputs, outputs, .. } => {
+            Stage::Run { tape, rows, inputs, outputs } => {
                 let program = self.routine.tapes.get(*tape).ok_or_else(|| self.missing("tape", *tape))?;
                 let (has_inputs, has_outputs) = (program.inputs(), program.outputs().len());
                 if (inputs.len(), outputs.len()) != (has_inputs, has_outputs) {
                     let (stage, tape) = (self.stage, *tape);
                     return Err(RoutineError::Lanes { stage, tape, inputs: has_inputs, outputs: has_outputs });
                 }
-                Ok(())
+                let runs = rows.saturating_sub(1);
+                inputs.iter().try_for_each(|source| match source {
+                    Source::Lane(_) => Ok(()),
+                    Source::Numbers { array, first, step } => self.parameters(*array, first + runs * step + 1),
+                })
             }
             Stage::Affine { layer, .. }
+            | Stage::AddBias { layer, .. }
             | Stage::Scale { layer, .. }
             | Stage::Transposed { layer, .. }
             | Stage::LayerRows { layer, .. } => self.layer(layer),
@@ -173,55 +181,5 @@ impl Check<'_> {
             Stage::Outer { output, rows, columns, .. } => self.fixed_output(*output, rows * columns),
             Stage::Zero { .. } | Stage::Add { .. } | Stage::Seed { .. } | Stage::AddWeighted { .. } => Ok(()),
         }
-    }
-}
-
-fn lane_rows(lane: &Lane, runs: usize) -> impl Iterator<Item = Rows> + use<> {
-    let Lane { place, step } = *lane;
-    (0..if step == 0 { runs.min(1) } else { runs }).map(move |run| (place.plus(run * step), 1))
-}
-
-/// The rows that a stage reads, and those that it writes or adds to.
-fn rows_of(stage: &Stage) -> (Vec<Rows>, Vec<Rows>) {
-    let sizes = |layer: &LayerAt, channels: usize| (layer.layer.inputs * channels, layer.layer.outputs * channels);
-    match *stage {
-        Stage::Load { to, .. } => (vec![], vec![(to, 1)]),
-        Stage::Store { from, rows, .. } => (vec![(from, rows)], vec![]),
-        Stage::Zero { at, rows } => (vec![], vec![(at, rows)]),
-        Stage::Add { from, to, rows } => (vec![(from, rows)], vec![(to, rows)]),
-        Stage::Run { rows, ref inputs, ref outputs, .. } => (
-            inputs.iter().flat_map(|lane| lane_rows(lane, rows)).collect(),
-            outputs.iter().flat_map(|lane| lane_rows(lane, rows)).collect(),
-        ),
-        Stage::Affine { ref layer, input, output, channels } => {
-            let (k, m) = sizes(layer, channels);
-            (vec![(input, k)], vec![(output, m)])
-        }
-        Stage::AffineAlong { ref layer, input, carried, output, channels, .. } => {
-            let (k, m) = sizes(layer, channels);
-            (vec![(input, if carried { EXTENSION * k } else { k })], vec![(output, EXTENSION * m)])
-        }
-        Stage::Scale { ref layer, from, to, channels } => {
-            let (_, m) = sizes(layer, channels);
-            (vec![(from, m)], vec![(to, m)])
-        }
-        Stage::Transposed { ref layer, from, to, channels, .. } => {
-            let (k, m) = sizes(layer, channels);
-            (vec![(from, m)], vec![(to, k)])
-        }
-        Stage::LayerRows { ref layer, inputs, cotangents, scaled, channels, to } => {
-            let (k, m) = sizes(layer, channels);
-            (vec![(inputs, k), (cotangents, m), (scaled, m)], vec![(to, layer.layer.all().len())])
-        }
-        Stage::LayerSums { ref layer, inputs, cotangents, scaled, channels, .. } => {
-            let (k, m) = sizes(layer, channels);
-            (vec![(inputs, k), (cotangents, m), (scaled, m)], vec![])
-        }
-        Stage::Seed { to, weight, from, .. } => {
-            (weight.into_iter().chain([from]).map(|place| (place, 1)).collect(), vec![(to, 1)])
-        }
-        Stage::AddWeighted { to, weight, from, rows } => (vec![(weight, 1), (from, rows)], vec![(to, rows)]),
-        Stage::Dot { weight, a, b, .. } => ([weight, a].into_iter().chain(b).map(|place| (place, 1)).collect(), vec![]),
-        Stage::Outer { a, rows, b, columns, .. } => (vec![(a, rows), (b, columns)], vec![]),
     }
 }

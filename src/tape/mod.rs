@@ -21,6 +21,7 @@
 //! a [`PointProgram`].
 
 mod builder;
+mod compose;
 mod cost;
 mod interp;
 mod lower;
@@ -34,6 +35,7 @@ mod segment;
 mod text;
 mod verify;
 
+pub use compose::Composer;
 pub use cost::Cost;
 pub use interp::Interpreter;
 pub use op::{Binary, Op, Ternary, Unary, Value};
@@ -146,6 +148,22 @@ impl Tape {
             values.push(value);
         }
         self.outputs.iter().map(|v| values[v.index()]).collect()
+    }
+
+    /// Which lines are the same at all points where these inputs are one number for all of them: the inputs, and operations
+    /// on them and on constants, but no calls, which are made for blocks of points.
+    pub fn uniform_lines(&self, numbers: &[bool]) -> Vec<bool> {
+        let mut found: Vec<bool> = Vec::with_capacity(self.ops.len());
+        for op in &self.ops {
+            let is_uniform = match op {
+                Op::Input(i) => numbers.get(*i as usize).copied().unwrap_or(false),
+                Op::Const(_) => false,
+                op if op.is_call() => false,
+                op => op.operands().all(|v| found[v.index()] || matches!(self.ops[v.index()], Op::Const(_))),
+            };
+            found.push(is_uniform);
+        }
+        found
     }
 
     fn debug_verify(&self, pass: &str) {

@@ -4,7 +4,7 @@
 use pdec::codegen::{Loaded, Options, load};
 use pdec::kernel::{BlockDescription, Channels, KernelTapes, Metric, PointSet, Role};
 use pdec::linalg::RowTiles;
-use pdec::routine::{Kind, Parts, Routine, build};
+use pdec::routine::{Kind, Parts, Routine, build, fuse};
 use pdec::tape::host_contraction;
 
 use super::close::assert_relative;
@@ -80,10 +80,30 @@ fn assert_bits(what: &str, found: &[f64], expected: &[f64]) {
     }
 }
 
+/// A routine of joined stages says the same but for roundings, has no more stages, and reads back.
+fn assert_fused(
+    what: &str,
+    expected: &[Vec<f64>],
+    routine: &Routine,
+    fused: (&Routine, &Loaded),
+    call: impl Fn((&Routine, &Loaded)) -> Vec<Vec<f64>>,
+) {
+    assert_eq!(fused.0.to_string().parse().as_ref(), Ok(fused.0), "{what}");
+    assert!(fused.0.cost().flops <= routine.cost().flops, "{what}");
+    assert_eq!(fuse(fused.0.clone()), *fused.0, "{what}: nothing is left to join");
+    for (found, expected) in call(fused).iter().zip(expected) {
+        let size = expected.iter().fold(0.0_f64, |size, x| size.max(x.abs()));
+        let furthest = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(furthest <= 1e-12 * size, "{what}: {furthest:e} of {size:e}\n{}", fused.0);
+    }
+}
+
 fn check(problem: &Problem, block: usize, n: usize) {
     let routines = routines(problem, block);
     let all: Vec<&Routine> = routines.iter().map(|(_, routine)| routine).collect();
     let loaded = load(&all, &Options::default()).expect("machine code");
+    let fused: Vec<Routine> = all.iter().map(|routine| fuse((*routine).clone())).collect();
+    let of_fused = load(&fused.iter().collect::<Vec<_>>(), &Options::default()).expect("machine code");
     let mut points = problem.points(n, 7);
     let weights = points.weights.clone();
     let (theta, v) = (problem.parameters(2), problem.direction(2));
@@ -107,13 +127,14 @@ fn check(problem: &Problem, block: usize, n: usize) {
     let (rows, _, _) = linearize(&kernel, &theta, Metric::GaussNewton);
     let jacobian = dense(&rows, formulas, parameters);
     let (slope, loss) = gradient(&weighted, &theta);
-    for ((kind, routine), loaded) in routines.iter().zip(&loaded) {
+    for (((kind, routine), loaded), fused) in routines.iter().zip(&loaded).zip(fused.iter().zip(&of_fused)) {
         let what = format!("{} block {block}, {n} points: {}", problem.name, kind.name());
         if *kind == Kind::Local {
             continue;
         }
         println!("{what}");
         let found = call(routine, loaded, n, &given);
+        assert_fused(&what, &found, routine, fused, |(routine, loaded)| call(routine, loaded, n, &given));
         match kind {
             Kind::Residual => assert_bits(&what, &found[0], &r),
             Kind::Jacobian => {

@@ -14,16 +14,17 @@ use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{DataId, FuncId, Linkage, Module};
 
-use super::{Compiler, Workspace, status};
+use super::workspace::direct_outputs;
+use super::{Compiler, RunnerKey, Runners, Workspace, status};
 use crate::codegen::CodegenError;
 use crate::network::Layer;
-use crate::routine::{Lane, LayerAt, Pad, Parameters, Place, Routine, Stage, Step, TILE};
+use crate::routine::{Lane, LayerAt, Pad, Parameters, Place, Routine, Source, Stage, Step, TILE};
 use crate::vmath::services::{self, Scalar};
 
 /// Values of the function that stages refer to.
 struct Frame<'a> {
     workspace: &'a Workspace,
-    runners: &'a [FuncId],
+    runners: &'a Runners,
     n: ir::Value,
     inputs: Vec<ir::Value>,
     outputs: Vec<ir::Value>,
@@ -35,6 +36,17 @@ struct Frame<'a> {
     /// Numbers of a row, and its bytes.
     stride: ir::Value,
     row: ir::Value,
+    /// Of buffers that are part of an output where a tile is full: where they are, and the numbers from row to row.
+    direct: Vec<Option<(ir::Value, ir::Value)>>,
+    /// Whether the tile is full.
+    full: ir::Value,
+}
+
+impl Frame<'_> {
+    /// Numbers from row to row of a buffer.
+    fn stride_of(&self, buffer: usize) -> ir::Value {
+        self.direct[buffer].map_or(self.stride, |(_, stride)| stride)
+    }
 }
 
 impl<M: Module> Compiler<'_, M> {
@@ -42,7 +54,7 @@ impl<M: Module> Compiler<'_, M> {
         &mut self,
         routine: &Routine,
         workspace: &Workspace,
-        runners: &[FuncId],
+        runners: &Runners,
         tables: &[DataId],
     ) -> Result<FuncId, CodegenError> {
         let signature = self.eval_signature();
@@ -94,6 +106,8 @@ impl<M: Module> Compiler<'_, M> {
                 count: zero,
                 stride: zero,
                 row: zero,
+                direct: Vec::new(),
+                full: zero,
             };
             own.tiles(builder, routine, frame)?;
             let done = builder.ins().iconst(I32, status::OK);
@@ -109,6 +123,7 @@ impl<M: Module> Compiler<'_, M> {
         mut frame: Frame<'_>,
     ) -> Result<(), CodegenError> {
         let scalar = self.target.scalar;
+        let direct = direct_outputs(routine);
         super::counted(builder, frame.n, TILE as i64, |builder, start| {
             let rest = builder.ins().isub(frame.n, start);
             let tile = word(builder, TILE);
@@ -117,13 +132,35 @@ impl<M: Module> Compiler<'_, M> {
             let above = builder.ins().iadd_imm_s(count, lanes - 1);
             let stride = builder.ins().band_imm_s(above, -lanes);
             let row = builder.ins().imul_imm_s(stride, scalar.bytes() as i64);
-            frame = Frame { start, count, stride, row, ..frame };
+            let full = builder.ins().icmp(IntCC::Equal, count, tile);
+            frame = Frame { start, count, stride, row, full, direct: vec![None; direct.len()], ..frame };
+            frame.direct = self.direct(builder, &frame, &direct);
             for Step { stage, only_for } in &routine.steps {
                 let wanted: Vec<ir::Value> = only_for.iter().map(|&output| frame.outputs[output]).collect();
                 self.if_wanted(builder, &wanted, |own, builder| own.stage(builder, &frame, routine, stage))?;
             }
             Ok(())
         })
+    }
+
+    /// Where buffers are that are part of an output where the tile is full.
+    fn direct(
+        &self,
+        builder: &mut FunctionBuilder<'_>,
+        frame: &Frame<'_>,
+        outputs: &[Option<(usize, usize)>],
+    ) -> Vec<Option<(ir::Value, ir::Value)>> {
+        let mut found = Vec::with_capacity(outputs.len());
+        for (buffer, output) in outputs.iter().enumerate() {
+            found.push(output.map(|(output, row)| {
+                let row = word(builder, row);
+                let there = self.column(builder, frame, frame.outputs[output], row);
+                let here = builder.ins().iadd_imm_s(frame.work, frame.workspace.buffers[buffer] as i64);
+                let at = builder.ins().select(frame.full, there, here);
+                (at, builder.ins().select(frame.full, frame.n, frame.stride))
+            }));
+        }
+        found
     }
 
     /// Does something unless all of these addresses are null; always if there are none.
@@ -150,12 +187,26 @@ impl<M: Module> Compiler<'_, M> {
 
     /// The address of a row.
     fn at(&self, builder: &mut FunctionBuilder<'_>, frame: &Frame<'_>, place: Place) -> ir::Value {
-        let start = builder.ins().iadd_imm_s(frame.work, frame.workspace.buffers[place.buffer] as i64);
+        let start = match frame.direct[place.buffer] {
+            Some((at, _)) => at,
+            None => builder.ins().iadd_imm_s(frame.work, frame.workspace.buffers[place.buffer] as i64),
+        };
         if place.row == 0 {
             return start;
         }
-        let rows = builder.ins().imul_imm_s(frame.row, place.row as i64);
+        let rows = self.bytes_of_rows(builder, frame, place.buffer, place.row);
         builder.ins().iadd(start, rows)
+    }
+
+    /// The bytes from a row of a buffer to the one so many rows further.
+    fn bytes_of_rows(
+        &self,
+        builder: &mut FunctionBuilder<'_>,
+        frame: &Frame<'_>,
+        buffer: usize,
+        rows: usize,
+    ) -> ir::Value {
+        builder.ins().imul_imm_s(frame.stride_of(buffer), (rows * self.bytes()) as i64)
     }
 
     /// The address of the tile in row `row` of an argument.
@@ -214,7 +265,30 @@ impl<M: Module> Compiler<'_, M> {
                 let service = if pad == Pad::Last { services::PAD } else { services::PAD_ZERO };
                 self.call(builder, &service, &[source, target, frame.count, frame.stride])
             }
-            Stage::Store { from, rows, output, row } => self.store(builder, frame, from, rows, (output, row)),
+            Stage::Store { from, rows, output, row } => {
+                let store = |own: &mut Self, builder: &mut FunctionBuilder<'_>| {
+                    own.store(builder, frame, from, rows, (output, row))
+                };
+                if frame.direct[from.buffer].is_none() {
+                    return store(self, builder);
+                }
+                let [partial, after] = std::array::from_fn(|_| builder.create_block());
+                builder.ins().brif(frame.full, after, &[], partial, &[]);
+                builder.switch_to_block(partial);
+                store(self, builder)?;
+                builder.ins().jump(after, &[]);
+                builder.switch_to_block(after);
+                Ok(())
+            }
+            Stage::Zero { at, rows } if frame.direct[at.buffer].is_some() => {
+                let (start, count) = (self.at(builder, frame, at), word(builder, rows));
+                let bytes = self.bytes_of_rows(builder, frame, at.buffer, 1);
+                super::counted(builder, count, 1, |builder, row| {
+                    let offset = builder.ins().imul(row, bytes);
+                    let at = builder.ins().iadd(start, offset);
+                    self.call(builder, &services::ZERO, &[at, frame.stride])
+                })
+            }
             Stage::Zero { at, rows } => {
                 let (at, count) = (self.at(builder, frame, at), self.numbers(builder, frame, rows));
                 self.call(builder, &services::ZERO, &[at, count])
@@ -225,9 +299,10 @@ impl<M: Module> Compiler<'_, M> {
                 self.call(builder, &services::ADD, &[from, to, count])
             }
             Stage::Run { tape, rows, ref inputs, ref outputs } => {
-                let lanes: Vec<Lane> = inputs.iter().chain(outputs).copied().collect();
+                let outputs = outputs.iter().map(|lane| Source::Lane(*lane));
+                let lanes: Vec<Source> = inputs.iter().copied().chain(outputs).collect();
                 debug_assert_eq!(lanes.len(), routine.tapes[tape].inputs() + routine.tapes[tape].outputs().len());
-                self.run(builder, frame, frame.runners[tape], rows, &lanes)
+                self.run(builder, frame, frame.runners[&RunnerKey::new(tape, inputs)], rows, &lanes)
             }
             Stage::Affine { ref layer, input, output, channels } => {
                 let [input, output] = [input, output].map(|place| self.at(builder, frame, place));
@@ -240,6 +315,12 @@ impl<M: Module> Compiler<'_, M> {
                 let biases = self.number_at(builder, frame, layer.parameters, layer.layer.biases().start);
                 let rows = word(builder, outputs);
                 self.call(builder, &services::ADD_BIAS, &[output, biases, rows, columns, frame.stride])
+            }
+            Stage::AddBias { ref layer, to, channels } => {
+                let to = self.at(builder, frame, to);
+                let biases = self.number_at(builder, frame, layer.parameters, layer.layer.biases().start);
+                let (rows, columns) = (word(builder, layer.layer.outputs), self.numbers(builder, frame, channels));
+                self.call(builder, &services::ADD_BIAS, &[to, biases, rows, columns, frame.stride])
             }
             Stage::AffineAlong { ref layer, direction, input, carried, output, channels } => {
                 let [input, output] = [input, output].map(|place| self.at(builder, frame, place));
@@ -327,13 +408,19 @@ impl<M: Module> Compiler<'_, M> {
         frame: &Frame<'_>,
         runner: FuncId,
         rows: usize,
-        lanes: &[Lane],
+        lanes: &[Source],
     ) -> Result<(), CodegenError> {
         let table = builder.ins().iadd_imm_s(frame.work, frame.workspace.table as i64);
         for (i, lane) in lanes.iter().enumerate() {
-            let address = self.at(builder, frame, lane.place);
+            let (address, step) = match *lane {
+                Source::Lane(Lane { place, step }) => {
+                    (self.at(builder, frame, place), self.bytes_of_rows(builder, frame, place.buffer, step))
+                }
+                Source::Numbers { array, first, step } => {
+                    (self.number_at(builder, frame, array, first), word(builder, step * self.bytes()))
+                }
+            };
             builder.ins().store(memory(), address, table, (8 * i) as i32);
-            let step = builder.ins().imul_imm_s(frame.row, lane.step as i64);
             builder.ins().store(memory(), step, table, (8 * (2 * lanes.len() + i)) as i32);
         }
         let scratch = builder.ins().iadd_imm_s(frame.work, frame.workspace.scratch as i64);
@@ -430,17 +517,18 @@ impl<M: Module> Compiler<'_, M> {
     ) -> Result<(), CodegenError> {
         let own = layer.layer;
         let row_of = |p: usize| to.plus(p - own.start);
+        let apart = frame.stride_of(to.buffer);
         let [inputs, cotangents, scaled] = [inputs, cotangents, scaled].map(|place| self.at(builder, frame, place));
         let [m, k, c] = [own.outputs, own.inputs, channels].map(|count| word(builder, count));
         let products = self.at(builder, frame, row_of(own.weights().start));
-        self.call(builder, &services::CHANNEL_PRODUCTS, &[products, scaled, inputs, m, k, c, frame.stride])?;
+        self.call(builder, &services::CHANNEL_PRODUCTS, &[products, scaled, inputs, m, k, c, frame.stride, apart])?;
         let biases = self.at(builder, frame, row_of(own.biases().start));
         let columns = self.numbers(builder, frame, channels);
-        self.call(builder, &services::FIRST_CHANNELS, &[biases, cotangents, m, columns, frame.stride])?;
+        self.call(builder, &services::FIRST_CHANNELS, &[biases, cotangents, m, columns, frame.stride, apart])?;
         let Some(scales) = own.scales() else { return Ok(()) };
         let rows = self.at(builder, frame, row_of(scales.start));
         let weights = self.number_at(builder, frame, layer.parameters, own.weights().start);
-        self.call(builder, &services::WEIGHTED_ROWS, &[rows, weights, products, m, k, frame.stride])
+        self.call(builder, &services::WEIGHTED_ROWS, &[rows, weights, products, m, k, frame.stride, apart])
     }
 
     fn layer_sums(

@@ -7,6 +7,10 @@
 
 mod driver;
 mod runner;
+mod workspace;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
@@ -16,10 +20,11 @@ use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
 use rustc_hash::FxHashMap;
 
 use super::{CodegenError, Options};
-use crate::routine::{Routine, Stage, TILE};
-use crate::tape::{BLOCK, Segmentation};
+use crate::routine::{Routine, Source, Stage};
+use crate::tape::Segmentation;
 use crate::vmath::Path;
 use crate::vmath::services::{Parameter, Scalar, Service};
+pub(super) use workspace::Workspace;
 
 /// Return codes of kernels.
 pub mod status {
@@ -42,41 +47,24 @@ pub struct Target {
     pub path: Path,
 }
 
-/// Alignment of what is in the workspace.
-const LINE: usize = 64;
-
 /// From the table of addresses to the word that math functions take as their last argument.
 const FAST_AT: i32 = -8;
 
-/// Where everything is in the workspace, in bytes from its start.
-#[derive(Clone, Debug)]
-pub(super) struct Workspace {
-    buffers: Vec<usize>,
-    spare: usize,
-    scratch: usize,
-    table: usize,
-    /// Its size.
-    pub bytes: usize,
+/// A tape and which of its inputs are one number for all points.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct RunnerKey {
+    tape: usize,
+    numbers: Vec<bool>,
 }
 
-impl Workspace {
-    fn new(routine: &Routine, segmentations: &[Segmentation], scalar: Scalar) -> Self {
-        let mut end = 0;
-        let mut place = |bytes: usize| {
-            let start = end;
-            end += bytes.next_multiple_of(LINE);
-            start
-        };
-        let buffers = routine.buffers.iter().map(|rows| place(rows * TILE * scalar.bytes())).collect();
-        let spare = place(routine.spare * scalar.bytes());
-        let rows = segmentations.iter().map(Segmentation::row_count).max().unwrap_or(0);
-        let scratch = place(rows * BLOCK * scalar.bytes());
-        let lanes = routine.tapes.iter().map(|tape| tape.inputs() + tape.outputs().len()).max().unwrap_or(0);
-        // In front of the table a word for the runners.
-        let table = place(LINE + 3 * lanes * size_of::<u64>()) + LINE;
-        Self { buffers, spare, scratch, table, bytes: end }
+impl RunnerKey {
+    fn new(tape: usize, inputs: &[Source]) -> Self {
+        Self { tape, numbers: inputs.iter().map(|source| source.lane().is_none()).collect() }
     }
 }
+
+/// The functions that run tapes.
+type Runners = BTreeMap<RunnerKey, FuncId>;
 
 /// A routine as functions of a module.
 pub(super) struct Compiled {
@@ -130,9 +118,15 @@ impl<'a, M: Module> Compiler<'a, M> {
         if i32::try_from(workspace.bytes).is_err() {
             return Err(CodegenError::TooLarge { tape: 0 });
         }
-        let mut runners = Vec::with_capacity(routine.tapes.len());
-        for (number, segmentation) in segmentations.iter().enumerate() {
-            runners.push(self.runner(routine, number, segmentation)?);
+        let mut runners = Runners::new();
+        for step in &routine.steps {
+            let Stage::Run { tape, inputs, .. } = &step.stage else { continue };
+            let number = runners.len();
+            if let Entry::Vacant(entry) = runners.entry(RunnerKey::new(*tape, inputs)) {
+                let name = format!("{}_run{number}", routine.name);
+                let runner = self.runner(&name, &routine.tapes[*tape], entry.key(), &segmentations[*tape])?;
+                entry.insert(runner);
+            }
         }
         let mut tables = Vec::with_capacity(routine.tables.len());
         for (number, table) in routine.tables.iter().enumerate() {
@@ -144,14 +138,14 @@ impl<'a, M: Module> Compiler<'a, M> {
         }
         let eval = self.driver(routine, &workspace, &runners, &tables)?;
         let (clif, asm) = (std::mem::take(&mut self.clif), std::mem::take(&mut self.asm));
-        Ok(Compiled { eval, work_bytes: workspace.bytes.max(LINE), clif, asm })
+        Ok(Compiled { eval, work_bytes: workspace.bytes.max(workspace::LINE), clif, asm })
     }
 
     /// Read-only data of this object.
     pub fn data(&mut self, name: &str, bytes: Vec<u8>) -> Result<DataId, CodegenError> {
         let id = self.module.declare_data(name, Linkage::Local, false, false)?;
         let mut data = DataDescription::new();
-        data.set_align(LINE as u64);
+        data.set_align(workspace::LINE as u64);
         data.define(if bytes.is_empty() { vec![0; 8] } else { bytes }.into());
         self.module.define_data(id, &data)?;
         Ok(id)

@@ -14,9 +14,8 @@ use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData};
 use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{FuncId, Linkage, Module};
 
-use super::{Compiler, counted};
+use super::{Compiler, RunnerKey, counted};
 use crate::codegen::{CodegenError, body};
-use crate::routine::Routine;
 use crate::tape::{BLOCK, Op, Segmentation, Tape, Value};
 use crate::vmath::services::{POW, Service};
 
@@ -33,22 +32,21 @@ impl<M: Module> Compiler<'_, M> {
     /// The function that runs a tape.
     pub(super) fn runner(
         &mut self,
-        routine: &Routine,
-        number: usize,
+        name: &str,
+        tape: &Tape,
+        key: &RunnerKey,
         segmentation: &Segmentation,
     ) -> Result<FuncId, CodegenError> {
-        let tape = &routine.tapes[number];
         let lanes = tape.inputs() + tape.outputs().len();
         if segmentation.row_count() > body::MOST_ROWS || lanes > body::MOST_LANES {
-            return Err(CodegenError::TooLarge { tape: number });
+            return Err(CodegenError::TooLarge { tape: key.tape });
         }
-        let name = format!("{}_tape{number}", routine.name);
         let mut bodies = Vec::new();
         for segment in 0..segmentation.segments().len() {
-            bodies.push(self.body(tape, segmentation, segment, &format!("{name}_segment{segment}"))?);
+            bodies.push(self.body(tape, &key.numbers, segmentation, segment, &format!("{name}_segment{segment}"))?);
         }
         let signature = self.signature([I64; 4], None);
-        self.function(&name, Linkage::Local, signature, |own, builder| {
+        self.function(name, Linkage::Local, signature, |own, builder| {
             let entry = builder.current_block().expect("a block was begun");
             let [rows, count, table, scratch] = [0, 1, 2, 3].map(|i| builder.block_params(entry)[i]);
             let frame = Frame { count, table, scratch, lanes };
@@ -70,6 +68,7 @@ impl<M: Module> Compiler<'_, M> {
     fn body(
         &mut self,
         tape: &Tape,
+        numbers: &[bool],
         segmentation: &Segmentation,
         segment: usize,
         name: &str,
@@ -80,7 +79,7 @@ impl<M: Module> Compiler<'_, M> {
         context.func.signature = signature.clone();
         context.set_disasm(self.options.keep_text);
         let (isa, scalar) = (self.module.isa(), self.target.scalar);
-        if !body::build(&mut context.func, builder_context, isa, tape, segmentation, segment, scalar) {
+        if !body::build(&mut context.func, builder_context, isa, (tape, numbers), segmentation, segment, scalar) {
             return Ok(None);
         }
         let id = self.module.declare_function(name, Linkage::Local, &signature)?;

@@ -299,9 +299,9 @@ impl<'a> Builder<'a> {
         self.networks(Sweep::Reverse, NOWHERE);
         let values = self.run_point(program, 1);
         self.store(values, formulas, r, 0);
-        let rows = self.buffer(parameters);
         self.only_for(&[jacobian], |own| {
             for formula in 0..formulas {
+                let rows = own.buffer(parameters);
                 own.rows_back(&own.own_seeds(values, formula), rows);
                 own.store(rows, parameters, jacobian, formula * parameters);
             }

@@ -11,7 +11,7 @@ pub use kinds::{Kind, build};
 
 use std::collections::BTreeMap;
 
-use super::{Argument, Lane, Parameters, Place, Routine, Stage, Step};
+use super::{Argument, Lane, Parameters, Place, Routine, Source, Stage, Step};
 use crate::kernel::{BlockTapes, Channel, Description, KernelTapes, Role};
 use crate::tape::Tape;
 use network::NetworkPlaces;

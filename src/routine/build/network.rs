@@ -1,6 +1,6 @@
 //! Sweeps through a network as stages: those of [`crate::kernel`], in the same order.
 
-use super::{Builder, Lane, Parameters, Place, Stage};
+use super::{Builder, Lane, Parameters, Place, Source, Stage, single};
 use crate::kernel::{EXTENSION, PointwiseTapes};
 use crate::network::{Activation, FourierLayer, JetPlan, Layout, Op, Operand, Pointwise, Write};
 use crate::routine::LayerAt;
@@ -14,7 +14,7 @@ pub(super) struct NetworkPlaces {
     pub values: Vec<Place>,
     /// What each operation saved for the sweep back.
     pub saved: Vec<Option<Place>>,
-    /// Cotangents, as the schedule places them.
+    /// Cotangents of the result of each operation.
     pub cotangents: Vec<Place>,
     /// Products of programs that are added to what is there.
     pub spare: Vec<Place>,
@@ -61,24 +61,17 @@ impl<'a> Builder<'a> {
     /// Makes the places of a network; `extension` jets along a direction, and those of a sweep back if it has one.
     pub(super) fn places(&mut self, n: usize, extension: usize, features: Place, reverse: bool) -> NetworkPlaces {
         let (layout, channels) = (self.layout(n), self.plan(n).len());
-        let (schedule, jet) = (layout.schedule(), channels * extension);
+        let jet = channels * extension;
         let last = layout.ops().len() - 1;
-        let largest = |count: usize, of: &[usize]| {
-            let mut sizes = vec![0; count];
-            (0..of.len()).for_each(|op| sizes[of[op]] = sizes[of[op]].max(layout.rows(op) * jet));
-            sizes
-        };
-        let sizes = largest(schedule.value_buffers, &schedule.values);
-        let buffers: Vec<Place> = sizes.iter().map(|&rows| self.buffer(rows)).collect();
-        let outputs = self.buffer(layout.rows(last) * jet);
-        let value = |op: usize| if op == last { outputs } else { buffers[schedule.values[op]] };
+        // Rows that are not in use at the same time share their room when the workspace is planned.
+        let values: Vec<Place> = (0..=last).map(|op| self.buffer(layout.rows(op) * jet)).collect();
         let mut places = NetworkPlaces {
             features,
-            values: (0..=last).map(value).collect(),
+            scaled: values[last],
+            values,
             saved: vec![None; last + 1],
             cotangents: Vec::new(),
             spare: Vec::new(),
-            scaled: outputs,
         };
         if !reverse {
             return places;
@@ -88,13 +81,11 @@ impl<'a> Builder<'a> {
                 places.saved[op] = Some(self.buffer(layout.rows(op) * jet));
             }
         }
-        let sizes = largest(schedule.cotangent_buffers, &schedule.cotangents);
-        let cotangents: Vec<Place> = sizes.iter().map(|&rows| self.buffer(rows)).collect();
-        places.cotangents = schedule.cotangents.iter().map(|&buffer| cotangents[buffer]).collect();
+        places.cotangents = (0..=last).map(|op| self.buffer(layout.rows(op) * jet)).collect();
         let widest = (0..=last).map(|op| layout.rows(op)).max().unwrap_or(0) * jet;
         let arity = layout.functions().iter().map(|function| function.arity()).max().unwrap_or(0);
         // A chain of layers writes each cotangent once and needs no room beside.
-        let adds = schedule.writes.iter().flatten().any(|write| *write != Write::First);
+        let adds = layout.schedule().writes.iter().flatten().any(|write| *write != Write::First);
         places.spare = (0..if adds || arity > 1 { arity } else { 0 }).map(|_| self.buffer(widest)).collect();
         if layout.layers.iter().any(|layer| layer.factorised) {
             places.scaled = self.buffer(widest);
@@ -138,8 +129,8 @@ impl<'a> Builder<'a> {
             for c in 0..channels {
                 let known = (c < argument.channels).then(|| argument.place.plus(c));
                 inputs.push(match known {
-                    Some(place) => Lane { place, step },
-                    None => Lane { place: self.zeros(), step: 0 },
+                    Some(place) => Source::Lane(Lane { place, step }),
+                    None => Source::Lane(single(self.zeros())),
                 });
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::network::Visit;
-use super::{Argument, BuildError, Builder, Parameters, Parts, Place, Routine, Stage, single};
+use super::{Argument, BuildError, Builder, Parameters, Parts, Place, Routine, Source, Stage, single};
 use crate::kernel::{Channel, EXTENSION, PointInput, PointTape};
 use crate::routine::Pad;
 
@@ -106,7 +106,8 @@ impl<'a> Builder<'a> {
     pub(super) fn run_point(&mut self, program: &'a PointTape, extension: usize) -> Place {
         let outputs = program.tape.outputs().len();
         let place = self.buffer(outputs);
-        let inputs = program.inputs.iter().map(|input| single(self.place_of(input, extension))).collect();
+        let source = |input| Source::Lane(single(self.place_of(input, extension)));
+        let inputs = program.inputs.iter().map(source).collect();
         let tape = self.tape(&program.tape);
         let lanes = (0..outputs).map(|o| single(place.plus(o))).collect();
         self.push(Stage::Run { tape, rows: 1, inputs, outputs: lanes });

@@ -345,6 +345,7 @@ pub(super) unsafe fn seed<T: Number, const P: u8>(
 /// # Safety
 /// As all services.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "machine code calls it with every size and stride")]
 pub(super) unsafe fn channel_products<T: Number, const P: u8>(
     out: *mut T,
     cotangents: *const T,
@@ -353,12 +354,13 @@ pub(super) unsafe fn channel_products<T: Number, const P: u8>(
     k: usize,
     channels: usize,
     stride: usize,
+    apart: usize,
 ) {
     const POINTS: usize = 32;
     let row = channels * stride;
     for (pair, (z, a)) in (0..m).flat_map(|z| (0..k).map(move |a| (z, a))).enumerate() {
         // SAFETY: the caller vouches for m, k and m·k rows.
-        let (target, z, a) = unsafe { (out.add(pair * stride), cotangents.add(z * row), inputs.add(a * row)) };
+        let (target, z, a) = unsafe { (out.add(pair * apart), cotangents.add(z * row), inputs.add(a * row)) };
         let mut start = 0;
         while start < stride {
             // SAFETY: points below the stride, channels below their number.
@@ -399,11 +401,12 @@ pub(super) unsafe fn first_channels<T: Number, const P: u8>(
     rows: usize,
     row: usize,
     stride: usize,
+    apart: usize,
 ) {
     for r in 0..rows {
         for i in 0..stride {
-            // SAFETY: the caller vouches for `rows` rows on both sides, and for stride <= row.
-            unsafe { *target.add(r * stride + i) = *source.add(r * row + i) }
+            // SAFETY: the caller vouches for `rows` rows on both sides, and for stride <= row and apart.
+            unsafe { *target.add(r * apart + i) = *source.add(r * row + i) }
         }
     }
 }
@@ -418,16 +421,17 @@ pub(super) unsafe fn weighted_rows<T: Number, const P: u8>(
     m: usize,
     k: usize,
     stride: usize,
+    apart: usize,
 ) {
     for r in 0..m {
         // SAFETY: the caller vouches for m rows and m·k weights and products.
         unsafe {
-            zero::<T, P>(target.add(r * stride), stride);
+            zero::<T, P>(target.add(r * apart), stride);
             for pair in r * k..(r + 1) * k {
                 let weight = *weights.add(pair);
                 for i in 0..stride {
-                    let sum = target.add(r * stride + i);
-                    *sum = multiply_add::<T, P>(weight, *products.add(pair * stride + i), *sum);
+                    let sum = target.add(r * apart + i);
+                    *sum = multiply_add::<T, P>(weight, *products.add(pair * apart + i), *sum);
                 }
             }
         }

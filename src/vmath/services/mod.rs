@@ -228,15 +228,15 @@ services! {
     SCALE_JETS = "scale_jets" scale_jets(out: write, slopes: read, rows: count, jet: count) scale_jets[];
     /// `target[i] += weights[i] · factor · source[i]`; weights of 1 where there are none, and nothing where they are 0.
     SEED = "seed" seed(target: write, weights: read, source: read, factor: number, count: count) seed[];
-    /// `out[(m·K + k)·stride + b] = Σ_c cotangents[(m·C + c)·stride + b] · inputs[(k·C + c)·stride + b]`
+    /// `out[(m·K + k)·apart + b] = Σ_c cotangents[(m·C + c)·stride + b] · inputs[(k·C + c)·stride + b]` for b below `stride`
     CHANNEL_PRODUCTS = "channel_products" channel_products(out: write, cotangents: read, inputs: read, m: count,
-        k: count, channels: count, stride: count) channel_products[];
-    /// Row r of `target`, `stride` long, is the beginning of row r of `source`.
+        k: count, channels: count, stride: count, apart: count) channel_products[];
+    /// Row r of `target`, `stride` long, is the beginning of row r of `source`; rows of `target` are `apart`.
     FIRST_CHANNELS = "first_channels" first_channels(target: write, source: read, rows: count, row: count,
-        stride: count) first_channels[];
-    /// `target[m][b] = Σ_k weights[m·K + k] · products[m·K + k][b]`
+        stride: count, apart: count) first_channels[];
+    /// `target[m][b] = Σ_k weights[m·K + k] · products[m·K + k][b]`, rows of both `apart`.
     WEIGHTED_ROWS = "weighted_rows" weighted_rows(target: write, weights: read, products: read, m: count, k: count,
-        stride: count) weighted_rows[];
+        stride: count, apart: count) weighted_rows[];
     /// `out[m·K + k] += Σ_c a[m][c] · b[k][c]`, rows of `columns` numbers, a multiple of the lanes.
     OUTER = "outer" outer(out: write, a: read, b: read, m: count, k: count, columns: count) outer[];
     /// `out[r] += Σ_b a[r][b]` over the first `count` numbers of each row.
@@ -266,14 +266,14 @@ mod tests {
             let mut out = vec![0.0; 12 + 128];
             let (sums, product) = out.split_at_mut(12);
             type Outer = unsafe extern "C" fn(*mut f64, *const f64, *const f64, usize, usize, usize);
-            type Products = unsafe extern "C" fn(*mut f64, *const f64, *const f64, usize, usize, usize, usize);
+            type Products = unsafe extern "C" fn(*mut f64, *const f64, *const f64, usize, usize, usize, usize, usize);
             // SAFETY: the signatures are those of the table above; the slices hold 3 and 4 rows of 24 numbers, 4 x 4 rows
             // of 8, and the path is available.
             unsafe {
                 let outer: Outer = std::mem::transmute(OUTER.address(Scalar::F64, path));
                 outer(sums.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 3, 4, 24);
                 let products: Products = std::mem::transmute(CHANNEL_PRODUCTS.address(Scalar::F64, path));
-                products(product.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 4, 4, 3, 8);
+                products(product.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 4, 4, 3, 8, 8);
             }
             let expected = expected.get_or_insert_with(|| out.clone());
             for (found, expected) in out.iter().zip(expected) {
