@@ -1,0 +1,127 @@
+//! The table of Jacobian rows.
+
+use pdec::codegen::{Loaded, Options, load};
+use pdec::diagnostic::Source;
+use pdec::emit::{Fields, Request, plan};
+use pdec::model::Overrides;
+use pdec::pipeline::{Times, check};
+use pdec::report::{Align, TextTable};
+use pdec::routine::Kind;
+use pdec::simplify::Effort;
+use pdec::vmath::services::Scalar;
+
+use super::row::Row;
+use super::timing::{Time, in_turns};
+
+const WIDTHS: [usize; 2] = [32, 64];
+const POINTS: [usize; 3] = [64, 512, 4096];
+
+/// Largest difference of two ways, relative to the largest number of all.
+const TOLERANCE: f64 = 1e-12;
+
+/// Prints it.
+pub fn table() {
+    let columns = ["W", "points", "way", "least", "median", "to the best by hand", "medians"];
+    let mut table = TextTable::new(columns.map(|name| (name, if name == "way" { Align::Left } else { Align::Right })));
+    for width in WIDTHS {
+        let kernel = jacobian(width);
+        for points in POINTS {
+            let times = measured(&kernel, width, points);
+            let best = |of: fn(&Time) -> f64| times[..2].iter().map(of).fold(f64::INFINITY, f64::min);
+            let [least, median] = [best(|t| t.least), best(|t| t.median)];
+            for (way, time) in ["by hand, row by row", "by hand, points contiguous", "pdec"].into_iter().zip(&times) {
+                let nanoseconds = |seconds: f64| format!("{:.1}", 1e9 * seconds / points as f64);
+                table.row([
+                    width.to_string(),
+                    points.to_string(),
+                    way.to_owned(),
+                    nanoseconds(time.least),
+                    nanoseconds(time.median),
+                    format!("{:.2}", time.least / least),
+                    format!("{:.2}", time.median / median),
+                ]);
+            }
+        }
+    }
+    println!("Residual and Jacobian row of Poisson's equation, 2-W-1 tanh, nanoseconds a point:\n");
+    println!("{}", table.to_markdown());
+}
+
+/// The kernel of pdec.
+fn jacobian(width: usize) -> Loaded {
+    let text = format!(
+        "problem poisson\ndomain x in [-1, 1], y in [-1, 1]\nunknown u\n\
+         eq -lap(u) = 2*pi^2*sin(pi*x)*sin(pi*y)\nbc u = 0 on boundary\n\
+         network mlp({width})\ntrain engd()\n"
+    );
+    let mut times = Times::default();
+    let (model, found) = check(&Source::new("poisson.pde", text.clone()), &Overrides::default(), &mut times);
+    let model = model.unwrap_or_else(|| panic!("{found:?}"));
+    let request = Request {
+        kinds: vec![Kind::Jacobian],
+        scalar: Scalar::F64,
+        machine: pdec::codegen::Machine::Native,
+        prefix: "poisson".to_owned(),
+        effort: Effort::default(),
+    };
+    let fields = Fields { graph: &model.graph, formulas: &[], names: &[], theta: None };
+    let library = plan(&model, &text, &fields, request, &mut times).expect("kernels");
+    let routine = &library.kernels[0].routine;
+    load(&[routine], &Options::default()).expect("machine code").swap_remove(0)
+}
+
+/// Times of both ways by hand and of pdec, whose numbers are compared first.
+fn measured(kernel: &Loaded, width: usize, points: usize) -> Vec<Time> {
+    let parameters = 4 * width + 1;
+    let theta: Vec<f64> = (0..parameters).map(|i| 1.5 * (i as f64 * 0.7).sin()).collect();
+    let coordinate = |step: f64| (0..points).map(move |i| 2.0 * (i as f64 * step).fract() - 1.0).collect::<Vec<_>>();
+    let (x, y) = (coordinate(0.618_034), coordinate(0.754_878));
+    let row = Row::new(&theta);
+    let mut by_rows = Numbers::new(points, points * row.stride());
+    let mut by_points = Numbers::new(points, points * parameters);
+    let mut of_pdec = Numbers::new(points, points * parameters);
+    let inputs = [&x[..], &y, &theta];
+    row.by_rows(&x, &y, &mut by_rows.residual, &mut by_rows.jacobian);
+    row.by_points(&x, &y, &mut by_points.residual, &mut by_points.jacobian);
+    kernel.call(points, &inputs, &mut of_pdec.slices());
+    let turned = |numbers: &Numbers, at: &dyn Fn(usize, usize) -> usize| {
+        (0..parameters * points).map(|k| numbers.jacobian[at(k / points, k % points)]).collect::<Vec<f64>>()
+    };
+    compare_numbers(&by_rows.residual, &of_pdec.residual);
+    compare_numbers(&by_points.residual, &of_pdec.residual);
+    compare_numbers(&turned(&by_rows, &|p, i| i * row.stride() + row.place(p)), &of_pdec.jacobian);
+    compare_numbers(&turned(&by_points, &|p, i| row.place(p) * points + i), &of_pdec.jacobian);
+    in_turns(&mut [
+        Box::new(|| row.by_rows(&x, &y, &mut by_rows.residual, &mut by_rows.jacobian)),
+        Box::new(|| row.by_points(&x, &y, &mut by_points.residual, &mut by_points.jacobian)),
+        Box::new(|| kernel.call(points, &inputs, &mut of_pdec.slices())),
+    ])
+}
+
+/// What a way computes.
+struct Numbers {
+    residual: Vec<f64>,
+    jacobian: Vec<f64>,
+}
+
+impl Numbers {
+    fn new(points: usize, entries: usize) -> Self {
+        Self { residual: vec![f64::NAN; points], jacobian: vec![f64::NAN; entries] }
+    }
+
+    fn slices(&mut self) -> [Option<&mut [f64]>; 2] {
+        [Some(&mut self.residual), Some(&mut self.jacobian)]
+    }
+}
+
+/// Stops if two ways differ.
+fn compare_numbers(found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    let worst = found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, |most: f64, e| if e <= most { most } else { e });
+    assert!(worst <= TOLERANCE * scale, "the ways differ by {worst:e} of {scale:e}");
+}
