@@ -16,6 +16,9 @@ use super::timing::{Time, in_turns};
 const WIDTHS: [usize; 2] = [32, 64];
 const POINTS: [usize; 3] = [64, 512, 4096];
 
+/// The first two are by hand and in vectors.
+const WAYS: [&str; 4] = ["by hand, row by row", "by hand, points contiguous", "plain loop, row by row", "pdec"];
+
 /// Largest difference of two ways, relative to the largest number of all.
 const TOLERANCE: f64 = 1e-12;
 
@@ -29,7 +32,7 @@ pub fn table() {
             let times = measured(&kernel, width, points);
             let best = |of: fn(&Time) -> f64| times[..2].iter().map(of).fold(f64::INFINITY, f64::min);
             let [least, median] = [best(|t| t.least), best(|t| t.median)];
-            for (way, time) in ["by hand, row by row", "by hand, points contiguous", "pdec"].into_iter().zip(&times) {
+            for (way, time) in WAYS.into_iter().zip(&times) {
                 let nanoseconds = |seconds: f64| format!("{:.1}", 1e9 * seconds / points as f64);
                 table.row([
                     width.to_string(),
@@ -70,7 +73,7 @@ fn jacobian(width: usize) -> Loaded {
     load(&[routine], &Options::default()).expect("machine code").swap_remove(0)
 }
 
-/// Times of both ways by hand and of pdec, whose numbers are compared first.
+/// Times of all ways, whose numbers are compared first.
 fn measured(kernel: &Loaded, width: usize, points: usize) -> Vec<Time> {
     let parameters = 4 * width + 1;
     let theta: Vec<f64> = (0..parameters).map(|i| 1.5 * (i as f64 * 0.7).sin()).collect();
@@ -79,21 +82,26 @@ fn measured(kernel: &Loaded, width: usize, points: usize) -> Vec<Time> {
     let row = Row::new(&theta);
     let mut by_rows = Numbers::new(points, points * row.stride());
     let mut by_points = Numbers::new(points, points * parameters);
+    let mut plain = Numbers::new(points, points * row.stride());
     let mut of_pdec = Numbers::new(points, points * parameters);
     let inputs = [&x[..], &y, &theta];
     row.by_rows(&x, &y, &mut by_rows.residual, &mut by_rows.jacobian);
     row.by_points(&x, &y, &mut by_points.residual, &mut by_points.jacobian);
+    row.plain(&x, &y, &mut plain.residual, &mut plain.jacobian);
     kernel.call(points, &inputs, &mut of_pdec.slices());
     let turned = |numbers: &Numbers, at: &dyn Fn(usize, usize) -> usize| {
         (0..parameters * points).map(|k| numbers.jacobian[at(k / points, k % points)]).collect::<Vec<f64>>()
     };
-    compare_numbers(&by_rows.residual, &of_pdec.residual);
+    for numbers in [&by_rows, &plain] {
+        compare_numbers(&numbers.residual, &of_pdec.residual);
+        compare_numbers(&turned(numbers, &|p, i| i * row.stride() + row.place(p)), &of_pdec.jacobian);
+    }
     compare_numbers(&by_points.residual, &of_pdec.residual);
-    compare_numbers(&turned(&by_rows, &|p, i| i * row.stride() + row.place(p)), &of_pdec.jacobian);
     compare_numbers(&turned(&by_points, &|p, i| row.place(p) * points + i), &of_pdec.jacobian);
     in_turns(&mut [
         Box::new(|| row.by_rows(&x, &y, &mut by_rows.residual, &mut by_rows.jacobian)),
         Box::new(|| row.by_points(&x, &y, &mut by_points.residual, &mut by_points.jacobian)),
+        Box::new(|| row.plain(&x, &y, &mut plain.residual, &mut plain.jacobian)),
         Box::new(|| kernel.call(points, &inputs, &mut of_pdec.slices())),
     ])
 }
