@@ -5,18 +5,12 @@
 //! matrices, and nothing is written twice. Three ways: intrinsics, row by row and parameter by parameter, and a plain loop
 //! that the compiler turns into vectors.
 
-use std::arch::x86_64::{
-    __m512d, _mm512_add_epi64, _mm512_add_pd, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_div_pd, _mm512_fmadd_pd,
-    _mm512_fnmadd_pd, _mm512_loadu_epi64, _mm512_loadu_pd, _mm512_max_pd, _mm512_min_pd, _mm512_mul_pd,
-    _mm512_permutexvar_epi64, _mm512_permutexvar_pd, _mm512_reduce_add_pd, _mm512_set1_pd, _mm512_setzero_pd,
-    _mm512_slli_epi64, _mm512_storeu_pd, _mm512_sub_pd,
-};
 use std::array::from_fn;
 
 use pdec::vmath::{Function, apply_in_place};
 
-/// Numbers of a register.
-const LANES: usize = 8;
+use super::lanes::{LANES, LARGEST, Lanes, ROUND, is_available};
+
 /// Registers that go through the formulas side by side: fewer wait for each other, more do not fit (2 and 8 are slower).
 const ABREAST: usize = 4;
 /// Points whose right-hand sides are computed together.
@@ -113,75 +107,7 @@ impl Row {
     }
 }
 
-/// Whether this machine can run the kernels.
-pub fn is_available() -> bool {
-    pdec::vmath::Path::Avx512.is_available()
-}
-
-/// (2ᶠ - 1) / f on |f| ≤ 1/16: minimax (Remez exchange in 50 digits), relative error 2⁻⁵³.
-const EXP2M1: [f64; 7] = [
-    std::f64::consts::LN_2,
-    0.240_226_506_959_109_33,
-    0.055_504_108_664_816_275,
-    0.009_618_129_089_984_663,
-    0.001_333_355_817_360_589_4,
-    0.000_154_044_337_914_486_83,
-    1.525_273_381_152_303_8e-5,
-];
-
-/// The bits of 2^(i/8), less i in the bits behind the exponent.
-const POWERS: [u64; 8] = [
-    0x3ff0_0000_0000_0000,
-    0x3fef_72b8_3c7d_517b,
-    0x3fef_06fe_0a31_b715,
-    0x3fee_bfda_d536_2a27,
-    0x3fee_a09e_667f_3bcd,
-    0x3fee_ace5_422a_a0db,
-    0x3fee_e89f_995a_d3ad,
-    0x3fef_5818_dcfb_a487,
-];
-
-/// What 2^(i/8) is beyond its double, relative to it.
-const RESTS: [f64; 8] = [
-    0.0,
-    -2.793_911_485_951_573_3e-17,
-    3.348_462_333_625_152_4e-17,
-    1.957_258_529_311_203_6e-17,
-    -6.835_808_657_661_923e-17,
-    5.154_830_117_078_678_3e-17,
-    4.875_160_526_227_061e-17,
-    1.790_126_907_604_513e-17,
-];
-
-/// Rounds to a multiple of 1/8 where it is added, with the number of eighths in the low bits.
-const ROUND: f64 = 844_424_930_131_968.0;
-
-/// tanh 20 is 1 in double precision; 20 · 2 log₂ e is below this.
-const LARGEST: f64 = 58.0;
-
-type Abreast = [__m512d; ABREAST];
-
-/// tanh(z) of z times 2 log₂ e: (2ᶻ - 1) / (2ᶻ + 1), where 2ᶻ is 2^(i/8) from a table times 2ᶠ.
-#[inline]
-#[target_feature(enable = "avx512f,fma")]
-fn tanh(scaled: Abreast) -> Abreast {
-    let all = |x: f64| _mm512_set1_pd(x);
-    // SAFETY: both tables have eight numbers.
-    let (powers, rests) = unsafe { (_mm512_loadu_epi64(POWERS.as_ptr().cast()), _mm512_loadu_pd(RESTS.as_ptr())) };
-    let z = scaled.map(|z| _mm512_max_pd(_mm512_min_pd(z, all(LARGEST)), all(-LARGEST)));
-    let shifted = z.map(|z| _mm512_add_pd(z, all(ROUND)));
-    let f: Abreast = from_fn(|v| _mm512_sub_pd(z[v], _mm512_sub_pd(shifted[v], all(ROUND))));
-    let mut sum = [all(EXP2M1[6]); ABREAST];
-    for coefficient in EXP2M1[..6].iter().rev() {
-        sum = from_fn(|v| _mm512_fmadd_pd(sum[v], f[v], all(*coefficient)));
-    }
-    let eighths = shifted.map(|shifted| _mm512_castpd_si512(shifted));
-    let power = eighths.map(|i| _mm512_add_epi64(_mm512_slli_epi64::<49>(i), _mm512_permutexvar_epi64(i, powers)));
-    let power = power.map(|power| _mm512_castsi512_pd(power));
-    let excess: Abreast = from_fn(|v| _mm512_fmadd_pd(sum[v], f[v], _mm512_permutexvar_pd(eighths[v], rests)));
-    let expm1: Abreast = from_fn(|v| _mm512_fmadd_pd(power[v], excess[v], _mm512_sub_pd(power[v], all(1.0))));
-    expm1.map(|expm1| _mm512_div_pd(expm1, _mm512_add_pd(expm1, all(2.0))))
-}
+type Abreast = Lanes<ABREAST>;
 
 /// What registers of neurons at a point, or of points and a neuron, say.
 struct Entries {
@@ -193,20 +119,20 @@ struct Entries {
 }
 
 /// All entries from points (`x`, `y`), slopes and factors as in [`Row`].
-#[inline]
-#[target_feature(enable = "avx512f,fma")]
-fn entries([x, y]: [Abreast; 2], [wx, wy, b]: [__m512d; 3], factors: [__m512d; 5], residual: Abreast) -> Entries {
+#[inline(always)]
+fn entries([x, y]: [Abreast; 2], [wx, wy, b]: [Abreast; 3], factors: [Abreast; 5], residual: Abreast) -> Entries {
     let [c, q2, cq, cx, cy] = factors;
-    let all = |x: f64| _mm512_set1_pd(x);
-    let t = tanh(from_fn(|v| _mm512_fmadd_pd(wx, x[v], _mm512_fmadd_pd(wy, y[v], b))));
-    let s = t.map(|t| _mm512_fnmadd_pd(t, t, all(1.0)));
-    let a: Abreast = from_fn(|v| _mm512_mul_pd(t[v], s[v]));
-    let third = s.map(|s| _mm512_mul_pd(s, _mm512_fnmadd_pd(all(6.0), s, all(4.0))));
-    let outer = a.map(|a| _mm512_mul_pd(q2, a));
-    let bias = third.map(|third| _mm512_mul_pd(cq, third));
-    let weight = |factor: __m512d, x: Abreast| from_fn(|v| _mm512_fmadd_pd(factor, a[v], _mm512_mul_pd(bias[v], x[v])));
-    let residual = from_fn(|v| _mm512_fmadd_pd(c, outer[v], residual[v]));
-    Entries { weights: [weight(cx, x), weight(cy, y)], bias, outer, residual }
+    let t = wx.times_plus(x, wy.times_plus(y, b)).tanh_of_scaled();
+    let s = t.times_from(t, t.number(1.0));
+    let a = t * s;
+    let outer = q2 * a;
+    let bias = cq * (s * t.number(6.0).times_from(s, t.number(4.0)));
+    Entries {
+        weights: [cx.times_plus(a, bias * x), cy.times_plus(a, bias * y)],
+        bias,
+        outer,
+        residual: c.times_plus(outer, residual),
+    }
 }
 
 /// -f at the points of a tile.
@@ -224,8 +150,8 @@ fn sources(x: &[f64], y: &[f64], out: &mut [f64; TILE]) {
 }
 
 /// # Safety
-/// The machine has AVX-512 F and FMA; all arrays hold as many numbers as [`Row::by_rows`] checks.
-#[target_feature(enable = "avx512f,fma")]
+/// The machine has AVX-512; all arrays hold as many numbers as [`Row::by_rows`] checks.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,fma")]
 unsafe fn by_rows(row: &Row, x: &[f64], y: &[f64], residual: &mut [f64], jacobian: &mut [f64]) {
     let (width, stride) = (row.width, row.stride());
     let slopes = row.slopes.each_ref().map(|v| v.as_ptr());
@@ -236,34 +162,33 @@ unsafe fn by_rows(row: &Row, x: &[f64], y: &[f64], residual: &mut [f64], jacobia
             let end = x.len().min(start + TILE);
             sources(&x[start..end], &y[start..end], &mut source);
         }
-        let point: [Abreast; 2] = [x, y].map(|of| from_fn(|v| _mm512_set1_pd(of[start + v])));
-        let mut sum = [_mm512_setzero_pd(); ABREAST];
         // SAFETY: j + LANES <= width, the vectors hold `width` numbers, and each row of the Jacobian `stride`.
-        unsafe {
+        let sums = unsafe {
+            let point = [x, y].map(|of| Abreast::each(|v| of[start + v]));
             let first = jacobian.as_mut_ptr().add(start * stride);
+            let mut sum = Abreast::all(0.0);
             for j in (0..width).step_by(LANES) {
-                let slopes = from_fn(|k| _mm512_loadu_pd(slopes[k].add(j)));
-                let at = entries(point, slopes, from_fn(|k| _mm512_loadu_pd(factors[k].add(j))), sum);
+                let slopes = from_fn(|k| Abreast::repeat(slopes[k].add(j)));
+                let at = entries(point, slopes, from_fn(|k| Abreast::repeat(factors[k].add(j))), sum);
                 sum = at.residual;
-                for v in 0..ABREAST {
-                    let out = first.add(v * stride + j);
-                    _mm512_storeu_pd(out.add(WEIGHTS[0] * width), at.weights[0][v]);
-                    _mm512_storeu_pd(out.add(WEIGHTS[1] * width), at.weights[1][v]);
-                    _mm512_storeu_pd(out.add(BIASES * width), at.bias[v]);
-                    _mm512_storeu_pd(out.add(OUTER * width), at.outer[v]);
-                }
+                let out = |parameter: usize| move |v: usize| first.add(v * stride + parameter * width + j);
+                at.weights[0].store(out(WEIGHTS[0]));
+                at.weights[1].store(out(WEIGHTS[1]));
+                at.bias.store(out(BIASES));
+                at.outer.store(out(OUTER));
             }
-            (0..ABREAST).for_each(|v| _mm512_storeu_pd(first.add(v * stride + 4 * width), _mm512_setzero_pd()));
-        }
-        for (v, sum) in sum.into_iter().enumerate() {
-            residual[start + v] = source[(start + v) % TILE] + _mm512_reduce_add_pd(sum);
+            Abreast::all(0.0).store(|v| first.add(v * stride + 4 * width));
+            sum.sums()
+        };
+        for (v, sum) in sums.into_iter().enumerate() {
+            residual[start + v] = source[(start + v) % TILE] + sum;
         }
     }
 }
 
 /// # Safety
-/// The machine has AVX-512 F and FMA; all arrays hold as many numbers as [`Row::by_points`] checks.
-#[target_feature(enable = "avx512f,fma")]
+/// The machine has AVX-512; all arrays hold as many numbers as [`Row::by_points`] checks.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,fma")]
 unsafe fn by_points(row: &Row, x: &[f64], y: &[f64], residual: &mut [f64], jacobian: &mut [f64]) {
     let (width, n) = (row.width, x.len());
     let mut sums = [0.0; TILE];
@@ -272,23 +197,23 @@ unsafe fn by_points(row: &Row, x: &[f64], y: &[f64], residual: &mut [f64], jacob
         sources(&x[start..start + count], &y[start..start + count], &mut sums);
         let first = jacobian.as_mut_ptr();
         for j in 0..width {
-            let slopes = row.slopes.each_ref().map(|v| _mm512_set1_pd(v[j]));
-            let factors = row.factors.each_ref().map(|v| _mm512_set1_pd(v[j]));
+            // SAFETY: the machine has AVX-512.
+            let slopes: [Abreast; 3] = from_fn(|k| unsafe { Abreast::all(row.slopes[k][j]) });
+            // SAFETY: as above.
+            let factors: [Abreast; 5] = from_fn(|k| unsafe { Abreast::all(row.factors[k][j]) });
             for i in (0..count).step_by(LANES * ABREAST) {
                 // SAFETY: the count is a multiple of the step, at most TILE; the points hold start + count numbers, and
                 // the Jacobian 4 · width + 1 rows of n.
                 unsafe {
-                    let at = |of: *const f64| from_fn(|v| _mm512_loadu_pd(of.add(v * LANES)));
-                    let point = [at(x.as_ptr().add(start + i)), at(y.as_ptr().add(start + i))];
-                    let entries = entries(point, slopes, factors, at(sums.as_ptr().add(i)));
-                    for v in 0..ABREAST {
-                        let out = |parameter: usize| first.add(parameter * n + start + i + v * LANES);
-                        _mm512_storeu_pd(sums.as_mut_ptr().add(i + v * LANES), entries.residual[v]);
-                        _mm512_storeu_pd(out(WEIGHTS[0] * width + j), entries.weights[0][v]);
-                        _mm512_storeu_pd(out(WEIGHTS[1] * width + j), entries.weights[1][v]);
-                        _mm512_storeu_pd(out(BIASES * width + j), entries.bias[v]);
-                        _mm512_storeu_pd(out(OUTER * width + j), entries.outer[v]);
-                    }
+                    let point = [x, y].map(|of| Abreast::load(of.as_ptr().add(start + i)));
+                    let at = entries(point, slopes, factors, Abreast::load(sums.as_ptr().add(i)));
+                    let sum = sums.as_mut_ptr().add(i);
+                    at.residual.store(|v| sum.add(v * LANES));
+                    let out = |row: usize| move |v: usize| first.add((row * width + j) * n + start + i + v * LANES);
+                    at.weights[0].store(out(WEIGHTS[0]));
+                    at.weights[1].store(out(WEIGHTS[1]));
+                    at.bias.store(out(BIASES));
+                    at.outer.store(out(OUTER));
                 }
             }
         }

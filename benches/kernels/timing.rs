@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// How long one way runs in one round.
-const SLICE: Duration = Duration::from_millis(2);
+/// How long one way runs in one round: short beside what the system gives to other processes at once.
+const SLICE: Duration = Duration::from_micros(500);
 /// Rounds: each way once in each.
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 240;
 
 /// Seconds of a call: the least and the median over all rounds.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ pub struct Time {
 }
 
 /// Times of all ways, in turns, so that what else the machine does meets all of them.
-pub fn in_turns(ways: &mut [Box<dyn FnMut() + '_>]) -> Vec<Time> {
+pub fn in_turns(ways: &mut [impl FnMut()]) -> Vec<Time> {
     let counts: Vec<u32> = ways.iter_mut().map(calls_in_slice).collect();
     let mut seconds = vec![Vec::with_capacity(ROUNDS); ways.len()];
     for _ in 0..ROUNDS {

@@ -26,6 +26,16 @@ pub struct Loaded {
     memory: Arc<super::compiled::Memory>,
 }
 
+/// Numbers of a line of the cache: what a workspace is aligned to.
+const LINE: usize = 8;
+
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line(#[expect(dead_code, reason = "machine code uses it")] [f64; LINE]);
+
+/// Where a routine keeps its intermediate results.
+pub struct Workspace(Vec<Line>);
+
 /// Compiles routines for this machine, in double precision.
 ///
 /// # Errors
@@ -74,11 +84,24 @@ impl Loaded {
         &self.asm
     }
 
-    /// Computes the outputs that are wanted for `n` points. Batched arguments are rows of n numbers one behind the other.
+    /// Room for the intermediate results of a call; it may serve any number of calls, one after the other.
+    pub fn workspace(&self) -> Workspace {
+        Workspace(vec![Line([0.0; LINE]); self.work_bytes.div_ceil(size_of::<Line>())])
+    }
+
+    /// As [`Loaded::call_in`], in a workspace of its own.
     ///
     /// # Panics
     /// If an array has another length.
     pub fn call(&self, n: usize, inputs: &[&[f64]], outputs: &mut [Option<&mut [f64]>]) {
+        self.call_in(n, inputs, outputs, &mut self.workspace());
+    }
+
+    /// Computes the outputs that are wanted for `n` points. Batched arguments are rows of n numbers one behind the other.
+    ///
+    /// # Panics
+    /// If an array has another length, or the workspace is that of a smaller routine.
+    pub fn call_in(&self, n: usize, inputs: &[&[f64]], outputs: &mut [Option<&mut [f64]>], work: &mut Workspace) {
         let length = |argument: &Argument| argument.numbers() * if argument.batched { n } else { 1 };
         assert_eq!((inputs.len(), outputs.len()), (self.inputs.len(), self.outputs.len()), "arguments of a routine");
         for (argument, array) in self.inputs.iter().zip(inputs) {
@@ -93,10 +116,10 @@ impl Loaded {
             .iter_mut()
             .map(|array| array.as_mut().map_or(std::ptr::null_mut(), |array| array.as_mut_ptr()))
             .collect();
-        let mut work = vec![0.0; self.work_bytes.div_ceil(size_of::<f64>())];
+        assert!(size_of_val(work.0.as_slice()) >= self.work_bytes, "size of a workspace");
         // SAFETY: the routine was verified when it was compiled, so that its code stays within the arrays, whose lengths
-        // are checked above, and within a workspace of the size that it asks for. Outputs are exclusive borrows.
-        let code = unsafe { (self.eval)(n as i64, inputs.as_ptr(), outputs.as_ptr(), work.as_mut_ptr()) };
+        // are checked above, and within a workspace of the size that it asks for. Outputs and workspace are exclusive borrows.
+        let code = unsafe { (self.eval)(n as i64, inputs.as_ptr(), outputs.as_ptr(), work.0.as_mut_ptr().cast()) };
         assert_eq!(i64::from(code), status::OK, "a call with all arguments");
     }
 }

@@ -21,7 +21,7 @@ mod object;
 mod routine;
 
 pub use compiled::Compiled;
-pub use loaded::{Loaded, load};
+pub use loaded::{Loaded, Workspace, load};
 pub use merge::is_supported;
 pub use object::{ABI_VERSION, CPU_FEATURES, Exported, MOST_AXES, Machine, Object, cpu_features, object};
 

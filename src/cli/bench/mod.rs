@@ -173,9 +173,10 @@ fn call(routine: &Routine, loaded: &Loaded, set: &PointSet) -> f64 {
     let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
     let length = |o: &crate::routine::Argument| o.numbers() * if o.batched { n } else { 1 };
     let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|output| vec![0.0; length(output)]).collect();
+    let mut work = loaded.workspace();
     best_time(|| {
         let mut slices: Vec<Option<&mut [f64]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
-        loaded.call(n, &inputs, &mut slices);
+        loaded.call_in(n, &inputs, &mut slices, &mut work);
     })
 }
 
