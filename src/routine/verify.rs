@@ -2,7 +2,7 @@
 
 use super::flow::{Rows, meet, rows_of};
 use super::{Lane, LayerAt, Parameters, Place, Routine, Source, Stage};
-use crate::tape::VerifyError;
+use crate::tape::{Op, Value, VerifyError};
 
 /// What is wrong with a routine, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,11 +61,6 @@ impl Routine {
     }
 }
 
-/// Rows that all runs write.
-fn sums(outputs: &[Lane]) -> impl Iterator<Item = Rows> {
-    outputs.iter().filter(|lane| lane.step == 0).map(|lane| (lane.place, 1))
-}
-
 struct Check<'a> {
     routine: &'a Routine,
     stage: usize,
@@ -76,12 +71,25 @@ impl Check<'_> {
         self.arguments(stage)?;
         let (reads, writes) = rows_of(stage);
         reads.iter().chain(&writes).try_for_each(|rows| self.rows(*rows))?;
-        let is_sum = |rows: &Rows| matches!(stage, Stage::Run { outputs, .. } if sums(outputs).any(|sum| sum == *rows));
+        let is_sum = |rows: &Rows| self.is_sum(stage, rows.0);
         let conflict = |w: &Rows, r: &Rows| meet(*w, *r) && !(w == r && is_sum(w));
         if writes.iter().any(|w| reads.iter().any(|r| conflict(w, r))) {
             return Err(RoutineError::Overlap { stage: self.stage });
         }
         Ok(())
+    }
+
+    /// Whether a row is one that runs add to: the line that gives the new sum is alone in reading the old one.
+    fn is_sum(&self, stage: &Stage, place: Place) -> bool {
+        let Stage::Run { tape, inputs, outputs, .. } = stage else { return false };
+        let (tape, lane) = (&self.routine.tapes[*tape], Lane { place, step: 0 });
+        let Some(input) = inputs.iter().position(|source| *source == Source::Lane(lane)) else { return false };
+        let Some(output) = outputs.iter().position(|output| *output == lane) else { return false };
+        let is_old = |v: &Value| tape.ops()[v.index()] == Op::Input(input as u32);
+        let reads = |op: &Op| op.operands().filter(is_old).count();
+        let all: usize = tape.ops().iter().map(reads).sum();
+        let by_sum = reads(&tape.ops()[tape.outputs()[output].index()]);
+        (all, by_sum) == (1, 1) && !tape.outputs().iter().any(is_old)
     }
 
     fn rows(&self, (place, rows): Rows) -> Result<(), RoutineError> {
