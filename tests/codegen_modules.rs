@@ -33,7 +33,7 @@ fn a_clone_keeps_the_code() {
 #[test]
 fn text_is_kept_on_request() {
     let tape = tape(1);
-    let options = Options { keep_text: true, ..Options::default() };
+    let options = Options { keep_text: true, widest: false, ..Options::default() };
     let program = codegen::jit(&[&tape], &options).unwrap().remove(0);
     assert!(program.clif().contains("; tape0_segment0") && program.clif().contains("fadd"), "{}", program.clif());
     assert!(!program.asm().is_empty());

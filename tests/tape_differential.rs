@@ -6,6 +6,8 @@ use pdec::tape::{Contraction, Interpreter, Lane, PointProgram, Tape, host_contra
 use proptest::prelude::*;
 
 const INPUTS: usize = 3;
+/// Whole turns of the widest registers, and some points left.
+const POINTS: usize = 21;
 
 /// How to make one more formula from those that are there.
 #[derive(Clone, Debug)]
@@ -129,10 +131,11 @@ proptest! {
 
     #[test]
     fn machine_code_is_the_interpreter(
-        recipes in recipes(40),
-        columns in prop::collection::vec(prop::collection::vec(number(), 7), INPUTS),
+        recipes in recipes(160),
+        columns in prop::collection::vec(prop::collection::vec(number(), POINTS), INPUTS),
         longest_body in prop::sample::select(vec![1_usize, 3, 10, 1000]),
-        roots in 1..8_usize,
+        roots in 1..64_usize,
+        widest in any::<bool>(),
     ) {
         let mut graph = Graph::new();
         let formulas = wild(&mut graph, &recipes);
@@ -140,17 +143,17 @@ proptest! {
         for contraction in [Contraction::Separate, host_contraction()] {
             let tape = Tape::new(&graph, roots, &symbols(), contraction).unwrap();
             prop_assert_eq!(&tape.to_string().parse::<Tape>().unwrap().to_string(), &tape.to_string());
-            let options = Options { verify: true, longest_body, ..Options::default() };
+            let options = Options { verify: true, longest_body, widest, ..Options::default() };
             let compiled = codegen::jit(&[&tape], &options).unwrap().remove(0);
             let expected = run(&Interpreter::new(&tape), &columns);
             let found = run(&compiled, &columns);
             for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
                 prop_assert!(same(*a, *b), "machine code {:?}, interpreter {:?} at {}\n{}", a, b, i, tape);
             }
-            for point in 0..7 {
+            for point in 0..POINTS {
                 let at: Vec<f64> = columns.iter().map(|c| c[point]).collect();
                 for (output, value) in tape.evaluate(&at).into_iter().enumerate() {
-                    prop_assert!(same(value, expected[output * 7 + point]), "one point and a block differ\n{}", tape);
+                    prop_assert!(same(value, expected[output * POINTS + point]), "one point and a block differ\n{}", tape);
                 }
             }
         }

@@ -9,8 +9,9 @@
 //! ([`load`]), or in an object file that carries all that it calls ([`object`], [`merge`]).
 //!
 //! Cranelift reorders and contracts nothing, and is asked to optimise nothing: the tape is already in the order in which
-//! few values live at once, and moving operations makes that worse. Vectors have two lanes, the most that it has; an odd
-//! last point is computed together with the one before it, again, by the same instructions.
+//! few values live at once, and moving operations makes that worse. Its vectors have two lanes; an odd last point is
+//! computed together with the one before it, again, by the same instructions. Where a machine has AVX-512, bodies are made
+//! without it ([`wide`]), four times as wide.
 
 mod body;
 mod compiled;
@@ -19,6 +20,7 @@ mod loaded;
 mod merge;
 mod object;
 mod routine;
+mod wide;
 
 pub use compiled::Compiled;
 pub use loaded::{Loaded, Workspace, load};
@@ -32,6 +34,7 @@ use cranelift_module::{FuncId, Linkage, Module, ModuleError, default_libcall_nam
 
 use crate::routine::{Routine, RoutineError};
 use crate::tape::{Contraction, Op, Segmentation, Tape, host_contraction};
+use crate::vmath::Path;
 use crate::vmath::services::Scalar;
 use compiled::Owner;
 
@@ -42,13 +45,15 @@ pub struct Options {
     pub verify: bool,
     /// Keep the intermediate form and the assembly for [`Compiled::clif`] and [`Compiled::asm`].
     pub keep_text: bool,
+    /// Use the widest registers of the machine; without, those of two lanes, for which all machines have code.
+    pub widest: bool,
     /// The most operations in one function; longer bodies are cut, and what crosses the cut goes through memory.
     pub longest_body: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { verify: cfg!(debug_assertions), keep_text: false, longest_body: 1000 }
+        Self { verify: cfg!(debug_assertions), keep_text: false, widest: true, longest_body: 1000 }
     }
 }
 
@@ -180,6 +185,14 @@ impl Compiler<'_> {
         let (context, builder_context) = &mut self.contexts;
         module.clear_context(context);
         context.func.signature = body::signature(module.isa());
+        if self.options.widest && wide::is_for(Path::detected()) {
+            let built = wide::build((tape, &[]), &draft.segmentation, segment, Scalar::F64, self.options.keep_text);
+            let Some((code, text)) = built else { return Ok(None) };
+            let function = module.declare_function(name, Linkage::Local, &context.func.signature)?;
+            module.define_function_bytes(function, wide::ALIGNMENT, &code, &[])?;
+            draft.asm.push_str(&format!("; {name}\n{text}\n"));
+            return Ok(Some(function));
+        }
         context.set_disasm(self.options.keep_text);
         if !body::build(
             &mut context.func,

@@ -21,8 +21,8 @@ pub fn text(form: Form, compiled: &Compiled) -> Result<String, CliError> {
         Form::Expr => expr(compiled),
         Form::Tape => titled(tapes(compiled).into_iter().map(|(title, tape)| (title, tape.to_string()))),
         Form::Kernel => kernel(compiled),
-        Form::Clif => code(compiled, codegen::Compiled::clif)?,
-        Form::Asm => code(compiled, codegen::Compiled::asm)?,
+        Form::Clif => code(compiled, false, codegen::Compiled::clif)?,
+        Form::Asm => code(compiled, true, codegen::Compiled::asm)?,
     })
 }
 
@@ -106,9 +106,9 @@ fn kernel(compiled: &Compiled) -> String {
     titled(networks.chain(blocks))
 }
 
-fn code(compiled: &Compiled, form: impl Fn(&codegen::Compiled) -> &str) -> Result<String, CliError> {
+fn code(compiled: &Compiled, widest: bool, form: impl Fn(&codegen::Compiled) -> &str) -> Result<String, CliError> {
     let (titles, tapes): (Vec<String>, Vec<&Tape>) = tapes(compiled).into_iter().unzip();
-    let options = Options { keep_text: true, ..Options::default() };
+    let options = Options { keep_text: true, widest, ..Options::default() };
     let programs = codegen::jit(&tapes, &options).map_err(|e| AssembleError::Backend(e.to_string()))?;
     Ok(titled(titles.into_iter().zip(programs.iter().map(|p| form(p).to_owned()))))
 }

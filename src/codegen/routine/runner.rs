@@ -15,7 +15,7 @@ use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{FuncId, Linkage, Module};
 
 use super::{Compiler, RunnerKey, counted};
-use crate::codegen::{CodegenError, body};
+use crate::codegen::{CodegenError, body, wide};
 use crate::tape::{BLOCK, Op, Segmentation, Tape, Value};
 use crate::vmath::services::{POW, Service};
 
@@ -74,6 +74,15 @@ impl<M: Module> Compiler<'_, M> {
         name: &str,
     ) -> Result<Option<FuncId>, CodegenError> {
         let signature = body::signature(self.module.isa());
+        if self.options.widest && wide::is_for(self.target.path) {
+            let (scalar, keep_text) = (self.target.scalar, self.options.keep_text);
+            let built = wide::build((tape, numbers), segmentation, segment, scalar, keep_text);
+            let Some((code, text)) = built else { return Ok(None) };
+            let id = self.module.declare_function(name, Linkage::Local, &signature)?;
+            self.module.define_function_bytes(id, wide::ALIGNMENT, &code, &[])?;
+            self.asm.push_str(&format!("; {name}\n{text}\n"));
+            return Ok(Some(id));
+        }
         let (context, builder_context) = &mut self.contexts;
         self.module.clear_context(context);
         context.func.signature = signature.clone();
