@@ -16,6 +16,7 @@ use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes,
 use super::sweep::{Inputs, NetworkUse, PointwiseSet, PointwiseSets, sized};
 use super::tile::{PointSet, Pool, TILE, Tile, TileScale, tiles};
 use crate::expr::Jet;
+use crate::linalg::RowTiles;
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
@@ -41,6 +42,8 @@ pub(super) struct LocalPrograms {
 pub(super) struct Block {
     pub networks: Vec<Option<NetworkUse>>,
     pub role: Role,
+    /// Whether the points fill the domain.
+    pub inside: bool,
     /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     pub value: PointProgramOf,
@@ -73,6 +76,8 @@ pub struct Kernel {
     pub(super) order: Vec<(usize, usize)>,
     pub(super) partial_gradients: Pool<Vec<f64>>,
     pub(super) row_buffers: Pool<Vec<f64>>,
+    /// Rows of the Jacobian that nothing is kept of.
+    pub(super) row_tiles: Pool<RowTiles>,
     pub(super) matrices: Vec<ParameterMatrix>,
 }
 
@@ -109,6 +114,7 @@ impl Kernel {
             order: Vec::new(),
             partial_gradients: Pool::default(),
             row_buffers: Pool::default(),
+            row_tiles: Pool::default(),
             matrices: description.networks.iter().flat_map(|n| &n.layout.layers).flat_map(matrices_of).collect(),
         };
         kernel.set_all_points(points);
@@ -128,6 +134,7 @@ impl Kernel {
             order: Vec::new(),
             partial_gradients: Pool::default(),
             row_buffers: Pool::default(),
+            row_tiles: Pool::default(),
             matrices: self.matrices.clone(),
         }
     }
@@ -264,6 +271,7 @@ impl Block {
             known: tapes.known.iter().map(known).collect(),
             networks: networks.collect(),
             role: tapes.role,
+            inside: tapes.inside,
             factors: tapes.factors.clone(),
             value,
             linear,
