@@ -7,7 +7,7 @@ use super::objective::Spread;
 use super::reverse::GRADIENT_PARTS;
 use super::system::{Block, Kernel};
 use super::tile::Tile;
-use crate::linalg::{RowTile, RowTiles};
+use crate::linalg::RowTiles;
 
 /// Sums over points of w ∂R/∂θ and w (∂R/∂θ)², and of the weights w.
 struct Sums {
@@ -17,7 +17,7 @@ struct Sums {
 }
 
 impl Kernel {
-    /// The means of ∂R/∂θ and (∂R/∂θ)² over the chosen points, weighted as in the loss, one row tile at a time.
+    /// The means of ∂R/∂θ and (∂R/∂θ)² over the chosen points, weighted as in the loss.
     pub(super) fn derivative_moments(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
         let known = self.integral_values(theta);
         let gradients = self.integral_gradients(theta, &known);
@@ -25,20 +25,22 @@ impl Kernel {
         let sum_part = |part: &[(usize, usize)]| {
             let mut sums = Sums::new(self.parameters);
             self.workspaces.with(Workspace::default, |work| {
-                self.row_tiles.with(RowTiles::default, |rows| {
-                    for &(b, t) in part {
-                        let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-                        block.linearize(&block.linear, tile, theta, &known, work);
-                        if !rows.has_shape(&[tile.rows], self.parameters) {
-                            *rows = RowTiles::new(&[tile.rows], self.parameters);
-                        }
-                        for formula in 0..block.factors.len() {
-                            let row_tile = &mut rows.tiles_mut()[0];
-                            block.jacobian_of(formula, tile, theta, &gradients, work, row_tile);
-                            sums.add(block, tile, formula, row_tile);
+                for &(b, t) in part {
+                    let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
+                    block.linearize(&block.linear, tile, theta, &known, work);
+                    for formula in 0..block.factors.len() {
+                        let roots = sums.weigh(block, tile, formula);
+                        if block.integrals.is_empty() {
+                            let add = |first: usize, rows: &[f64]| sums.add(&roots, first, rows, tile.stride);
+                            block.visit_jacobian_of(formula, tile, theta, work, add);
+                        } else {
+                            let mut rows = RowTiles::new(&[tile.rows], self.parameters);
+                            let rows = &mut rows.tiles_mut()[0];
+                            block.jacobian_of(formula, tile, theta, &gradients, work, rows);
+                            sums.add(&roots, 0, rows.data(), tile.stride);
                         }
                     }
-                });
+                }
             });
             sums
         };
@@ -65,13 +67,18 @@ impl Sums {
         Self { weight: 0.0, first: vec![0.0; parameters], second: vec![0.0; parameters] }
     }
 
-    /// Adds the rows √w ∂R/∂θ of a formula.
-    fn add(&mut self, block: &Block, tile: &Tile, formula: usize, rows: &RowTile) {
+    /// Counts the points of a formula, and gives √w of each.
+    fn weigh(&mut self, block: &Block, tile: &Tile, formula: usize) -> Vec<f64> {
         let roots: Vec<f64> = tile.scale[..tile.rows].iter().map(|scale| scale * block.factors[formula]).collect();
         self.weight += roots.iter().map(|root| root * root).sum::<f64>();
-        let columns = rows.data().chunks_exact(tile.stride);
-        for ((first, second), column) in self.first.iter_mut().zip(&mut self.second).zip(columns) {
-            let [sum, sum_of_squares] = sums(&roots, column);
+        roots
+    }
+
+    /// Adds rows √w ∂R/∂θ of the parameters from `first` on.
+    fn add(&mut self, roots: &[f64], first: usize, rows: &[f64], stride: usize) {
+        let sums_of_parameters = self.first[first..].iter_mut().zip(&mut self.second[first..]);
+        for ((first, second), row) in sums_of_parameters.zip(rows.chunks_exact(stride)) {
+            let [sum, sum_of_squares] = sums(roots, row);
             *first += sum;
             *second += sum_of_squares;
         }

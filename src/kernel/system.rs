@@ -16,7 +16,6 @@ use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes,
 use super::sweep::{Inputs, NetworkUse, PointwiseSet, PointwiseSets, sized};
 use super::tile::{PointSet, Pool, TILE, Tile, TileScale, tiles};
 use crate::expr::Jet;
-use crate::linalg::RowTiles;
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
@@ -76,8 +75,6 @@ pub struct Kernel {
     pub(super) order: Vec<(usize, usize)>,
     pub(super) partial_gradients: Pool<Vec<f64>>,
     pub(super) row_buffers: Pool<Vec<f64>>,
-    /// Rows of the Jacobian that nothing is kept of.
-    pub(super) row_tiles: Pool<RowTiles>,
     pub(super) matrices: Vec<ParameterMatrix>,
 }
 
@@ -114,7 +111,6 @@ impl Kernel {
             order: Vec::new(),
             partial_gradients: Pool::default(),
             row_buffers: Pool::default(),
-            row_tiles: Pool::default(),
             matrices: description.networks.iter().flat_map(|n| &n.layout.layers).flat_map(matrices_of).collect(),
         };
         kernel.set_all_points(points);
@@ -134,7 +130,6 @@ impl Kernel {
             order: Vec::new(),
             partial_gradients: Pool::default(),
             row_buffers: Pool::default(),
-            row_tiles: Pool::default(),
             matrices: self.matrices.clone(),
         }
     }

@@ -47,7 +47,7 @@ impl RowTile {
 /// A matrix, N x P, in tiles of rows. Tiles of 64 to 256 rows keep a block of points in cache while it is filled.
 ///
 /// The tiles are a slice, which `rayon` splits: each is filled on its own.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RowTiles {
     tiles: Vec<RowTile>,
     columns: usize,
