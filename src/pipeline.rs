@@ -304,6 +304,7 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
             formulas: lowered_formulas(model, &mut graph, &residuals),
             weights: block.terms.iter().map(|&t| model.weight(t)).collect(),
             role: if block.energy { Role::Energy } else { Role::Residual },
+            inside: block.is_inside(),
         }
     };
     let blocks = blocks.iter().map(&mut block).collect();

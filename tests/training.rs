@@ -36,6 +36,17 @@ const ADAM: &str = "train adam(steps=24, lr=1e-2)";
 const BATCHES: &str = "train adam(steps=24, lr=1e-2, batch=20)";
 const ENGD: &str = "train engd(steps=24)";
 
+/// Methods of first order beside Adam, some with what they share.
+const OF_GRADIENTS: [&str; 7] = [
+    "adam(steps=24, schedule=cosine, warmup=4, clip=0.5, weight_decay=0.1)",
+    "soap(steps=24, frequency=4, batch=20)",
+    "soap(steps=24, schedule_free=on, precondition_1d=on)",
+    "shampoo(steps=24, frequency=4, batch=20)",
+    "muon(steps=24, batch=20)",
+    "psgd(steps=24, frequency=2)",
+    "pdeaware(steps=24, variant=paper, batch=20)",
+];
+
 fn problems() -> Vec<String> {
     let rad = "sample interior: sobol(64) with adapt=rad, resample=5";
     let rar = "sample interior: uniform(64) with adapt=rar, resample=5";
@@ -53,6 +64,7 @@ fn problems() -> Vec<String> {
         format!("{causal}\n{rad}\n{margin}\n{ADAM}\ntrain engd(steps=8)"),
     ]
     .into_iter()
+    .chain(OF_GRADIENTS.map(|method| format!("{rad}\ntrain {method}")))
     .map(|more| heat(&more))
     .chain([
         STAGES.to_owned(),

@@ -48,6 +48,8 @@ pub struct BlockDescription {
     pub weights: Vec<f64>,
     /// What they are.
     pub role: Role,
+    /// Whether the points fill the domain: equations, rather than conditions and data.
+    pub inside: bool,
 }
 
 /// The integral of a formula: a field of the coordinates that remain.

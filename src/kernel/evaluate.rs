@@ -1,7 +1,7 @@
 //! The kernel as optimizers see it.
 
 use super::description::Role;
-use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
+use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square};
 use super::system::Kernel;
 use crate::linalg::{RowTiles, transposed_product};
 
@@ -126,6 +126,10 @@ impl Objective for Kernel {
 
     fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
         self.gradient_along(theta, v, out);
+    }
+
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
+        self.derivative_moments(theta, of, means, squares);
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

@@ -8,7 +8,8 @@
 //! * [forward](forward): jets through the networks, then the residual;
 //! * [reverse](reverse): ∂R/∂u_α seeds one reverse sweep through the jets, so that a row of the Jacobian comes out
 //!   without any ∂_θ u_α being stored;
-//! * [direction](direction): jets with one more axis ε, at θ + εv, give J v and the second directional derivative.
+//! * [direction](direction): jets with one more axis ε, at θ + εv, give J v and the second directional derivative;
+//! * [spread](spread): rows of the Jacobian, of which only the mean and the mean square over the points are kept.
 //!
 //! Where a formula has [integrals](integrals), these are evaluated first, at points of their own, and then stand in the
 //! formulas like jets.
@@ -30,6 +31,7 @@ mod objective;
 mod predict;
 mod programs;
 mod reverse;
+mod spread;
 mod sweep;
 mod system;
 mod tile;
@@ -42,7 +44,7 @@ pub use description::{
 pub use known::KnownSource;
 pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use nonlocal::{Family, Member};
-pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, half_square};
+pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointTape, PointwiseTapes};
 pub use sweep::EXTENSION;

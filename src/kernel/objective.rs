@@ -1,5 +1,7 @@
 //! What optimizers see of a problem.
 
+use std::ops::Range;
+
 use crate::linalg::RowTiles;
 
 /// Which matrix stands for the curvature of the loss.
@@ -10,6 +12,16 @@ pub enum Metric {
     GaussNewton,
     /// Newton's in function space: the second derivative of the residuals' ½‖r‖² in u, too.
     Newton,
+}
+
+/// Which points means of derivatives are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// Those inside, of equations and energies; all, where there are none.
+    #[default]
+    Equations,
+    /// Those of conditions and data, too.
+    All,
 }
 
 /// A function of the parameters that training makes small, ½‖r(θ)‖² + E(θ), as optimizers see it.
@@ -42,7 +54,11 @@ pub trait Objective: Sync {
     /// `(AᵀA + λI) a = -½ of this`.
     fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]);
 
-    /// The weight matrices and bias vectors in θ.
+    /// The means over points of ∂R/∂θ and of its squares, entry by entry, length P each. R are the formulas themselves
+    /// (residuals, not their squares), and points count with their weight in the loss.
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]);
+
+    /// The weight matrices and bias vectors in θ, which have no gap between them.
     fn matrices(&self) -> Vec<ParameterMatrix>;
 
     /// The residual r, if the loss is ½‖r‖² and nothing else.
@@ -68,6 +84,18 @@ pub struct ParameterMatrix {
     pub rows: usize,
     /// Columns: inputs of the layer, or 1.
     pub columns: usize,
+}
+
+impl ParameterMatrix {
+    /// Its entries in θ.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.start + self.rows * self.columns
+    }
+
+    /// Whether it has no entry: the weights of a layer without inputs.
+    pub fn is_empty(&self) -> bool {
+        self.range().is_empty()
+    }
 }
 
 /// ½‖r‖², summed in the order of the rows.

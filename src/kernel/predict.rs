@@ -31,6 +31,7 @@ impl Predictor {
             formulas: formulas.to_vec(),
             weights: vec![1.0; formulas.len()],
             role: Role::Residual,
+            inside: true,
         }];
         description.metric = Metric::GaussNewton;
         let tapes = KernelTapes::new(&mut description, contraction, &mut |_, roots| roots.to_vec())?;

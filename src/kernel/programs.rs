@@ -82,6 +82,8 @@ pub struct BlockTapes {
     pub known: Vec<Jet>,
     /// What the formulas are.
     pub role: Role,
+    /// Whether its points fill the domain.
+    pub inside: bool,
     /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     /// For each network in use: the jets of its input features, feature by feature, from the coordinates.
@@ -144,7 +146,8 @@ impl KernelTapes {
         }
         for family in &families {
             let weights = vec![1.0; family.formulas.len()];
-            let block = BlockDescription { formulas: family.formulas.clone(), weights, role: Role::Residual };
+            let block =
+                BlockDescription { formulas: family.formulas.clone(), weights, role: Role::Residual, inside: true };
             tapes.push(block_tapes(description, &families, &block, contraction, simplify)?);
         }
         let functions = functions(description, &tapes, contraction)?;
@@ -251,6 +254,7 @@ fn block_tapes(
         factors: block.weights.iter().map(|w| w.sqrt()).collect(),
         features,
         role,
+        inside: block.inside,
         value: tape(&local[..formulas.len()])?,
         linear: tape(&local[..first_order])?,
         local: match hessian {

@@ -232,6 +232,29 @@ impl Block {
         }
     }
 
+    /// The rows ∂r/∂θ of one residual at the points of a tile, after `linear` has run, a few parameters at a time, without
+    /// what comes through integrals: `f` sees the number of a first parameter, and the rows from there on.
+    pub(super) fn visit_jacobian_of(
+        &self,
+        residual: usize,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        mut f: impl FnMut(usize, &[f64]),
+    ) {
+        for (n, network) in self.networks.iter().enumerate() {
+            let Some(network) = network else { continue };
+            let weight = |r: usize, b: usize| if r == residual { tile.scale[b] } else { 0.0 };
+            let partials = &work.point[self.factors.len() * tile.stride..];
+            if self.seed(n, network, tile, &mut work.networks[n], partials, weight) {
+                let (buffers, scratch) = (&mut work.networks[n], &mut work.scratch);
+                network.reverse(tile.stride, &tile.features[n], theta, buffers, scratch, |sweep| {
+                    sweep.visit_rows(&mut f);
+                });
+            }
+        }
+    }
+
     /// Fills the cotangents of the outputs of a network with Σ_r weight(r, point) ∂R_r/∂u_α; whether there are any.
     fn seed(
         &self,

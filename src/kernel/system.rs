@@ -41,6 +41,8 @@ pub(super) struct LocalPrograms {
 pub(super) struct Block {
     pub networks: Vec<Option<NetworkUse>>,
     pub role: Role,
+    /// Whether the points fill the domain.
+    pub inside: bool,
     /// sqrt(weight) of each formula.
     pub factors: Vec<f64>,
     pub value: PointProgramOf,
@@ -264,6 +266,7 @@ impl Block {
             known: tapes.known.iter().map(known).collect(),
             networks: networks.collect(),
             role: tapes.role,
+            inside: tapes.inside,
             factors: tapes.factors.clone(),
             value,
             linear,

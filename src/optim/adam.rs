@@ -1,83 +1,84 @@
-//! Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1), with an optional decay of the learning rate.
+//! Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1), with decoupled weight decay (AdamW) where it is asked for.
 
-use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use std::ops::Range;
+
+use super::first_order::{FirstOrder, Rule, Seen};
+use super::{Optimizer, Schedule, State, StateError};
 use crate::kernel::Objective;
 use crate::model::Stage;
 
-/// Options of [`Adam`].
+/// Options of [`adam`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdamOptions {
-    /// Learning rate.
-    pub rate: f64,
-    /// Decay of the first moment.
+    /// Learning rate, clipping, weight decay.
+    pub schedule: Schedule,
+    /// Decay of the first moment, or how near the average gradients are taken.
     pub beta1: f64,
     /// Decay of the second moment.
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// The learning rate is multiplied by this at every step.
-    pub decay: f64,
+    /// Whether θ is the average of the steps, as a schedule-free method has it.
+    pub schedule_free: bool,
 }
 
-/// Adam.
-pub struct Adam {
-    options: AdamOptions,
-    steps: f64,
+/// Adam with the options of a stage.
+pub(super) fn of_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
+    let options = AdamOptions {
+        schedule: Schedule::of_stage(stage),
+        beta1: stage.number("beta1"),
+        beta2: stage.number("beta2"),
+        epsilon: stage.number("eps"),
+        schedule_free: stage.name("schedule_free") == "on",
+    };
+    adam(options, problem.parameters())
+}
+
+/// Adam, with both moments zero.
+pub fn adam(options: AdamOptions, parameters: usize) -> Box<dyn Optimizer> {
+    let AdamOptions { schedule, beta1, beta2, epsilon, schedule_free } = options;
+    // The average takes the place of the first moment (arXiv 2405.15682, section 3).
+    let momentum = if schedule_free { 0.0 } else { beta1 };
+    let rule = Moments::new([momentum, beta2, epsilon], parameters);
+    Box::new(FirstOrder::new(schedule, parameters, rule).averaged(schedule_free.then_some(beta1)))
+}
+
+/// The two moments, of all of θ or of what other rules leave to them.
+pub(super) struct Moments {
+    beta1: f64,
+    beta2: f64,
+    epsilon: f64,
     first: Vec<f64>,
     second: Vec<f64>,
-    gradient: Vec<f64>,
 }
 
-impl Adam {
-    /// With the options of a stage.
-    pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
-        let options = AdamOptions {
-            rate: stage.number("lr"),
-            beta1: stage.number("beta1"),
-            beta2: stage.number("beta2"),
-            epsilon: stage.number("eps"),
-            decay: stage.number("decay").powf((stage.steps() as f64).recip()),
-        };
-        Self::new(options, problem.parameters())
+impl Moments {
+    pub fn new([beta1, beta2, epsilon]: [f64; 3], parameters: usize) -> Self {
+        Self { beta1, beta2, epsilon, first: vec![0.0; parameters], second: vec![0.0; parameters] }
     }
 
-    /// Starts with both moments zero.
-    pub fn new(options: AdamOptions, parameters: usize) -> Self {
-        let zero = vec![0.0; parameters];
-        Self { options, steps: 0.0, first: zero.clone(), second: zero.clone(), gradient: zero }
+    /// The direction of some of the parameters.
+    pub fn part(&mut self, range: Range<usize>, gradient: &[f64], step: f64, out: &mut [f64]) {
+        let (unbias1, unbias2) = (1.0 - self.beta1.powf(step), 1.0 - self.beta2.powf(step));
+        let moments = self.first[range.clone()].iter_mut().zip(&mut self.second[range.clone()]);
+        for ((out, g), (m, v)) in out[range.clone()].iter_mut().zip(&gradient[range]).zip(moments) {
+            *m = self.beta1 * *m + (1.0 - self.beta1) * g;
+            *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
+            *out = (*m / unbias1) / ((*v / unbias2).sqrt() + self.epsilon);
+        }
     }
 }
 
-impl Optimizer for Adam {
-    fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
-        let loss = problem.gradient(theta, &mut self.gradient);
-        let gradient = norm(&self.gradient);
-        let AdamOptions { rate, beta1, beta2, epsilon, decay } = self.options;
-        let rate = rate * decay.powf(self.steps);
-        let report = StepReport { trials: 1, ..StepReport::before(loss, gradient, rate) };
-        if report.outcome == Outcome::NotFinite {
-            return report;
-        }
-        self.steps += 1.0;
-        let (unbias1, unbias2) = (1.0 - beta1.powf(self.steps), 1.0 - beta2.powf(self.steps));
-        let mut length = 0.0;
-        let moments = self.first.iter_mut().zip(&mut self.second);
-        for ((theta, g), (m, v)) in theta.iter_mut().zip(&self.gradient).zip(moments) {
-            *m = beta1 * *m + (1.0 - beta1) * g;
-            *v = beta2 * *v + (1.0 - beta2) * g * g;
-            let step = rate * (*m / unbias1) / ((*v / unbias2).sqrt() + epsilon);
-            *theta -= step;
-            length += step * step;
-        }
-        StepReport { outcome: Outcome::Moved, length: length.sqrt(), ..report }
+impl Rule for Moments {
+    fn direction(&mut self, seen: &Seen<'_>, out: &mut [f64]) {
+        self.part(0..out.len(), seen.gradient, seen.step, out);
     }
 
-    fn save(&self) -> State {
-        State::default().with("steps", &[self.steps]).with("first", &self.first).with("second", &self.second)
+    fn save(&self, state: State) -> State {
+        state.with("first", &self.first).with("second", &self.second)
     }
 
     fn restore(&mut self, state: &State) -> Result<(), StateError> {
-        self.steps = state.number("steps")?;
         self.first = state.vector("first", self.first.len())?.to_vec();
         self.second = state.vector("second", self.second.len())?.to_vec();
         Ok(())

@@ -5,18 +5,30 @@
 //! it, so that an interrupted run goes on with the same bits.
 
 mod adam;
+mod covariance;
 mod damped;
 mod engd;
+mod first_order;
 mod gradient_descent;
 mod line_search;
+mod muon;
+mod pdeaware;
+mod psgd;
 mod quasi_newton;
+mod schedule;
+mod shampoo;
 mod soap;
 
-pub use adam::{Adam, AdamOptions};
+pub use adam::{AdamOptions, adam};
 pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, LARGEST_MATRIX, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
+pub use muon::{MuonOptions, NEWTON_SCHULZ, muon};
+pub use pdeaware::{Mean, PdeAwareOptions, pdeaware};
+pub use psgd::{PsgdOptions, probe, psgd};
 pub use quasi_newton::{QuasiNewton, QuasiNewtonOptions, Update};
-pub use soap::{Soap, SoapOptions};
+pub use schedule::{Fall, Schedule};
+pub use shampoo::{ShampooOptions, shampoo};
+pub use soap::{SoapOptions, soap};
 
 pub use crate::kernel::half_square;
 
@@ -27,9 +39,13 @@ use crate::model::{Method, Stage};
 pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
     match stage.method {
         Method::Engd => Box::new(Engd::of_stage(stage, problem)),
-        Method::Adam => Box::new(Adam::of_stage(stage, problem)),
+        Method::Adam => adam::of_stage(stage, problem),
         Method::Gd => Box::new(GradientDescent::of_stage(stage, problem)),
-        Method::Soap => Box::new(Soap::of_stage(stage, problem)),
+        Method::Soap => soap::of_stage(stage, problem),
+        Method::Shampoo => shampoo::of_stage(stage, problem),
+        Method::Muon => muon::of_stage(stage, problem),
+        Method::Psgd => psgd::of_stage(stage, problem),
+        Method::Pdeaware => pdeaware::of_stage(stage, problem),
         Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => {
             Box::new(QuasiNewton::of_stage(stage, problem))
         }
@@ -152,6 +168,13 @@ fn lower_loss(problem: &dyn Objective, (theta, before): (&[f64], f64), to: &[f64
     }
     let change = problem.change(theta, to);
     (change < 0.0).then_some(before + change)
+}
+
+/// Fills a part of the state from the head of what was saved.
+fn take(saved: &mut &[f64], part: &mut [f64]) {
+    let (own, rest) = saved.split_at(part.len());
+    part.copy_from_slice(own);
+    *saved = rest;
 }
 
 fn norm(v: &[f64]) -> f64 {

@@ -60,7 +60,7 @@ pub fn standalone_fields(
     let mut description = describe(&model, &[])?;
     let formulas = lowered_formulas(&model, &mut description.graph, formulas);
     let weights = vec![1.0; formulas.len()];
-    description.blocks = vec![BlockDescription { formulas, weights, role: Role::Residual }];
+    description.blocks = vec![BlockDescription { formulas, weights, role: Role::Residual, inside: true }];
     description.metric = Metric::GaussNewton;
     let tapes = KernelTapes::new(&mut description, contraction, &mut |_, roots| roots.to_vec());
     let tapes = tapes.map_err(AssembleError::from)?;

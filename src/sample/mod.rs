@@ -46,6 +46,13 @@ impl BlockKind {
     }
 }
 
+impl Block {
+    /// Whether its points fill the domain.
+    pub fn is_inside(&self) -> bool {
+        self.kind == BlockKind::Interior
+    }
+}
+
 /// Groups the terms of a model into blocks, in the order of their first terms.
 pub fn blocks(model: &Model) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();

@@ -573,7 +573,9 @@ fn stagnation_of(stage: &Stage, compiled: &Compiled) -> Stagnation {
     let (window, of_first_order) = match stage.method {
         Method::Engd => (200, false),
         Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => (500, false),
-        Method::Gd | Method::Adam | Method::Soap => (5000, true),
+        Method::Gd | Method::Adam | Method::Soap | Method::Shampoo | Method::Muon | Method::Psgd | Method::Pdeaware => {
+            (5000, true)
+        }
     };
     let noisy = resampled || of_first_order || stage.batch().is_some();
     Stagnation::new(window, if noisy { Noise::Averaged } else { Noise::None })

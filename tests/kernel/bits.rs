@@ -2,10 +2,10 @@
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use pdec::kernel::{Kernel, Metric, Objective};
+use pdec::kernel::{Kernel, Metric, Objective, Spread};
 use pdec::optim::{Engd, EngdOptions, Optimizer, Solver};
 
-use crate::problems::{Backend, Problem, along, catalogue, curvature, energies, gradient, linearize};
+use crate::problems::{Backend, Problem, along, catalogue, curvature, derivative_means, energies, gradient, linearize};
 
 /// Numbers of points around the size of a tile.
 const COUNTS: [usize; 7] = [1, 7, 63, 64, 65, 200, 0];
@@ -31,6 +31,10 @@ fn everything(kernel: &Kernel, theta: &[f64], v: &[f64]) -> Vec<(&'static str, V
         ("gradient", gradient),
         ("curvature", curvature(kernel, theta, v)),
     ];
+    for spread in [Spread::Equations, Spread::All] {
+        let [means, squares] = derivative_means(kernel, theta, spread);
+        named.extend([("means of derivatives", means), ("their mean squares", squares)]);
+    }
     if kernel.least_squares().is_some() {
         let [first, second] = along(kernel, theta, v);
         named.extend([("first derivative", first), ("second derivative", second)]);

@@ -4,12 +4,13 @@ use nalgebra::{DMatrix, DVector};
 
 use pdec::expr::Function;
 use pdec::geometry::Stream;
-use pdec::kernel::{LeastSquares, Metric, Objective, ParameterMatrix};
+use pdec::kernel::{LeastSquares, Metric, Objective, ParameterMatrix, Spread};
 use pdec::linalg::{RowTile, RowTiles};
+use pdec::model::{Method, OptionValue, Stage};
 use pdec::network::Activation;
 use pdec::optim::{
-    Adam, AdamOptions, CgLimits, Engd, EngdOptions, GradientDescent, GradientDescentOptions, Optimizer, Outcome,
-    QuasiNewton, QuasiNewtonOptions, Soap, SoapOptions, Solver, Update, half_square,
+    CgLimits, Engd, EngdOptions, GradientDescent, GradientDescentOptions, Optimizer, Outcome, QuasiNewton,
+    QuasiNewtonOptions, Solver, Update, for_stage, half_square,
 };
 
 use crate::close;
@@ -32,6 +33,31 @@ fn engd(problem: &dyn Objective, (solver, acceleration): (Solver, bool)) -> Box<
     Box::new(Engd::new(EngdOptions { solver, acceleration, cg, ..EngdOptions::default() }, problem))
 }
 
+/// Methods of first order with every choice that changes their way, as they are written.
+const FIRST_ORDER: [(Method, &str); 14] = [
+    (Method::Adam, "lr=0.02"),
+    (Method::Adam, "lr=0.02 steps=60 decay=0.5"),
+    (Method::Adam, "lr=0.02 steps=60 schedule=cosine warmup=10 clip=0.1 weight_decay=0.01"),
+    (Method::Adam, "lr=0.05 schedule_free=on"),
+    (Method::Soap, "lr=0.02"),
+    (Method::Soap, "lr=0.02 frequency=1 precondition_1d=on max_precond_dim=4"),
+    (Method::Soap, "lr=0.05 schedule_free=on"),
+    (Method::Shampoo, "lr=0.02"),
+    (Method::Shampoo, "lr=0.02 frequency=2"),
+    (Method::Muon, "lr=0.02"),
+    (Method::Psgd, "lr=0.02"),
+    (Method::Psgd, "lr=0.02 frequency=3"),
+    (Method::Pdeaware, "lr=0.02"),
+    (Method::Pdeaware, "lr=0.02 variance=all beta1=0.9"),
+];
+
+/// A stage with options as they are written.
+pub fn stage(method: Method, options: &str) -> Stage {
+    let value = |text: &str| text.parse().map_or_else(|_| OptionValue::Name(text.to_owned()), OptionValue::Number);
+    let pair = |option: &str| option.split_once('=').map(|(name, text)| (name.to_owned(), value(text)));
+    Stage { options: options.split_whitespace().filter_map(pair).collect(), ..Stage::of(method) }
+}
+
 type Make = Box<dyn Fn(&dyn Objective) -> Box<dyn Optimizer>>;
 
 /// Every method with every choice that changes its way.
@@ -40,29 +66,15 @@ fn methods() -> Vec<(String, Make)> {
     for choice in ENGD {
         found.push((format!("engd {choice:?}"), Box::new(move |problem| engd(problem, choice))));
     }
-    for decay in [1.0, 0.99] {
-        let options = AdamOptions { rate: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay };
-        let make: Make = Box::new(move |problem| Box::new(Adam::new(options, problem.parameters())));
-        found.push((format!("adam decay {decay}"), make));
+    for (method, options) in FIRST_ORDER {
+        let stage = stage(method, options);
+        let name = format!("first order {}({options})", method.name());
+        found.push((name, Box::new(move |problem| for_stage(&stage, problem))));
     }
     for line_search in [true, false] {
         let options = GradientDescentOptions { rate: 0.02, line_search };
         let make: Make = Box::new(move |problem| Box::new(GradientDescent::new(options, problem.parameters())));
         found.push((format!("gd line search {line_search}"), make));
-    }
-    for frequency in [1, 10] {
-        let options = SoapOptions {
-            rate: 0.02,
-            decay: 1.0,
-            warmup: 0.0,
-            beta1: 0.9,
-            beta2: 0.95,
-            epsilon: 1e-8,
-            frequency,
-            largest: 100,
-        };
-        let make: Make = Box::new(move |problem| Box::new(Soap::new(options, problem)));
-        found.push((format!("soap frequency {frequency}"), make));
     }
     for update in [Update::Bfgs, Update::SelfScaledBfgs, Update::SelfScaledBroyden, Update::LimitedMemory] {
         let options = QuasiNewtonOptions { update, pairs: 8 };
@@ -73,8 +85,8 @@ fn methods() -> Vec<(String, Make)> {
 }
 
 /// `u_x + u² = cos x + sin² x` with `u = sin x` at some points: smooth, nonlinear, and solved by the sine.
-fn smooth() -> Problem {
-    let networks = [Network::new(&[0], 1, &[6], Activation::Tanh)];
+fn smooth(width: usize) -> Problem {
+    let networks = [Network::new(&[0], 1, &[width], Activation::Tanh)];
     Problem::new("smooth", &[Axis::quarters(0, 8)], &networks, |f| {
         let (u, ux, x) = (f.u(0, &[]), f.u(0, &[1]), f.x(0));
         let (sin, cos) = (f.call(Function::Sin, x), f.call(Function::Cos, x));
@@ -149,6 +161,13 @@ impl Objective for Linear {
         out.fill(0.0);
     }
 
+    fn derivative_means(&self, _: &[f64], _: Spread, means: &mut [f64], squares: &mut [f64]) {
+        let count = self.matrix.nrows() as f64;
+        for ((mean, square), column) in means.iter_mut().zip(squares).zip(self.matrix.column_iter()) {
+            (*mean, *square) = (column.sum() / count, column.norm_squared() / count);
+        }
+    }
+
     fn matrices(&self) -> Vec<ParameterMatrix> {
         vec![ParameterMatrix { start: 0, rows: self.matrix.ncols(), columns: 1 }]
     }
@@ -175,7 +194,7 @@ impl LeastSquares for Linear {
 
 /// Whether a method takes only steps that decrease the loss.
 fn searches(name: &str) -> bool {
-    !name.starts_with("adam") && !name.starts_with("soap") && name != "gd line search false"
+    !name.starts_with("first order") && name != "gd line search false"
 }
 
 fn steps(optimizer: &mut dyn Optimizer, problem: &dyn Objective, theta: &mut [f64], count: usize) -> Vec<Outcome> {
@@ -188,7 +207,7 @@ fn bits(theta: &[f64]) -> Vec<u64> {
 
 #[test]
 fn every_method_descends() {
-    let problem = smooth();
+    let problem = smooth(6);
     let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Machine);
     for (name, make) in methods() {
         let mut theta = problem.parameters(0);
@@ -216,6 +235,22 @@ fn every_method_descends() {
         println!("{name}: {first:e} to {last:e}");
         assert!(last < first / 2.0, "{name}: {first:e} to {last:e}");
         assert!(!name.starts_with("engd") || last < 1e-3 * first, "{name}: {first:e} to {last:e}");
+    }
+}
+
+/// Without any option, on a network of common width.
+#[test]
+fn defaults_halve_the_loss_in_60_steps() {
+    let problem = smooth(64);
+    let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Machine);
+    for method in Method::ALL {
+        let mut theta = problem.parameters(0);
+        let first = kernel.loss(&theta);
+        let mut optimizer = for_stage(&Stage::of(method), &kernel);
+        steps(&mut *optimizer, &kernel, &mut theta, 60);
+        let last = kernel.loss(&theta);
+        println!("{}: {first:e} to {last:e}", method.name());
+        assert!(last < first / 2.0, "{}: {first:e} to {last:e}", method.name());
     }
 }
 
@@ -264,9 +299,13 @@ fn dependent_columns_do_no_harm() {
 
 #[test]
 fn a_restored_method_goes_on_with_the_same_bits() {
-    let problem = smooth();
+    let problem = smooth(6);
     let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Interpreter);
-    for (name, make) in methods() {
+    let by_default = |method: Method| {
+        let make: Make = Box::new(move |problem| for_stage(&Stage::of(method), problem));
+        (format!("{} by default", method.name()), make)
+    };
+    for (name, make) in methods().into_iter().chain(Method::ALL.map(by_default)) {
         let mut theta = problem.parameters(1);
         let mut optimizer = make(&kernel);
         steps(&mut *optimizer, &kernel, &mut theta, 6);
@@ -287,7 +326,7 @@ fn a_restored_method_goes_on_with_the_same_bits() {
 
 #[test]
 fn a_state_that_does_not_fit_is_refused() {
-    let problem = smooth();
+    let problem = smooth(6);
     let kernel = problem.kernel(&problem.all_points(&[8], 0), Backend::Interpreter);
     for (name, make) in methods() {
         let mut optimizer = make(&kernel);
@@ -306,7 +345,7 @@ fn a_state_that_does_not_fit_is_refused() {
 
 #[test]
 fn a_start_that_is_not_finite_is_reported() {
-    let problem = smooth();
+    let problem = smooth(6);
     let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Interpreter);
     for (name, make) in methods() {
         for bad in [f64::NAN, f64::INFINITY] {
@@ -355,7 +394,7 @@ fn a_minimum_is_no_end() {
 /// θ + p + a with `(JᵀJ + λI) p = -Jᵀr` and `(JᵀJ + λI) a = -½ Jᵀ r_pp`, where the last trial had the damping λ.
 #[test]
 fn steps_of_engd_solve_its_equations() {
-    let problem = smooth();
+    let problem = smooth(6);
     let kernel = problem.kernel(&problem.all_points(&[40, 4], 0), Backend::Interpreter);
     for choice in ENGD {
         let mut optimizer = engd(&kernel, choice);
@@ -394,31 +433,19 @@ fn dense(jacobian: &RowTiles) -> DMatrix<f64> {
     DMatrix::from_rows(&jacobian.tiles().iter().flat_map(of_tile).collect::<Vec<_>>())
 }
 
-/// Algorithm 1 of Adam, with a rate that falls at every step, and the plain gradient step.
+/// The plain gradient step.
 #[test]
-fn steps_of_first_order_methods_are_their_formulas() {
+fn steps_of_gradient_descent_are_its_formula() {
     let problem = Linear::random(9, 4, 11);
-    let options = AdamOptions { rate: 0.05, beta1: 0.8, beta2: 0.99, epsilon: 1e-3, decay: 0.9 };
-    let descent = GradientDescentOptions { rate: 0.01, line_search: false };
-    let (mut adam, mut plain) = (Adam::new(options, 4), GradientDescent::new(descent, 4));
-    let (mut theta, mut by_plain) = (vec![0.3; 4], vec![0.3; 4]);
+    let options = GradientDescentOptions { rate: 0.01, line_search: false };
+    let mut descent = GradientDescent::new(options, 4);
+    let mut theta = vec![0.3; 4];
     let mut expected = DVector::from_element(4, 0.3);
-    let mut expected_plain = expected.clone();
-    let (mut first, mut second) = (DVector::zeros(4), DVector::zeros(4));
-    let slope = |theta: &DVector<f64>| problem.matrix.transpose() * (&problem.matrix * theta - &problem.right);
-    for step in 1..=20 {
-        adam.step(&problem, &mut theta);
-        plain.step(&problem, &mut by_plain);
-        let g = slope(&expected);
-        first = first * options.beta1 + &g * (1.0 - options.beta1);
-        second = second * options.beta2 + g.component_mul(&g) * (1.0 - options.beta2);
-        let rate = options.rate * options.decay.powi(step - 1);
-        let (m, v) = (&first / (1.0 - options.beta1.powi(step)), &second / (1.0 - options.beta2.powi(step)));
-        expected -= m.zip_map(&v, |m, v| rate * m / (v.sqrt() + options.epsilon));
-        expected_plain -= slope(&expected_plain) * descent.rate;
-        println!("step {step}");
+    for _ in 0..20 {
+        descent.step(&problem, &mut theta);
+        let residual = &problem.matrix * &expected - &problem.right;
+        expected -= problem.matrix.transpose() * residual * options.rate;
         close::assert_relative(&theta, expected.as_slice(), 1e-13);
-        close::assert_relative(&by_plain, expected_plain.as_slice(), 1e-13);
     }
 }
 
@@ -478,6 +505,10 @@ impl Objective for Bent {
 
     fn curvature_along(&self, _: &[f64], _: &[f64], out: &mut [f64]) {
         out.copy_from_slice((self.linear.matrix.transpose() * DVector::from_column_slice(&self.second)).as_slice());
+    }
+
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
+        self.linear.derivative_means(theta, of, means, squares);
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

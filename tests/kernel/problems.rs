@@ -7,7 +7,7 @@ use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
     Assemble, AssembleError, BlockDescription, Channels, Description, InnerPoints, IntegralDescription, Kernel,
-    KernelTapes, LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role,
+    KernelTapes, LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role, Spread,
 };
 use pdec::linalg::RowTiles;
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
@@ -143,10 +143,12 @@ impl Problem {
         let weight = |residual: usize| 0.75 + 0.5 * residual as f64;
         let blocks = blocks(&mut Formulas(&mut graph))
             .into_iter()
-            .map(|formulas| BlockDescription {
+            .enumerate()
+            .map(|(number, formulas)| BlockDescription {
                 weights: (0..formulas.len()).map(weight).collect(),
                 formulas,
                 role: Role::Residual,
+                inside: number == 0,
             })
             .collect();
         let (dimension, metric) = (axes.len(), Metric::GaussNewton);
@@ -284,6 +286,14 @@ pub fn curvature(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> Vec<f64> 
     let mut out = vec![f64::NAN; problem.parameters()];
     problem.curvature_along(theta, v, &mut out);
     out
+}
+
+/// The means over points of the derivatives in θ and of their squares.
+pub fn derivative_means(problem: &dyn Objective, theta: &[f64], of: Spread) -> [Vec<f64>; 2] {
+    let mut means = vec![f64::NAN; problem.parameters()];
+    let mut squares = means.clone();
+    problem.derivative_means(theta, of, &mut means, &mut squares);
+    [means, squares]
 }
 
 const T: Axis = Axis::quarters(0, 4);

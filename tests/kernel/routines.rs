@@ -206,7 +206,7 @@ fn check_local(problem: &Problem, block: usize, n: usize) {
     });
     let formulas: Vec<_> = formulas.collect();
     let weights = vec![1.0; jets.len()];
-    of_jets.blocks = vec![BlockDescription { formulas, weights, role: Role::Residual }];
+    of_jets.blocks = vec![BlockDescription { formulas, weights, role: Role::Residual, inside: true }];
     of_jets.metric = Metric::GaussNewton;
     let of_jets = Problem { description: of_jets, axes: problem.axes.clone(), ..*problem };
     let mut points = problem.points(n, 9);

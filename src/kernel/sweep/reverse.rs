@@ -34,12 +34,7 @@ impl LayerSweep<'_> {
     pub fn write_rows(&self, start: usize, out: &mut [f64]) {
         let at = |p: usize| (p - start) * self.stride;
         let weights = self.layer.weights();
-        let products = &mut out[at(weights.start)..at(weights.end)];
-        match self.inputs {
-            LayerInputs::Packed(packed) => packed.write_products(self.scaled, self.layer.inputs, products),
-            LayerInputs::Turned(turned) => turned.write_products(self.scaled, self.layer.inputs, products),
-            LayerInputs::Dense(inputs) => channel_products(products, self.scaled, inputs, self.channels, self.stride),
-        }
+        self.write_products(self.scaled, &mut out[at(weights.start)..at(weights.end)]);
         let biases = self.layer.biases();
         let rows = out[at(biases.start)..at(biases.end)].chunks_exact_mut(self.stride);
         for (row, cotangent) in rows.zip(self.cotangents.chunks_exact(self.channels * self.stride)) {
@@ -55,6 +50,39 @@ impl LayerSweep<'_> {
             for (weight, products) in pairs.by_ref().take(self.layer.inputs) {
                 row.iter_mut().zip(products).for_each(|(sum, product)| *sum = weight.mul_add(*product, *sum));
             }
+        }
+    }
+
+    /// As [`LayerSweep::write_rows`], but one neuron after the other, so that the rows stay in the cache: `f` sees the number
+    /// in θ of a first parameter, and a row for it and each one that follows.
+    pub fn visit_rows(&mut self, mut f: impl FnMut(usize, &[f64])) {
+        let (stride, k) = (self.stride, self.layer.inputs);
+        let mut rows = std::mem::take(self.spare);
+        let (products, row) = sized(&mut rows, (k + 1) * stride).split_at_mut(k * stride);
+        let jet = self.channels * stride;
+        for neuron in 0..self.layer.outputs {
+            let of_neuron = neuron * jet..(neuron + 1) * jet;
+            self.write_products(&self.scaled[of_neuron.clone()], products);
+            let weights = self.layer.weights().start + neuron * k;
+            f(weights, products);
+            f(self.layer.biases().start + neuron, &self.cotangents[of_neuron][..stride]);
+            if let Some(scales) = self.layer.scales() {
+                row.fill(0.0);
+                for (weight, products) in self.theta[weights..weights + k].iter().zip(products.chunks_exact(stride)) {
+                    row.iter_mut().zip(products).for_each(|(sum, product)| *sum = weight.mul_add(*product, *sum));
+                }
+                f(scales.start + neuron, row);
+            }
+        }
+        *self.spare = rows;
+    }
+
+    /// `Σ z̄ a` over channels for each point and weight of some neurons, of which these are the cotangents.
+    fn write_products(&self, cotangents: &[f64], products: &mut [f64]) {
+        match self.inputs {
+            LayerInputs::Packed(packed) => packed.write_products(cotangents, self.layer.inputs, products),
+            LayerInputs::Turned(turned) => turned.write_products(cotangents, self.layer.inputs, products),
+            LayerInputs::Dense(inputs) => channel_products(products, cotangents, inputs, self.channels, self.stride),
         }
     }
 

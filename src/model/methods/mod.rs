@@ -50,18 +50,22 @@ const ON_OFF: OptionKind = OptionKind::Choice(&["on", "off"]);
 
 /// Methods that are planned: their names are no mistakes.
 pub(super) const LATER: &[&str] =
-    &["kfac", "spring", "muon", "sgd", "shampoo", "newton", "nys_newton", "sngd", "anagram", "dsgnar", "rprop"];
+    &["kfac", "spring", "sgd", "newton", "nys_newton", "sngd", "anagram", "dsgnar", "rprop"];
 
 /// Values of options that are planned.
 pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "svd")];
 
 impl Method {
     /// All methods, the default first.
-    pub const ALL: [Method; 8] = [
+    pub const ALL: [Method; 12] = [
         Method::Engd,
         Method::Adam,
         Method::Gd,
         Method::Soap,
+        Method::Shampoo,
+        Method::Muon,
+        Method::Psgd,
+        Method::Pdeaware,
         Method::Ssbroyden,
         Method::Ssbfgs,
         Method::Bfgs,
@@ -75,6 +79,10 @@ impl Method {
             Method::Adam => "adam",
             Method::Gd => "gd",
             Method::Soap => "soap",
+            Method::Shampoo => "shampoo",
+            Method::Muon => "muon",
+            Method::Psgd => "psgd",
+            Method::Pdeaware => "pdeaware",
             Method::Ssbroyden => "ssbroyden",
             Method::Ssbfgs => "ssbfgs",
             Method::Bfgs => "bfgs",
@@ -94,6 +102,10 @@ impl Method {
             Method::Adam => "adaptive moments, on all points or on mini-batches",
             Method::Gd => "gradient descent",
             Method::Soap => "Adam in the eigenbasis of Shampoo's preconditioner",
+            Method::Shampoo => "inverse roots of the covariances of rows and columns of the gradient",
+            Method::Muon => "momentum of each weight matrix, made orthogonal",
+            Method::Psgd => "a Kronecker-factored preconditioner that whitens the gradient, learned by descent",
+            Method::Pdeaware => "Adam, scaled by the spread of the residual's derivatives over the points",
             Method::Ssbroyden => "self-scaled Broyden quasi-Newton method, with strong Wolfe conditions",
             Method::Ssbfgs => "self-scaled BFGS",
             Method::Bfgs => "BFGS",
@@ -108,6 +120,10 @@ impl Method {
             Method::Adam => first_order::ADAM,
             Method::Gd => first_order::GD,
             Method::Soap => first_order::SOAP,
+            Method::Shampoo => first_order::SHAMPOO,
+            Method::Muon => first_order::MUON,
+            Method::Psgd => first_order::PSGD,
+            Method::Pdeaware => first_order::PDEAWARE,
             Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => second_order::QUASI_NEWTON,
         }
     }
@@ -138,9 +154,14 @@ impl Stage {
 
     /// The value of an option that is a number; not a number where it is left out and has no default.
     pub fn number(&self, name: &str) -> f64 {
-        match self.option(name) {
-            Some(OptionValue::Number(value)) => value,
-            _ => f64::NAN,
+        self.given(name).unwrap_or(f64::NAN)
+    }
+
+    /// The value of an option that is a number, where it is given or has a default.
+    pub fn given(&self, name: &str) -> Option<f64> {
+        match self.option(name)? {
+            OptionValue::Number(value) => Some(value),
+            OptionValue::Name(_) => None,
         }
     }
 
@@ -171,10 +192,7 @@ impl Stage {
 
     /// Points of a random mini-batch; `None` where every step sees all points.
     pub fn batch(&self) -> Option<usize> {
-        match self.option("batch")? {
-            OptionValue::Number(count) => Some(count as usize),
-            OptionValue::Name(_) => None,
-        }
+        self.given("batch").map(|count| count as usize)
     }
 }
 

@@ -59,6 +59,14 @@ pub enum Method {
     Gd,
     /// Adam in the eigenbasis of Shampoo's preconditioner.
     Soap,
+    /// Inverse roots of the covariances of rows and columns of the gradient.
+    Shampoo,
+    /// Momentum, made orthogonal.
+    Muon,
+    /// A Kronecker-factored preconditioner that whitens the gradient.
+    Psgd,
+    /// Adam, scaled by the spread of the residual's derivatives.
+    Pdeaware,
     /// Self-scaled Broyden.
     Ssbroyden,
     /// Self-scaled BFGS.
