@@ -28,6 +28,13 @@ struct Frame {
     lanes: usize,
 }
 
+impl Frame {
+    /// A word of the table: of the lanes of a group, of those of a row, or of the bytes from row to row.
+    fn offset(&self, part: usize, lane: usize) -> i32 {
+        8 * (part * self.lanes + lane) as i32
+    }
+}
+
 impl<M: Module> Compiler<'_, M> {
     /// The function that runs a tape.
     pub(super) fn runner(
@@ -162,7 +169,8 @@ impl<M: Module> Compiler<'_, M> {
             }
         }
         // On to the next group.
-        advance(builder, frame, 0, |builder, stride| builder.ins().imul(stride, length))
+        advance(builder, frame, 0, |builder, stride| builder.ins().imul(stride, length));
+        Ok(())
     }
 
     /// The body of a segment for each row of a group.
@@ -174,22 +182,18 @@ impl<M: Module> Compiler<'_, M> {
         length: ir::Value,
         row_bytes: ir::Value,
     ) -> Result<(), CodegenError> {
-        let lanes = frame.lanes as i64 * 8;
-        let current = builder.ins().iadd_imm_s(frame.table, lanes);
-        let end = builder.ins().iconst(I64, lanes);
-        counted(builder, end, 8, |builder, i| {
-            let from = builder.ins().iadd(frame.table, i);
-            let address = builder.ins().load(I64, memory(), from, 0);
-            let to = builder.ins().iadd(current, i);
-            builder.ins().store(memory(), address, to, 0);
-            Ok(())
-        })?;
+        for lane in 0..frame.lanes {
+            let address = builder.ins().load(I64, memory(), frame.table, frame.offset(0, lane));
+            builder.ins().store(memory(), address, frame.table, frame.offset(1, lane));
+        }
+        let current = builder.ins().iadd_imm_s(frame.table, i64::from(frame.offset(1, 0)));
         let callee = self.callee(builder, body);
         counted(builder, length, 1, |builder, row| {
             let offset = builder.ins().imul(row, row_bytes);
             let scratch = builder.ins().iadd(frame.scratch, offset);
             builder.ins().call(callee, &[frame.count, current, scratch]);
-            advance(builder, frame, 1, |_, stride| stride)
+            advance(builder, frame, 1, |_, stride| stride);
+            Ok(())
         })
     }
 }
@@ -198,20 +202,16 @@ impl<M: Module> Compiler<'_, M> {
 fn advance(
     builder: &mut FunctionBuilder<'_>,
     frame: Frame,
-    part: i64,
-    by: impl FnOnce(&mut FunctionBuilder<'_>, ir::Value) -> ir::Value,
-) -> Result<(), CodegenError> {
-    let lanes = frame.lanes as i64 * 8;
-    let end = builder.ins().iconst(I64, lanes);
-    counted(builder, end, 8, |builder, i| {
-        let at = builder.ins().iadd(frame.table, i);
-        let stride = builder.ins().load(I64, memory(), at, (2 * lanes) as i32);
-        let address = builder.ins().load(I64, memory(), at, (part * lanes) as i32);
+    part: usize,
+    by: impl Fn(&mut FunctionBuilder<'_>, ir::Value) -> ir::Value,
+) {
+    for lane in 0..frame.lanes {
+        let stride = builder.ins().load(I64, memory(), frame.table, frame.offset(2, lane));
+        let address = builder.ins().load(I64, memory(), frame.table, frame.offset(part, lane));
         let by = by(builder, stride);
         let moved = builder.ins().iadd(address, by);
-        builder.ins().store(memory(), moved, at, (part * lanes) as i32);
-        Ok(())
-    })
+        builder.ins().store(memory(), moved, frame.table, frame.offset(part, lane));
+    }
 }
 
 fn memory() -> MemFlagsData {

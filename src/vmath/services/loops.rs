@@ -59,8 +59,9 @@ fn multiply_add<T: Number, const P: u8>(a: T, b: T, c: T) -> T {
     if P == PORTABLE { a * b + c } else { a.fused(b, c) }
 }
 
-/// Numbers that a math function takes at a time.
-const CHUNK: usize = 128;
+/// Numbers that a math function takes at a time: few enough for registers, so that a whole chunk is loaded and stored by
+/// vector instructions and not by a call of `memcpy`, which is no more than a plain loop in an object.
+const CHUNK: usize = 32;
 
 /// A math function is one of doubles; single precision goes there and back, which costs less than it would to have a
 /// second set of formulas, and rounds once.
@@ -80,21 +81,32 @@ pub(super) unsafe fn unary<T: Number, K: Kernel, const P: u8>(
         return unsafe { super::machine::unary::<T, K>(input, output, count) };
     }
     let _ = fast;
-    let mut values = [0.0; CHUNK];
     let mut start = 0;
-    while start < count {
-        let length = if count - start < CHUNK { count - start } else { CHUNK };
-        // SAFETY: start + length <= count, for which the caller vouches; length <= CHUNK.
+    while count - start >= CHUNK {
+        // SAFETY: start + CHUNK <= count, for which the caller vouches.
         unsafe {
-            for i in 0..length {
+            let mut values = [0.0; CHUNK];
+            for i in 0..CHUNK {
                 *values.as_mut_ptr().add(i) = (*input.add(start + i)).to_double();
             }
-            K::block(slice::from_raw_parts_mut(values.as_mut_ptr(), length));
-            for i in 0..length {
+            K::block(&mut values);
+            for i in 0..CHUNK {
                 *output.add(start + i) = T::of_double(*values.as_ptr().add(i));
             }
         }
-        start += length;
+        start += CHUNK;
+    }
+    let mut rest = [0.0; CHUNK];
+    let length = count - start;
+    // SAFETY: start + length = count, for which the caller vouches; length < CHUNK.
+    unsafe {
+        for i in 0..length {
+            *rest.as_mut_ptr().add(i) = (*input.add(start + i)).to_double();
+        }
+        K::block(slice::from_raw_parts_mut(rest.as_mut_ptr(), length));
+        for i in 0..length {
+            *output.add(start + i) = T::of_double(*rest.as_ptr().add(i));
+        }
     }
 }
 
