@@ -1,8 +1,6 @@
 //! Who reads and who writes the rows of a routine.
 
-use rustc_hash::FxHashMap;
-
-use super::{Lane, LayerAt, Place, Routine, Source, Stage, Step};
+use super::{Lane, LayerAt, Place, Routine, Source, Stage};
 use crate::kernel::EXTENSION;
 use crate::tape::Op;
 
@@ -100,31 +98,55 @@ pub(super) enum Known {
 /// What happens to each row, in order.
 pub(super) struct Flow<'a> {
     routine: &'a Routine,
-    events: FxHashMap<Place, Vec<Event>>,
+    /// The number of the first row of each buffer, counted through all of them.
+    buffers: Vec<usize>,
+    /// Where the events of each row begin among all of them, and how many it has.
+    rows: Vec<(usize, usize)>,
+    events: Vec<Event>,
 }
 
 impl<'a> Flow<'a> {
     pub fn new(routine: &'a Routine) -> Self {
-        let mut events: FxHashMap<Place, Vec<Event>> = FxHashMap::default();
-        for (step, Step { stage, .. }) in routine.steps.iter().enumerate() {
-            let (reads, writes) = rows_of(stage);
-            let mut note = |rows: &[Rows], reads: bool, writes: bool| {
-                for place in rows.iter().flat_map(|(place, rows)| (0..*rows).map(|row| place.plus(row))) {
-                    let of_row = events.entry(place).or_default();
-                    match of_row.last_mut().filter(|last| last.step == step) {
-                        Some(last) => (last.reads, last.writes) = (last.reads | reads, last.writes | writes),
-                        None => of_row.push(Event { step, reads, writes }),
-                    }
-                }
-            };
-            note(&reads, true, false);
-            note(&writes, adds(stage), true);
+        let mut buffers = Vec::with_capacity(routine.buffers.len());
+        let mut all = 0;
+        for rows in &routine.buffers {
+            buffers.push(all);
+            all += rows;
         }
-        Self { routine, events }
+        let touched: Vec<[Vec<Rows>; 2]> = routine.steps.iter().map(|step| rows_of(&step.stage).into()).collect();
+        let numbers = |&(place, rows): &Rows| {
+            let first = buffers[place.buffer] + place.row;
+            first..first + rows
+        };
+        let mut counts = vec![0; all];
+        touched.iter().flatten().flatten().flat_map(numbers).for_each(|row| counts[row] += 1);
+        let mut end = 0;
+        let begin = |count: usize| {
+            end += count;
+            (end - count, 0)
+        };
+        let mut rows: Vec<(usize, usize)> = counts.into_iter().map(begin).collect();
+        let mut events = vec![Event { step: 0, reads: false, writes: false }; end];
+        for (step, [reads, writes]) in touched.iter().enumerate() {
+            let mut note = |row: usize, reads: bool, writes: bool| {
+                let (begin, count) = &mut rows[row];
+                if *count == 0 || events[*begin + *count - 1].step != step {
+                    *count += 1;
+                    events[*begin + *count - 1].step = step;
+                }
+                let event = &mut events[*begin + *count - 1];
+                (event.reads, event.writes) = (event.reads | reads, event.writes | writes);
+            };
+            reads.iter().flat_map(numbers).for_each(|row| note(row, true, false));
+            let adds = adds(&routine.steps[step].stage);
+            writes.iter().flat_map(numbers).for_each(|row| note(row, adds, true));
+        }
+        Self { routine, buffers, rows, events }
     }
 
     fn events(&self, place: Place) -> &[Event] {
-        self.events.get(&place).map_or(&[], Vec::as_slice)
+        let (begin, count) = self.rows[self.buffers[place.buffer] + place.row];
+        &self.events[begin..begin + count]
     }
 
     /// Whether step `a` is done whenever step `b` is.
