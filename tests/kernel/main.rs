@@ -9,6 +9,7 @@ mod energies;
 mod first_order;
 mod high;
 mod jets;
+mod layers;
 mod optimizers;
 mod periodicity;
 mod problems;
