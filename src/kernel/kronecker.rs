@@ -1,11 +1,14 @@
-//! Kronecker factors of JᵀJ (KFAC for residuals of differential equations; Dangel, Müller and Zeinhofer, arXiv 2405.15603).
+//! Kronecker factors of JᵀJ (KFAC for residuals of differential equations; Dangel, Müller and Zeinhofer, arXiv
+//! 2405.15603).
 //!
-//! The part of JᵀJ that belongs to the weights of one layer is `Σ_n (Σ_s a_s ⊗ z_s)(Σ_s a_s ⊗ z_s)ᵀ` over points n, with sums
-//! over channels s inside. It is replaced by `A ⊗ B`, the mean of `a aᵀ` over points and channels, and the sum of `z zᵀ`
-//! (their equations 12 and 13): as if inputs and cotangents were independent, and channels were more points.
+//! The part of JᵀJ that belongs to the weights of one layer is `Σ_n (Σ_s a_s ⊗ z_s)(Σ_s a_s ⊗ z_s)ᵀ` over points n,
+//! with sums over channels s inside. It is replaced by `A ⊗ B`, the mean of `a aᵀ` over points and channels, and the
+//! sum of `z zᵀ` (their equations 12 and 13): as if inputs and cotangents were independent, and channels were more
+//! points.
 //!
-//! Interior and boundary have very different factors, and are kept apart: one product for the blocks with the most channels,
-//! which are those of the highest order, one for all others. A sum of two products can be inverted; one of three can't.
+//! Interior and boundary have very different factors, and are kept apart: one product for the blocks with the most
+//! channels, which are those of the highest order, one for all others. A sum of two products can be inverted; one of
+//! three can't.
 
 use rayon::prelude::*;
 

@@ -1,15 +1,15 @@
 //! The kernel matrix K = JJᵀ layer by layer, without J.
 //!
-//! With the jets a_c that enter a layer at a point, and the cotangents z_c of what leaves it in the reverse sweep of a formula, the
-//! layer adds to the entry of two rows i and j
+//! With the jets a_c that enter a layer at a point, and the cotangents z_c of what leaves it in the reverse sweep of a
+//! formula, the layer adds to the entry of two rows i and j
 //!
 //! ```text
 //! Σ_c,c' (a_ic · a_jc')(z_ic · z_jc')
 //! ```
 //!
-//! for its weights, and the product of their vectors for its biases (and scales). For a pair of tiles these are matrix products of
-//! the inner dimensions `inputs` and `outputs`, in place of one of `inputs · outputs`, but for each pair of channels. Where
-//! channels are many and the layer is narrow, rows of J of this layer cost less, and are made instead.
+//! for its weights, and the product of their vectors for its biases (and scales). For a pair of tiles these are matrix
+//! products of the inner dimensions `inputs` and `outputs`, in place of one of `inputs · outputs`, but for each pair of
+//! channels. Where channels are many and the layer is narrow, rows of J of this layer cost less, and are made instead.
 
 use rayon::prelude::*;
 
@@ -43,6 +43,8 @@ pub(super) struct LayerPart {
     pub channels: usize,
     /// a: input, channel, point; empty where rows are kept.
     pub inputs: Vec<f64>,
+    /// Which channels of a are not zero everywhere.
+    active: Vec<bool>,
     /// One for each formula; empty where it does not depend on the layer.
     pub formulas: Vec<FormulaPart>,
 }
@@ -52,6 +54,8 @@ pub(super) struct LayerPart {
 pub(super) struct FormulaPart {
     /// z: output, channel, point; empty where rows are kept.
     pub cotangents: Vec<f64>,
+    /// Which channels of z are not zero everywhere.
+    active: Vec<bool>,
     /// ∂r/∂θ of biases and scales, or of all parameters of the layer: parameter, point.
     pub vectors: Vec<f64>,
 }
@@ -197,13 +201,21 @@ impl LayerPart {
                 if self.inputs.is_empty() {
                     self.inputs.resize(layer.inputs * channels * stride, 0.0);
                     sweep.write_inputs(&mut self.inputs);
+                    self.active = active(&self.inputs, [channels, stride]);
                 }
                 part.cotangents = sweep.cotangents().to_vec();
+                part.active = active(&part.cotangents, [channels, stride]);
                 part.vectors.resize((layer.all().len() - layer.weights().len()) * stride, 0.0);
                 sweep.write_vectors(&self.inputs, &mut part.vectors);
             }
         }
     }
+}
+
+/// Which channels have a number other than zero.
+fn active(jets: &[f64], [channels, stride]: [usize; 2]) -> Vec<bool> {
+    let in_channel = |channel: usize| jets.chunks_exact(stride).skip(channel).step_by(channels);
+    (0..channels).map(|channel| in_channel(channel).any(|row| row.iter().any(|x| *x != 0.0))).collect()
 }
 
 /// `aᵀ b` for some columns of a and b, whose rows have as many numbers as `of_a` and `of_b` say.
@@ -235,15 +247,22 @@ impl TileParts {
             // Of layers whose rows are kept, vectors are everything.
             let pairs = if own.inputs.is_empty() { 0 } else { own.channels * others.channels };
             for pair in 0..pairs {
-                let at = [(pair / own.channels) * other.stride, (pair % own.channels) * self.stride];
+                let [theirs, ours] = [pair / own.channels, pair % own.channels];
+                let acts = |own: &FormulaPart, others: &FormulaPart| own.active[ours] && others.active[theirs];
+                if !(own.active[ours] && others.active[theirs] && any_pair(own, others, acts)) {
+                    continue;
+                }
+                let at = [theirs * other.stride, ours * self.stride];
                 products([&others.inputs, &own.inputs], widths, at, shape, of_inputs);
-                self.for_each_pair(own, others, sums, |own, others, sums| {
-                    products([&others.cotangents, &own.cotangents], widths, at, shape, of_outputs);
-                    let factors = of_inputs.iter().zip(&*of_outputs);
-                    sums.iter_mut().zip(factors).for_each(|(sum, (a, z))| *sum += a * z);
+                for_each_pair(own, others, sums, |own, others, sums| {
+                    if acts(own, others) {
+                        products([&others.cotangents, &own.cotangents], widths, at, shape, of_outputs);
+                        let factors = of_inputs.iter().zip(&*of_outputs);
+                        sums.iter_mut().zip(factors).for_each(|(sum, (a, z))| *sum += a * z);
+                    }
                 });
             }
-            self.for_each_pair(own, others, sums, |own, others, sums| {
+            for_each_pair(own, others, sums, |own, others, sums| {
                 products([&others.vectors, &own.vectors], shape, [0, 0], shape, of_outputs);
                 sums.iter_mut().zip(&*of_outputs).for_each(|(sum, product)| *sum += product);
             });
@@ -257,23 +276,28 @@ impl TileParts {
             }
         }
     }
+}
 
-    /// Calls `f` for every pair of formulas that depend on a layer, with their sums.
-    fn for_each_pair(
-        &self,
-        own: &LayerPart,
-        others: &LayerPart,
-        sums: &mut [f64],
-        mut f: impl FnMut(&FormulaPart, &FormulaPart, &mut [f64]),
-    ) {
-        let size = sums.len() / (own.formulas.len() * others.formulas.len()).max(1);
-        let mut sums = sums.chunks_exact_mut(size.max(1));
-        for others in &others.formulas {
-            for own in &own.formulas {
-                let Some(sums) = sums.next() else { return };
-                if !own.is_empty() && !others.is_empty() {
-                    f(own, others, sums);
-                }
+/// Whether this holds of a pair of formulas that depend on a layer.
+fn any_pair(own: &LayerPart, others: &LayerPart, holds: impl Fn(&FormulaPart, &FormulaPart) -> bool) -> bool {
+    let depend = |part: &&FormulaPart| !part.is_empty();
+    others.formulas.iter().filter(depend).any(|others| own.formulas.iter().filter(depend).any(|own| holds(own, others)))
+}
+
+/// Calls `f` for every pair of formulas that depend on a layer, with their sums.
+fn for_each_pair(
+    own: &LayerPart,
+    others: &LayerPart,
+    sums: &mut [f64],
+    mut f: impl FnMut(&FormulaPart, &FormulaPart, &mut [f64]),
+) {
+    let size = sums.len() / (own.formulas.len() * others.formulas.len()).max(1);
+    let mut sums = sums.chunks_exact_mut(size.max(1));
+    for others in &others.formulas {
+        for own in &own.formulas {
+            let Some(sums) = sums.next() else { return };
+            if !own.is_empty() && !others.is_empty() {
+                f(own, others, sums);
             }
         }
     }

@@ -15,5 +15,6 @@ mod periodicity;
 mod problems;
 mod random;
 mod routines;
+mod sample_space;
 mod spread;
 mod strangers;
