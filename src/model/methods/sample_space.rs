@@ -25,7 +25,7 @@ pub(super) const ENGDW: &[MethodOption] = &[STEPS, DAMPING, SOLVER, RANK, LINE_S
 pub(super) const SPRING: &[MethodOption] = &[
     STEPS,
     DAMPING,
-    option("momentum", Within(0.0, 1.0), Number(0.8), "the part of the last direction that goes on"),
+    option("momentum", Within(0.0, 1.0), Number(0.4), "the part of the last direction that goes on"),
     SOLVER,
     RANK,
     LINE_SEARCH,
