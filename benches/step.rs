@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use pdec::diagnostic::Source;
 use pdec::kernel::{Kernel, LeastSquares, Metric, Objective};
-use pdec::linalg::{Cholesky, RowTiles, gram};
+use pdec::linalg::{Cholesky, RowTiles, gram, outer_gram};
 use pdec::model::Overrides;
 use pdec::optim;
 use pdec::pipeline::{Backend, Times, assemble, check, lower};
@@ -19,25 +19,43 @@ use pdec::train::Session;
 struct Size {
     network: &'static str,
     interior: &'static str,
-    boundary: usize,
+    boundary: &'static str,
     parameters: usize,
     rows: usize,
 }
 
+/// More parameters than rows.
+const WIDE: [Size; 2] = [
+    Size {
+        network: "mlp(64, 64, 48, 48)",
+        interior: "uniform(2500)",
+        boundary: "uniform(400)",
+        parameters: 9873,
+        rows: 2900,
+    },
+    Size {
+        network: "mlp(256, 256, 128, 128)",
+        interior: "uniform(3000)",
+        boundary: "uniform(500)",
+        parameters: 116_097,
+        rows: 3500,
+    },
+];
+
 const SIZES: [Size; 2] = [
-    Size { network: "mlp(32)", interior: "gauss(28, 28)", boundary: 29, parameters: 129, rows: 900 },
-    Size { network: "mlp(20, 20, 20)", interior: "gauss(48, 50)", boundary: 50, parameters: 921, rows: 2600 },
+    Size { network: "mlp(32)", interior: "gauss(28, 28)", boundary: "gauss(29)", parameters: 129, rows: 900 },
+    Size { network: "mlp(20, 20, 20)", interior: "gauss(48, 50)", boundary: "gauss(50)", parameters: 921, rows: 2600 },
 ];
 
 /// Steps from a start, over which the time of a step is averaged, because some need more trials than others.
 const STEPS: u32 = 20;
 
-fn session(size: &Size) -> Session {
+fn session(size: &Size, method: &str) -> Session {
     let Size { network, interior, boundary, .. } = size;
     let text = format!(
         "problem poisson\ndomain x in [0, 1], y in [0, 1]\nunknown u\n\
          eq -lap(u) = 2*pi^2*sin(pi*x)*sin(pi*y)\nbc u = 0 on boundary\n\
-         network {network}\nsample interior: {interior}\nsample boundary: gauss({boundary})\ntrain engd()\n"
+         network {network}\nsample interior: {interior}\nsample boundary: {boundary}\ntrain {method}()\n"
     );
     let (mut times, source) = (Times::default(), Source::new("poisson.pde", text));
     let (model, found) = check(&source, &Overrides::default(), &mut times);
@@ -48,7 +66,7 @@ fn session(size: &Size) -> Session {
 
 fn parts(criterion: &mut Criterion) {
     for size in &SIZES {
-        let session = session(size);
+        let session = session(size, "engd");
         let kernel = &session.compiled().kernel;
         let (p, n) = (kernel.parameters(), kernel.rows());
         assert_eq!((p, n), (size.parameters, size.rows));
@@ -93,5 +111,37 @@ fn steps(session: &Session, kernel: &Kernel, count: u64) -> Duration {
     start.elapsed() / STEPS
 }
 
-criterion_group!(benches, parts);
+/// The kernel matrix JJᵀ layer by layer, and a step of ENGD-W.
+fn in_sample_space(criterion: &mut Criterion) {
+    for size in &WIDE {
+        let session = session(size, "engdw");
+        let kernel = &session.compiled().kernel;
+        let (p, n) = (kernel.parameters(), Kernel::rows(kernel));
+        assert_eq!((p, n), (size.parameters, size.rows));
+        let layers = kernel.layers().expect("there is no integral");
+        let mut matrix = vec![0.0; n * n];
+        let mut group = criterion.benchmark_group(format!("P {p} N {n}"));
+        group.sampling_mode(SamplingMode::Flat).sample_size(10);
+        group.bench_function("kernel matrix", |b| b.iter(|| layers.kernel_matrix(session.theta(), &mut matrix)));
+        if p < 20_000 {
+            // J of the larger one alone is 3.2 GB.
+            let mut jacobian = RowTiles::new(&kernel.row_tiles(Metric::GaussNewton), p);
+            let mut gradient = vec![0.0; p];
+            group.bench_function("kernel matrix through J", |b| {
+                b.iter(|| {
+                    kernel.linearize(session.theta(), Metric::GaussNewton, &mut jacobian, &mut gradient);
+                    outer_gram(&jacobian, &mut matrix);
+                });
+            });
+        }
+        let stage = &session.compiled().lowered.model.stages[0];
+        group.bench_function("engdw step", |b| {
+            let mut optimizer = optim::for_stage(stage, kernel);
+            b.iter(|| optimizer.step(kernel, &mut session.theta().to_vec()));
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, parts, in_sample_space);
 criterion_main!(benches);

@@ -2,8 +2,8 @@
 
 use nalgebra::{DMatrix, DVector};
 use pdec::linalg::{
-    Cholesky, Qr, RowTiles, SolveError, View, ViewMut, gram, multiply, outer_gram, product, symmetric_eigen, thin_svd,
-    transposed_product,
+    Cholesky, Nystrom, Qr, RowTiles, SolveError, View, ViewMut, gram, joint_eigen, multiply, outer_gram, product,
+    symmetric_eigen, thin_svd, transposed_product,
 };
 
 /// Numbers in [-1, 1) (SplitMix64).
@@ -343,6 +343,46 @@ fn spectra_reconstruct_their_matrix() {
     }
     assert_eq!(thin_svd(&[1.0, f64::NAN], 1, 2).err(), Some(SolveError::NotFinite { column: 1 }));
     assert_eq!(symmetric_eigen(&[f64::NAN], 1).err(), Some(SolveError::NotFinite { column: 0 }));
+}
+
+/// `VᵀAV = I` and `VᵀBV = diag(values)`, from lower triangles.
+#[test]
+fn joint_eigenvectors_diagonalise_both() {
+    for size in [1, 2, 7, 40, 150] {
+        let mut stream = Stream(size as u64);
+        let mut positive = |shift: f64| {
+            let matrix = stream.matrix(size, size);
+            &matrix * matrix.transpose() + DMatrix::identity(size, size) * shift
+        };
+        let (a, b) = (positive(0.5), positive(0.0));
+        let lower = |m: &DMatrix<f64>| DMatrix::from_fn(size, size, |i, j| if i < j { f64::NAN } else { m[(i, j)] });
+        let found = joint_eigen(lower(&a).as_slice(), b.as_slice(), size).expect("A is positive definite");
+        let v = DMatrix::from_column_slice(size, size, &found.vectors);
+        let values = DMatrix::from_diagonal(&DVector::from_column_slice(&found.values));
+        for (product, expected) in
+            [(v.transpose() * &a * &v, DMatrix::identity(size, size)), (v.transpose() * &b * &v, values)]
+        {
+            assert!(ratio(&product, &expected, size, expected.amax()) < 1e3, "{size}");
+        }
+    }
+    assert!(matches!(joint_eigen(&[-1.0], &[1.0], 1), Err(SolveError::Singular { .. })));
+}
+
+/// A Nyström approximation of full rank solves with the matrix itself; of the rank that the matrix has, too.
+#[test]
+fn nystrom_solves_with_symmetric_matrices() {
+    for (size, rank) in [(5, 5), (100, 7), (150, 64)] {
+        let mut stream = Stream(rank as u64);
+        let root = stream.matrix(size, rank);
+        let matrix = &root * root.transpose();
+        let lower = DMatrix::from_fn(size, size, |i, j| if i < j { f64::NAN } else { matrix[(i, j)] });
+        let (test, b) = (stream.matrix(size, rank), stream.vector(size));
+        let nystrom = Nystrom::of_symmetric(lower.as_slice(), size, test.as_slice()).expect("it is finite");
+        let mut x = vec![f64::NAN; size];
+        nystrom.solve(0.1, b.as_slice(), &mut x);
+        let rest = &matrix * DVector::from_column_slice(&x) + DVector::from_column_slice(&x) * 0.1 - &b;
+        assert!(rest.amax() < 1e-8 * b.amax(), "{size} {rank}: {}", rest.amax());
+    }
 }
 
 /// Everything of a step, as bits.

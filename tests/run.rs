@@ -55,7 +55,7 @@ fn a_run_leaves_everything_behind() {
 #[test]
 fn a_resumed_run_has_the_same_bits_and_threads_do_not_matter() {
     let desk = tiny();
-    for optimizer in ["engd(steps=40)", "adam(steps=40, batch=8)"] {
+    for optimizer in ["engd(steps=40)", "adam(steps=40, batch=8)", "spring(steps=40, solver=nystrom, rank=9)"] {
         let train = |more: &[&str]| desk.done(&[&["train", "tiny.pde", "--optimizer", optimizer], more].concat());
         train(&["--threads", "2", "--name", "whole"]);
         train(&["--threads", "1", "--steps", "20", "--name", "part"]);

@@ -62,6 +62,11 @@ fn problems() -> Vec<String> {
         format!("{causal}\n{ENGD}"),
         format!("{causal}\n{BATCHES}"),
         format!("{causal}\n{rad}\n{margin}\n{ADAM}\ntrain engd(steps=8)"),
+        format!("{rad}\ntrain engdw(steps=24, solver=nystrom, rank=20)"),
+        "train engdw(steps=24, solver=sketch, rank=20, line_search=off)".to_owned(),
+        format!("{causal}\ntrain spring(steps=24, batch=40)"),
+        format!("{rad}\ntrain dsgnar(steps=24, sketch=20)"),
+        "train kfac(steps=16, rule=grid)\ntrain kfac(steps=8, batch=40)".to_owned(),
     ]
     .into_iter()
     .chain(OF_GRADIENTS.map(|method| format!("{rad}\ntrain {method}")))

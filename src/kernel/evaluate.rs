@@ -1,7 +1,9 @@
 //! The kernel as optimizers see it.
 
+use std::ops::Range;
+
 use super::description::Role;
-use super::objective::{LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square};
+use super::objective::{LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square};
 use super::system::Kernel;
 use crate::linalg::{RowTiles, transposed_product};
 
@@ -155,5 +157,19 @@ impl LeastSquares for Kernel {
         self.for_each_tile([first, second], |block, tile, [first, second], work| {
             block.residual_along(tile, [theta, v], &known, work, first, second);
         });
+    }
+
+    fn rows_by_formula(&self) -> Vec<Vec<Range<usize>>> {
+        let formulas = |block: usize| (0..self.blocks[block].factors.len()).map(move |formula| (block, formula));
+        let all = (0..self.blocks.len()).flat_map(formulas);
+        all.map(|(block, formula)| self.rows_of(block, formula).collect()).collect()
+    }
+
+    fn layers(&self) -> Option<&dyn Layered> {
+        self.integrals.is_empty().then_some(self)
+    }
+
+    fn kronecker(&self, theta: Option<&[f64]>) -> Vec<LayerFactors> {
+        self.kronecker_factors(theta)
     }
 }

@@ -11,6 +11,8 @@
 //! * [direction](direction): jets with one more axis ε, at θ + εv, give J v and the second directional derivative;
 //! * [spread](spread): rows of the Jacobian, of which only the mean and the mean square over the points are kept.
 //!
+//! What [layers](layers) see in a reverse sweep is enough for JJᵀ and for [Kronecker factors](kronecker) of JᵀJ, without J.
+//!
 //! Where a formula has [integrals](integrals), these are evaluated first, at points of their own, and then stand in the
 //! formulas like jets.
 //!
@@ -24,6 +26,8 @@ mod evaluate;
 mod forward;
 mod integrals;
 mod known;
+mod kronecker;
+mod layers;
 mod local;
 mod metric;
 mod nonlocal;
@@ -44,7 +48,9 @@ pub use description::{
 pub use known::KnownSource;
 pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use nonlocal::{Family, Member};
-pub use objective::{LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square};
+pub use objective::{
+    KernelCost, LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square,
+};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointTape, PointwiseTapes};
 pub use sweep::EXTENSION;

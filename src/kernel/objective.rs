@@ -73,6 +73,59 @@ pub trait LeastSquares: Sync {
     fn residual(&self, theta: &[f64], residual: &mut [f64]);
     /// The first and second derivative of r along v: J v, and d²/dε² r(θ + εv) at ε = 0; length N each.
     fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]);
+    /// Which rows each formula has, as ranges of r.
+    fn rows_by_formula(&self) -> Vec<Vec<Range<usize>>> {
+        vec![vec![0..self.rows()]]
+    }
+    /// What is known of J layer by layer; `None` where rows depend on the parameters in other ways, too (through integrals).
+    fn layers(&self) -> Option<&dyn Layered> {
+        None
+    }
+    /// The Kronecker factors of JᵀJ of each layer, without what goes through integrals; zeros in their place without θ.
+    fn kronecker(&self, _theta: Option<&[f64]>) -> Vec<LayerFactors> {
+        Vec::new()
+    }
+}
+
+/// A residual that depends on the parameters through affine layers: with the jets a that enter a layer and the cotangents z of
+/// what leaves it, `∂r/∂W = Σ_c z_c a_cᵀ` over channels c, and ∂r/∂b is z of the value.
+pub trait Layered: Sync {
+    /// What [`Layered::kernel_matrix`] costs.
+    fn kernel_cost(&self) -> KernelCost;
+    /// The lower triangle of K = JJᵀ, N x N, column-major, without J; what is above the diagonal stays.
+    fn kernel_matrix(&self, theta: &[f64], out: &mut [f64]);
+    /// Jᵀ u by a reverse sweep: u of length N, `out` of length P.
+    fn transposed_product(&self, theta: &[f64], u: &[f64], out: &mut [f64]);
+}
+
+/// What a kernel matrix costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KernelCost {
+    /// Multiply-adds, layer by layer.
+    pub multiply_adds: f64,
+    /// Multiply-adds of the product JJᵀ, given J.
+    pub through_rows: f64,
+    /// Numbers that are stored beside K: jets and cotangents, or rows of J of layers where these cost less.
+    pub numbers: f64,
+}
+
+/// JᵀJ of one layer as Kronecker products, `Σ_g A_g ⊗ B_g` over groups g of points (arXiv 2405.15603, section 3).
+#[derive(Clone, Debug)]
+pub struct LayerFactors {
+    /// The weights in θ: `outputs x inputs`, row-major.
+    pub weights: Range<usize>,
+    /// The biases, where they are one more column of the weights, whose input is 1 for the value and 0 for derivatives.
+    pub biases: Option<Range<usize>>,
+    /// Rows of the weights.
+    pub outputs: usize,
+    /// Columns of the weights.
+    pub inputs: usize,
+    /// For each group, A: the weighted mean of `a aᵀ` over points and channels, of the size of the inputs and the bias; and B:
+    /// the sum of `z zᵀ`, of the size of the outputs.
+    pub factors: Vec<[Vec<f64>; 2]>,
+    /// Parameters that each belong to one output (biases and scales of a factorised layer) and their part of JᵀJ, which is
+    /// small enough for a matrix.
+    pub rest: Option<(Range<usize>, Vec<f64>)>,
 }
 
 /// A matrix of θ, row-major from `start` on; a vector of biases has one column.

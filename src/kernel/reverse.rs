@@ -256,7 +256,7 @@ impl Block {
     }
 
     /// Fills the cotangents of the outputs of a network with Σ_r weight(r, point) ∂R_r/∂u_α; whether there are any.
-    fn seed(
+    pub(super) fn seed(
         &self,
         n: usize,
         network: &NetworkUse,

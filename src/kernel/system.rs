@@ -76,6 +76,8 @@ pub struct Kernel {
     pub(super) partial_gradients: Pool<Vec<f64>>,
     pub(super) row_buffers: Pool<Vec<f64>>,
     pub(super) matrices: Vec<ParameterMatrix>,
+    /// The layers of all networks, each with the number of its network.
+    pub(super) layers: Vec<(usize, Layer)>,
 }
 
 impl Kernel {
@@ -112,6 +114,9 @@ impl Kernel {
             partial_gradients: Pool::default(),
             row_buffers: Pool::default(),
             matrices: description.networks.iter().flat_map(|n| &n.layout.layers).flat_map(matrices_of).collect(),
+            layers: (description.networks.iter().enumerate())
+                .flat_map(|(n, network)| network.layout.layers.iter().map(move |layer| (n, *layer)))
+                .collect(),
         };
         kernel.set_all_points(points);
         Ok(kernel)
@@ -131,6 +136,7 @@ impl Kernel {
             partial_gradients: Pool::default(),
             row_buffers: Pool::default(),
             matrices: self.matrices.clone(),
+            layers: self.layers.clone(),
         }
     }
 

@@ -85,6 +85,14 @@ impl Cholesky {
         solve_panel(self.lower(), b);
     }
 
+    /// Replaces B, of P rows, by `L⁻ᵀ B`.
+    ///
+    /// # Panics
+    /// As [`solve_in_place`](Self::solve_in_place).
+    pub(super) fn solve_transposed(&self, b: MatMut<'_, f64>) {
+        solve_upper_triangular_in_place(self.lower().transpose(), b, Par::Seq);
+    }
+
     /// L, with other numbers above its diagonal.
     fn lower(&self) -> MatRef<'_, f64> {
         assert!(self.factored, "there is no factorization to solve with");

@@ -104,6 +104,27 @@ pub fn outer_gram(jacobian: &RowTiles, out: &mut [f64]) {
     });
 }
 
+/// Fills the lower triangle of a symmetric matrix, column-major, by blocks in parallel; what is above the diagonal stays.
+/// Rows and columns are cut at `ends`, ascending, of which the last is the size; `fill(row, column, block)` adds to a block of
+/// zeros, column-major.
+///
+/// # Panics
+/// If `out` does not hold the square of the size.
+pub fn fill_lower(out: &mut [f64], ends: &[usize], fill: impl Fn(usize, usize, &mut [f64]) + Sync) {
+    let size = ends.last().copied().unwrap_or(0);
+    let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, size, size), ends);
+    for_each_block(blocks, usize::MAX, |mut block| {
+        let (height, width) = block.out.shape();
+        let mut filled = vec![0.0; height * width];
+        fill(block.row, block.column, &mut filled);
+        for (index, column) in block.out.rb_mut().col_iter_mut().enumerate() {
+            let start = if block.row == block.column { index } else { 0 };
+            let from = &filled[index * height..(index + 1) * height];
+            column.get_mut(start..).iter_mut().zip(&from[start..]).for_each(|(to, value)| *to = *value);
+        }
+    });
+}
+
 /// Sets a block to zero, or the lower triangle of one on the diagonal.
 fn clear(out: &mut MatMut<'_, f64>, on_diagonal: bool) {
     for (index, column) in out.rb_mut().col_iter_mut().enumerate() {

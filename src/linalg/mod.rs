@@ -2,8 +2,8 @@
 //!
 //! The only folder that names faer. The residual Jacobian J (N x P) comes as [`RowTiles`]; from it are made the
 //! [`gram`] matrix JᵀJ and its [`Cholesky`] factor, or a [`Qr`] factorization where the normal equations lose too many
-//! digits, or the [`outer_gram`] matrix JJᵀ where P > N; [`Nystrom`] is a preconditioner where all of them are too large.
-//! [`symmetric_eigen`] and [`thin_svd`] look into spectra,
+//! digits, or the [`outer_gram`] matrix JJᵀ where P > N; [`Nystrom`] approximates them where all are too large.
+//! [`symmetric_eigen`], [`joint_eigen`] and [`thin_svd`] look into spectra,
 //! [`jacobi_eigen`] into those of a few rows; [`orthogonal_factor`] makes bases;
 //! [`multiply`] is the small serial product of network layers.
 //!
@@ -22,13 +22,13 @@ mod spectrum;
 mod view;
 
 pub use cholesky::Cholesky;
-pub use gram::{gram, outer_gram};
+pub use gram::{fill_lower, gram, outer_gram};
 pub use nystrom::Nystrom;
 pub use product::{product, transposed_product};
 pub use qr::{Qr, orthogonal_factor};
 pub use row_tiles::{RowTile, RowTiles};
 pub use small::jacobi_eigen;
-pub use spectrum::{SymmetricEigen, ThinSvd, symmetric_eigen, thin_svd};
+pub use spectrum::{SymmetricEigen, ThinSvd, joint_eigen, symmetric_eigen, thin_svd};
 pub use view::{View, ViewMut, multiply};
 
 /// Why a system was not solved.

@@ -1,11 +1,11 @@
-//! A preconditioner for conjugate gradients from a random sketch of the Gram matrix.
+//! An approximation of a Gram or kernel matrix from a random sketch: a preconditioner, or in place of the matrix.
 
 use faer::linalg::matmul::matmul;
 use faer::prelude::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::{Cholesky, RowTiles, SolveError, symmetric_eigen};
+use super::{Cholesky, RowTiles, SolveError, check_lower, symmetric_eigen};
 
 /// Columns of a task.
 const PANEL: usize = 64;
@@ -33,9 +33,41 @@ impl Nystrom {
     pub fn new(jacobian: &RowTiles, test: &[f64]) -> Result<Self, SolveError> {
         let columns = jacobian.columns();
         assert!(test.len().is_multiple_of(columns), "test vectors of another length");
-        let rank = test.len() / columns;
-        let test = MatRef::from_column_major_slice(test, columns, rank);
-        let mut sketch = gram_product(jacobian, test);
+        let test = MatRef::from_column_major_slice(test, columns, test.len() / columns);
+        Self::of_sketch(test, gram_product(jacobian, test))
+    }
+
+    /// The same of a symmetric matrix in place of JᵀJ, from its lower triangle, column-major.
+    ///
+    /// Costs 2 N² r + 4 N r² operations.
+    ///
+    /// # Errors
+    /// As [`Nystrom::new`].
+    ///
+    /// # Panics
+    /// If `matrix` does not hold N² numbers, or `test` no multiple of N.
+    pub fn of_symmetric(matrix: &[f64], size: usize, test: &[f64]) -> Result<Self, SolveError> {
+        check_lower(matrix, size)?;
+        assert!(test.len().is_multiple_of(size), "test vectors of another length");
+        let test = MatRef::from_column_major_slice(test, size, test.len() / size);
+        let lower = MatRef::from_column_major_slice(matrix, size, size);
+        let mut sketch = Mat::zeros(size, test.ncols());
+        sketch.as_mut().par_row_chunks_mut(PANEL).enumerate().for_each(|(panel, mut part)| {
+            let (start, rows) = (panel * PANEL, part.nrows());
+            let end = start + rows;
+            let corner = lower.submatrix(start, start, rows, rows);
+            let corner = Mat::from_fn(rows, rows, |i, j| corner[(i.max(j), i.min(j))]);
+            matmul(part.rb_mut(), Accum::Replace, corner.as_ref(), test.subrows(start, rows), 1.0, Par::Seq);
+            let before = lower.submatrix(start, 0, rows, start);
+            matmul(part.rb_mut(), Accum::Add, before, test.subrows(0, start), 1.0, Par::Seq);
+            let behind = lower.submatrix(end, start, size - end, rows).transpose();
+            matmul(part, Accum::Add, behind, test.subrows(end, size - end), 1.0, Par::Seq);
+        });
+        Self::of_sketch(test, sketch)
+    }
+
+    fn of_sketch(test: MatRef<'_, f64>, sketch: Mat<f64>) -> Result<Self, SolveError> {
+        let (rank, mut sketch) = (test.ncols(), sketch);
         // Keeps the core positive definite where the sketch has less rank than columns (arXiv 2110.02820, section 2.1).
         let shift = f64::EPSILON * sketch.norm_l2() / test.norm_l2().max(f64::MIN_POSITIVE);
         sketch.as_mut().par_col_chunks_mut(PANEL).enumerate().for_each(|(panel, mut part)| {
@@ -67,20 +99,31 @@ impl Nystrom {
         Self { basis, values: kept.iter().map(|value| (value - shift).max(0.0)).collect() }
     }
 
+    /// The solution of `(U diag(values) Uᵀ + damping I) x = b`.
+    pub fn solve(&self, damping: f64, b: &[f64], out: &mut [f64]) {
+        self.turn(b, out, |value| damping / (value + damping));
+        out.iter_mut().for_each(|x| *x /= damping);
+    }
+
     /// The preconditioned residual `(λ_r + damping) U (diag(values) + damping)⁻¹ Uᵀ r + (I - UUᵀ) r` (arXiv 2110.02820, eq. 5.3).
     pub fn precondition(&self, damping: f64, residual: &[f64], out: &mut [f64]) {
-        let residual_column = MatRef::from_column_major_slice(residual, residual.len(), 1);
+        let least = self.values.last().copied().unwrap_or(0.0) + damping;
+        self.turn(residual, out, |value| least / (value + damping));
+    }
+
+    /// `U diag(factor(values)) Uᵀ b + (I - UUᵀ) b`
+    fn turn(&self, b: &[f64], out: &mut [f64], factor: impl Fn(f64) -> f64) {
+        let column = MatRef::from_column_major_slice(b, b.len(), 1);
         let mut inside = Mat::zeros(self.values.len(), 1);
         inside.as_mut().par_row_chunks_mut(PANEL).enumerate().for_each(|(panel, part)| {
             let basis = self.basis.as_ref().subcols(panel * PANEL, part.nrows());
-            matmul(part, Accum::Replace, basis.transpose(), residual_column, 1.0, Par::Seq);
+            matmul(part, Accum::Replace, basis.transpose(), column, 1.0, Par::Seq);
         });
-        let least = self.values.last().copied().unwrap_or(0.0) + damping;
         for (entry, value) in inside.col_mut(0).iter_mut().zip(&self.values) {
-            *entry *= least / (value + damping) - 1.0;
+            *entry *= factor(*value) - 1.0;
         }
-        out.copy_from_slice(residual);
-        let out = MatMut::from_column_major_slice_mut(out, residual.len(), 1);
+        out.copy_from_slice(b);
+        let out = MatMut::from_column_major_slice_mut(out, b.len(), 1);
         out.par_row_chunks_mut(PANEL).enumerate().for_each(|(panel, part)| {
             let basis = self.basis.as_ref().subrows(panel * PANEL, part.nrows());
             matmul(part, Accum::Add, basis, inside.as_ref(), 1.0, Par::Seq);

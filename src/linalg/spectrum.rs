@@ -4,9 +4,9 @@ use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Mat, MatRef, Par, Spec};
+use faer::{Mat, MatMut, MatRef, Par, Spec};
 
-use super::{SolveError, check_lower};
+use super::{Cholesky, SolveError, check_lower};
 
 /// `A = V diag(values) Vᵀ`.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,28 @@ pub fn symmetric_eigen(matrix: &[f64], size: usize) -> Result<SymmetricEigen, So
     self_adjoint_evd(view, values.as_mut(), Some(vectors.as_mut()), Par::Seq, stack, Spec::default())
         .map_err(|_| SolveError::NotConverged)?;
     Ok(SymmetricEigen { values: values.column_vector().iter().copied().collect(), vectors: flatten(vectors.as_ref()) })
+}
+
+/// The eigenvalues of `B v = μ A v` of two symmetric matrices, n x n, column-major, A positive definite: with the vectors as
+/// columns of V, `VᵀAV = I` and `VᵀBV = diag(values)`.
+///
+/// # Errors
+/// As [`symmetric_eigen`], and [`SolveError::Singular`] if A is not positive definite.
+///
+/// # Panics
+/// If a matrix does not hold n² numbers.
+pub fn joint_eigen(a: &[f64], b: &[f64], size: usize) -> Result<SymmetricEigen, SolveError> {
+    let mut cholesky = Cholesky::new(size);
+    cholesky.factor(a, 0.0)?;
+    // L⁻¹ B L⁻ᵀ, by two solutions from the right.
+    let mut inner = MatRef::from_column_major_slice(b, size, size).to_owned();
+    cholesky.solve_on_the_right(inner.as_mut());
+    let mut inner = inner.transpose().to_owned();
+    cholesky.solve_on_the_right(inner.as_mut());
+    let mut eigen = symmetric_eigen(&flatten(inner.as_ref()), size)?;
+    let vectors = MatMut::from_column_major_slice_mut(&mut eigen.vectors, size, size);
+    cholesky.solve_transposed(vectors);
+    Ok(eigen)
 }
 
 /// Singular values and vectors of a matrix, m x n, column-major.

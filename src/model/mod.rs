@@ -203,6 +203,7 @@ impl<'a> Elaborator<'a> {
         let windows = self.windows(&stages, &terms);
         let outputs = self.outputs(ast);
         let stages = self.override_stages(overrides).unwrap_or(stages);
+        self.squares_only(&stages, &terms);
         let reports = self.reports(ast);
         let mut settings = self.settings(ast);
         self.override_settings(overrides, &mut settings);

@@ -7,7 +7,7 @@ use super::defaults;
 use super::elaborate::{Elaborator, listed};
 use super::methods::{LATER, LATER_CHOICES, MethodOption, OptionKind};
 use super::nearest::nearest;
-use super::problem::{Method, OptionValue, Stage};
+use super::problem::{Method, OptionValue, Stage, Term, TermKind};
 use super::variants::WINDOWS;
 use super::windows::MOST_WINDOWS;
 
@@ -43,6 +43,20 @@ impl<'a> Elaborator<'a> {
                 let message = format!("`windows` is between 1 and {MOST_WINDOWS}");
                 self.error("E0404", message, value.span, format!("this is {windows}"))
             }
+        }
+    }
+
+    /// Reports methods that minimise squares only, where there is an energy.
+    pub fn squares_only(&mut self, stages: &[Stage], terms: &[Term]) {
+        let Some(energy) = terms.iter().find(|term| term.kind == TermKind::Energy) else { return };
+        for stage in stages.iter().filter(|stage| stage.method.needs_squares()) {
+            let name = stage.method.name();
+            let message = format!("`{name}` minimises squares of residuals, and there is an energy");
+            let mut diagnostic = Diagnostic::error("E0426", message, energy.span, "no square");
+            if let Some(span) = stage.span {
+                diagnostic = diagnostic.label(span, "asked for here");
+            }
+            self.found.push(diagnostic.help("train energies with `engd`, `soap`, `adam` or a quasi-Newton method"));
         }
     }
 

@@ -7,28 +7,42 @@
 mod adam;
 mod covariance;
 mod damped;
+mod dsgnar;
 mod engd;
+mod engdw;
 mod first_order;
 mod gradient_descent;
+mod kfac;
 mod line_search;
 mod muon;
 mod pdeaware;
 mod psgd;
 mod quasi_newton;
+mod sample_space;
 mod schedule;
 mod shampoo;
+mod sketch;
 mod soap;
+mod spring;
+mod step_length;
+mod trust;
 
 pub use adam::{AdamOptions, adam};
+pub use dsgnar::{Dsgnar, DsgnarOptions};
 pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, LARGEST_MATRIX, Solver};
+pub use engdw::{Engdw, EngdwOptions};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
+pub use kfac::{Kfac, KfacOptions, KfacRule};
 pub use muon::{MuonOptions, NEWTON_SCHULZ, muon};
 pub use pdeaware::{Mean, PdeAwareOptions, pdeaware};
 pub use psgd::{PsgdOptions, probe, psgd};
 pub use quasi_newton::{QuasiNewton, QuasiNewtonOptions, Update};
+pub use sample_space::SampleSolver;
 pub use schedule::{Fall, Schedule};
 pub use shampoo::{ShampooOptions, shampoo};
 pub use soap::{SoapOptions, soap};
+pub use spring::{Spring, SpringOptions};
+pub use step_length::StepRule;
 
 pub use crate::kernel::half_square;
 
@@ -39,6 +53,10 @@ use crate::model::{Method, Stage};
 pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
     match stage.method {
         Method::Engd => Box::new(Engd::of_stage(stage, problem)),
+        Method::Engdw => Box::new(Engdw::of_stage(stage, problem)),
+        Method::Spring => Box::new(Spring::of_stage(stage, problem)),
+        Method::Dsgnar => Box::new(Dsgnar::of_stage(stage, problem)),
+        Method::Kfac => Box::new(Kfac::of_stage(stage, problem)),
         Method::Adam => adam::of_stage(stage, problem),
         Method::Gd => Box::new(GradientDescent::of_stage(stage, problem)),
         Method::Soap => soap::of_stage(stage, problem),

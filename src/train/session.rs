@@ -571,12 +571,13 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
 fn stagnation_of(stage: &Stage, compiled: &Compiled) -> Stagnation {
     let resampled = compiled.lowered.blocks.iter().any(|block| block.sampling.resample.is_some());
     let (window, of_first_order) = match stage.method {
-        Method::Engd => (200, false),
+        Method::Engd | Method::Engdw | Method::Dsgnar => (200, false),
+        Method::Spring | Method::Kfac => (500, false),
         Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => (500, false),
         Method::Gd | Method::Adam | Method::Soap | Method::Shampoo | Method::Muon | Method::Psgd | Method::Pdeaware => {
             (5000, true)
         }
     };
-    let noisy = resampled || of_first_order || stage.batch().is_some();
+    let noisy = resampled || of_first_order || stage.batch().is_some() || stage.name("line_search") == "off";
     Stagnation::new(window, if noisy { Noise::Averaged } else { Noise::None })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use nalgebra::DMatrix;
 use pdec::codegen;
 use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
@@ -9,7 +10,7 @@ use pdec::kernel::{
     Assemble, AssembleError, BlockDescription, Channels, Description, InnerPoints, IntegralDescription, Kernel,
     KernelTapes, LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role, Spread,
 };
-use pdec::linalg::RowTiles;
+use pdec::linalg::{RowTile, RowTiles};
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
 use pdec::tape::{Interpreter, PointProgram, Tape, host_contraction};
 
@@ -252,6 +253,15 @@ pub fn linearize(problem: &dyn Objective, theta: &[f64], metric: Metric) -> (Row
 /// r and J of a problem of least squares.
 pub fn residual_and_jacobian(problem: &dyn Objective, theta: &[f64]) -> (Vec<f64>, RowTiles) {
     (residual(problem, theta), linearize(problem, theta, Metric::GaussNewton).0)
+}
+
+/// J in one piece.
+pub fn dense(jacobian: &RowTiles) -> DMatrix<f64> {
+    let of_tile = |tile: &RowTile| {
+        let stored = DMatrix::from_column_slice(tile.stride(), jacobian.columns(), tile.data());
+        stored.rows(0, tile.rows()).row_iter().map(|row| row.into_owned()).collect::<Vec<_>>()
+    };
+    DMatrix::from_rows(&jacobian.tiles().iter().flat_map(of_tile).collect::<Vec<_>>())
 }
 
 fn least_squares(problem: &dyn Objective) -> &dyn LeastSquares {

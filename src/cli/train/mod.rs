@@ -4,7 +4,7 @@
 //! session with a [`Recorder`](recorder::Recorder) behind each step.
 //!
 //! * `limits`: times and targets as people write them
-//! * `memory`: what does not fit into this machine
+//! * `memory`: which matrices are made, and what does not fit into this machine
 //! * `interrupt`: Ctrl-C
 //! * `progress`, `recorder`: what is shown and what is kept behind each step
 //! * `output`: fields on grids, where the file asks for them
@@ -119,6 +119,7 @@ fn train(
     if let Some(excess) = memory::excess(&compiled) {
         return Ok(summary::refuse(&excess));
     }
+    memory::kernel_matrix(&compiled).into_iter().for_each(|text| context.say(&text));
     let mut session = Session::new(compiled, recipe.seed)?;
     if arguments.until.is_some() && session.errors().is_empty() {
         let text = "`--until l2<..` needs an exact solution, and the problem has none";

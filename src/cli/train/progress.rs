@@ -101,7 +101,7 @@ fn live_line() -> ProgressBar {
 /// `stage 1/1 engd  step 120/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-9  0.8 s`
 fn line(event: &StepEvent<'_>, error: Option<f64>, decimals: usize) -> String {
     let digits = event.steps.max(1).ilog10() as usize + 1;
-    let rate = if event.method == "engd" { "damping" } else { "rate" };
+    let rate = if matches!(event.method, "engd" | "dsgnar") { "damping" } else { "rate" };
     let causal = event.causal.map(|least| format!("  causal {}", scientific(least, 0))).unwrap_or_default();
     let error = error.map(|e| format!("  L2 {}", scientific(e, 1))).unwrap_or_default();
     let number = |(name, value): &(String, f64)| format!("  {name} {}", short(*value));

@@ -103,6 +103,18 @@ impl PackedJets<'_> {
         }
     }
 
+    /// All jets: feature, channel, point.
+    pub fn write_dense(&self, out: &mut [f64]) {
+        out.fill(0.0);
+        for run in self.runs {
+            for feature in 0..run.count {
+                let row = (run.row + feature) * self.stride;
+                let at = ((run.first + feature) * self.channels + run.channel) * self.stride;
+                out[at..at + self.stride].copy_from_slice(&self.jets[row..row + self.stride]);
+            }
+        }
+    }
+
     /// Adds `Σ z̄ aᵀ` over channels and points to the gradient of the weights, or replaces it.
     pub fn add_products(&self, cotangents: &[f64], inputs: usize, gradient: &mut [f64], accumulate: bool) {
         if !accumulate {

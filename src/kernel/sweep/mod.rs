@@ -23,6 +23,7 @@ pub use direction::EXTENSION;
 pub(super) use forward::Keep;
 pub(super) use inputs::Inputs;
 use inputs::PackedJets;
+pub(super) use reverse::LayerSweep;
 use turned::{Directions, Turned};
 
 /// What a program reads where an argument has no jet along a direction.

@@ -86,6 +86,50 @@ impl LayerSweep<'_> {
         }
     }
 
+    /// The layer.
+    pub fn layer(&self) -> Layer {
+        self.layer
+    }
+
+    /// The cotangents z of `W a`, W the weights as they stand in θ, so that `∂r/∂W = Σ z aᵀ` over channels: output, channel,
+    /// point.
+    pub fn cotangents(&self) -> &[f64] {
+        self.scaled
+    }
+
+    /// The jets a that entered the layer: input, channel, point.
+    pub fn write_inputs(&self, out: &mut [f64]) {
+        match self.inputs {
+            LayerInputs::Packed(packed) => packed.write_dense(out),
+            LayerInputs::Turned(turned) => turned.write_dense(out),
+            LayerInputs::Dense(inputs) => out.copy_from_slice(&inputs[..out.len()]),
+        }
+    }
+
+    /// What [`LayerSweep::write_rows`] writes behind the weights, given the jets of [`LayerSweep::write_inputs`].
+    pub fn write_vectors(&mut self, inputs: &[f64], out: &mut [f64]) {
+        let (m, k, columns) = (self.layer.outputs, self.layer.inputs, self.channels * self.stride);
+        let (biases, scales) = out.split_at_mut(m * self.stride);
+        for (row, cotangent) in biases.chunks_exact_mut(self.stride).zip(self.cotangents.chunks_exact(columns)) {
+            row.copy_from_slice(&cotangent[..self.stride]);
+        }
+        if self.layer.scales().is_none() {
+            return;
+        }
+        // ∂r/∂s_i = Σ_c z_ic (W a_c)_i.
+        let products = sized(self.spare, m * columns);
+        let weights = View::row_major(&self.theta[self.layer.weights()], m, k);
+        multiply(ViewMut::row_major(products, m, columns), weights, View::row_major(inputs, k, columns), 1.0, false);
+        let pairs = self.scaled.chunks_exact(columns).zip(products.chunks_exact(columns));
+        for (row, (cotangents, products)) in scales.chunks_exact_mut(self.stride).zip(pairs) {
+            row.fill(0.0);
+            let of_channels = cotangents.chunks_exact(self.stride).zip(products.chunks_exact(self.stride));
+            for (z, a) in of_channels {
+                row.iter_mut().zip(z).zip(a).for_each(|((sum, z), a)| *sum += z * a);
+            }
+        }
+    }
+
     /// ∂/∂W and ∂/∂b summed over points.
     pub fn add_to(&mut self, gradient: &mut [f64]) {
         let columns = self.channels * self.stride;

@@ -123,6 +123,19 @@ impl TurnedJets<'_> {
         }
     }
 
+    /// All jets: feature, channel, point. Along direction k they are the slopes of the axes times row k of Qᵀ.
+    pub fn write_dense(&self, out: &mut [f64]) {
+        self.others.write_dense(out);
+        let (channels, stride) = (self.others.channels, self.others.stride);
+        let size = self.sizes().1;
+        for (&channel, along) in self.turned.directions.iter().zip(self.directions.basis.chunks_exact(size)) {
+            for (&(feature, slope), q) in self.turned.axes.iter().zip(along) {
+                let at = (feature * channels + channel) * stride;
+                out[at..at + stride].fill(slope * q);
+            }
+        }
+    }
+
     /// Adds `Σ z̄ aᵀ` over channels and points to the gradient of the weights, or replaces it.
     pub fn add_products(&self, cotangents: &[f64], inputs: usize, gradient: &mut [f64], accumulate: bool) {
         self.others.add_products(cotangents, inputs, gradient, accumulate);

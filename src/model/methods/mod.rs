@@ -1,6 +1,7 @@
 //! The methods of training and their options: the one table that checks, documents and fills in.
 
 mod first_order;
+mod sample_space;
 mod second_order;
 
 use super::problem::{Method, OptionValue, Stage};
@@ -49,16 +50,19 @@ const fn option(name: &'static str, kind: OptionKind, default: Fallback, about: 
 const ON_OFF: OptionKind = OptionKind::Choice(&["on", "off"]);
 
 /// Methods that are planned: their names are no mistakes.
-pub(super) const LATER: &[&str] =
-    &["kfac", "spring", "sgd", "newton", "nys_newton", "sngd", "anagram", "dsgnar", "rprop"];
+pub(super) const LATER: &[&str] = &["sgd", "newton", "nys_newton", "sngd", "anagram", "rprop"];
 
 /// Values of options that are planned.
 pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "svd")];
 
 impl Method {
     /// All methods, the default first.
-    pub const ALL: [Method; 12] = [
+    pub const ALL: [Method; 16] = [
         Method::Engd,
+        Method::Engdw,
+        Method::Spring,
+        Method::Dsgnar,
+        Method::Kfac,
         Method::Adam,
         Method::Gd,
         Method::Soap,
@@ -76,6 +80,10 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Method::Engd => "engd",
+            Method::Engdw => "engdw",
+            Method::Spring => "spring",
+            Method::Dsgnar => "dsgnar",
+            Method::Kfac => "kfac",
             Method::Adam => "adam",
             Method::Gd => "gd",
             Method::Soap => "soap",
@@ -99,6 +107,10 @@ impl Method {
     pub fn about(self) -> &'static str {
         match self {
             Method::Engd => "energy natural gradient with damping and geodesic acceleration",
+            Method::Engdw => "energy natural gradient in the space of samples, for more parameters than points",
+            Method::Spring => "the same with a momentum that the points correct",
+            Method::Dsgnar => "doubly sketched Gauss-Newton with a radius chosen by trying many",
+            Method::Kfac => "Kronecker factors of the metric, layer by layer",
             Method::Adam => "adaptive moments, on all points or on mini-batches",
             Method::Gd => "gradient descent",
             Method::Soap => "Adam in the eigenbasis of Shampoo's preconditioner",
@@ -113,10 +125,19 @@ impl Method {
         }
     }
 
+    /// Whether it minimises squares of residuals only, and no energies.
+    pub fn needs_squares(self) -> bool {
+        matches!(self, Method::Engdw | Method::Spring | Method::Dsgnar | Method::Kfac)
+    }
+
     /// The options it takes.
     pub fn options(self) -> &'static [MethodOption] {
         match self {
             Method::Engd => second_order::ENGD,
+            Method::Engdw => sample_space::ENGDW,
+            Method::Spring => sample_space::SPRING,
+            Method::Dsgnar => sample_space::DSGNAR,
+            Method::Kfac => sample_space::KFAC,
             Method::Adam => first_order::ADAM,
             Method::Gd => first_order::GD,
             Method::Soap => first_order::SOAP,

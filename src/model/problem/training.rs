@@ -53,6 +53,14 @@ pub enum OptionValue {
 pub enum Method {
     /// Energy natural gradient with damping and geodesic acceleration.
     Engd,
+    /// Energy natural gradient in the space of samples.
+    Engdw,
+    /// The same with a momentum.
+    Spring,
+    /// Doubly sketched Gauss-Newton with an adaptive radius.
+    Dsgnar,
+    /// Kronecker-factored approximate curvature.
+    Kfac,
     /// Adam.
     Adam,
     /// Gradient descent with a line search.

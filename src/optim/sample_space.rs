@@ -1,0 +1,177 @@
+//! Steps in the space of samples: `Jᵀ (K + λI)⁻¹ b` with the kernel matrix K = JJᵀ, N x N, where there are fewer rows
+//! than parameters (ENGD-W; Guzmán-Cordero et al., arXiv 2505.12149, by Woodbury's identity).
+//!
+//! K is made layer by layer without J, and products with J are sweeps; through J only where a problem has integrals.
+//!
+//! | solver | cost | |
+//! |---|---|---|
+//! | [`Exact`](SampleSolver::Exact) | N³/3 | Cholesky |
+//! | [`Nystrom`](SampleSolver::Nystrom) | 2 N² ℓ | `K ≈ U diag(values) Uᵀ` of rank ℓ, drawn at each step |
+//! | [`Sketch`](SampleSolver::Sketch) | 4 N² + ℓ³/3 | `Cᵀ (CKCᵀ + λI)⁻¹ C` with ℓ random sums C of rows |
+
+use super::sketch::RowSketch;
+use crate::geometry::Stream;
+use crate::kernel::{LeastSquares, Metric, Objective};
+use crate::linalg::{Cholesky, Nystrom, RowTiles, SolveError, outer_gram, product, transposed_product};
+use crate::model::Stage;
+
+/// The random stream of sketches, apart from those of statements.
+const STREAM: u64 = u64::MAX - 1;
+
+/// How the system of a step is solved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleSolver {
+    /// Cholesky of K + λI.
+    Exact,
+    /// A random approximation of K of this rank.
+    Nystrom(usize),
+    /// So many random sums of rows in place of all rows.
+    Sketch(usize),
+}
+
+impl SampleSolver {
+    /// What a stage asks for by `solver` and `rank`.
+    pub(super) fn of_stage(stage: &Stage) -> Self {
+        let rank = stage.number("rank") as usize;
+        match stage.name("solver") {
+            "nystrom" => Self::Nystrom(rank),
+            "sketch" => Self::Sketch(rank),
+            _ => Self::Exact,
+        }
+    }
+}
+
+/// What solves for one K and one damping.
+enum Factored {
+    Nothing,
+    Whole,
+    Nystrom(Nystrom),
+    Sketch(RowSketch),
+}
+
+/// K at some θ, and what was made from it.
+pub(super) struct SampleSpace {
+    solver: SampleSolver,
+    /// J, where layers are not enough.
+    rows: Option<RowTiles>,
+    /// K, lower triangle.
+    kernel: Vec<f64>,
+    cholesky: Cholesky,
+    factored: Factored,
+    damping: f64,
+    /// The second derivative that comes with J v.
+    unused: Vec<f64>,
+}
+
+impl SampleSpace {
+    pub fn new(solver: SampleSolver) -> Self {
+        let (cholesky, factored) = (Cholesky::new(0), Factored::Nothing);
+        Self { solver, rows: None, kernel: Vec::new(), cholesky, factored, damping: 0.0, unused: Vec::new() }
+    }
+
+    /// Makes K at θ; gives the loss, and its gradient.
+    pub fn begin(
+        &mut self,
+        problem: &dyn Objective,
+        squares: &dyn LeastSquares,
+        theta: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        let size = squares.rows();
+        self.kernel.resize(size * size, 0.0);
+        self.factored = Factored::Nothing;
+        if let Some(layers) = squares.layers() {
+            self.rows = None;
+            let loss = problem.gradient(theta, gradient);
+            if loss.is_finite() {
+                layers.kernel_matrix(theta, &mut self.kernel);
+            }
+            return loss;
+        }
+        let tiles = problem.row_tiles(Metric::GaussNewton);
+        let rows = self.rows.take().filter(|rows| rows.has_shape(&tiles, theta.len()));
+        let rows = self.rows.insert(rows.unwrap_or_else(|| RowTiles::new(&tiles, theta.len())));
+        let loss = problem.linearize(theta, Metric::GaussNewton, rows, gradient);
+        outer_gram(rows, &mut self.kernel);
+        loss
+    }
+
+    /// Prepares solutions at this damping; `step` names the random numbers.
+    ///
+    /// # Errors
+    /// [`SolveError`] if K is not finite, or the damping too small for it.
+    pub fn factor(&mut self, damping: f64, step: u64) -> Result<(), SolveError> {
+        self.damping = damping;
+        let size = self.kernel.len().isqrt();
+        let mut stream = Stream::new(0, STREAM, step);
+        self.factored = match self.solver {
+            SampleSolver::Nystrom(rank) if rank < size => {
+                let test: Vec<f64> = (0..rank * size).map(|_| stream.normal()).collect();
+                Factored::Nystrom(Nystrom::of_symmetric(&self.kernel, size, &test)?)
+            }
+            SampleSolver::Sketch(rank) if rank < size => {
+                let sketch = RowSketch::new(rank, size, &mut stream);
+                self.factor_whole(&sketch.of_symmetric(&self.kernel), rank)?;
+                Factored::Sketch(sketch)
+            }
+            _ => {
+                let kernel = std::mem::take(&mut self.kernel);
+                let done = self.factor_whole(&kernel, size);
+                self.kernel = kernel;
+                done?;
+                Factored::Whole
+            }
+        };
+        Ok(())
+    }
+
+    fn factor_whole(&mut self, matrix: &[f64], size: usize) -> Result<(), SolveError> {
+        if self.cholesky.size() != size {
+            self.cholesky = Cholesky::new(size);
+        }
+        self.cholesky.factor(matrix, self.damping)
+    }
+
+    /// `x = (K + λI)⁻¹ b`, behind [`SampleSpace::factor`].
+    fn solved(&self, b: &[f64]) -> Vec<f64> {
+        match &self.factored {
+            Factored::Nothing => vec![0.0; b.len()],
+            Factored::Whole => {
+                let mut x = b.to_vec();
+                self.cholesky.solve_in_place(&mut x);
+                x
+            }
+            Factored::Nystrom(nystrom) => {
+                let mut x = vec![0.0; b.len()];
+                nystrom.solve(self.damping, b, &mut x);
+                x
+            }
+            Factored::Sketch(sketch) => {
+                let mut y = sketch.apply(b);
+                self.cholesky.solve_in_place(&mut y);
+                sketch.transposed(&y)
+            }
+        }
+    }
+
+    /// `Jᵀ (K + λI)⁻¹ b`, length P.
+    pub fn direction(&self, squares: &dyn LeastSquares, theta: &[f64], b: &[f64], out: &mut [f64]) {
+        let x = self.solved(b);
+        match (&self.rows, squares.layers()) {
+            (Some(rows), _) => transposed_product(rows, &x, out),
+            (None, Some(layers)) => layers.transposed_product(theta, &x, out),
+            (None, None) => out.fill(0.0),
+        }
+    }
+
+    /// `J v`, length N.
+    pub fn along(&mut self, squares: &dyn LeastSquares, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        match &self.rows {
+            Some(rows) => product(rows, v, out),
+            None => {
+                self.unused.resize(out.len(), 0.0);
+                squares.residual_along(theta, v, out, &mut self.unused);
+            }
+        }
+    }
+}
