@@ -3,9 +3,10 @@
    cc -O3 -march=native @PREFIX@_bench.c @PREFIX@.o -o @PREFIX@_bench && ./@PREFIX@_bench [name of a kernel]
 
    For each kernel and number of points: the best of several calls in nanoseconds a point, operations and traffic in
-   10^9 a second, and how much that is of what this machine can do with so many operations a byte (its roofline: the
-   smaller of its speed and of its memory's, both measured first, on one core). A multiply-add counts two operations;
-   math functions count none, so that kernels full of them show less. */
+   10^9 a second, and how much that is of what this machine can do at best on one core (its roofline: as many operations
+   as fast as it multiplies and adds, and as much traffic as fast as arrays of that size can be read and written, both
+   measured first). A multiply-add counts two operations; math functions count none, so that kernels full of them show
+   less. */
 #define _POSIX_C_SOURCE 199309L
 #include "@PREFIX@.h"
 
@@ -50,23 +51,41 @@ static double peak_flops(void) {
   return best;
 }
 
-/* The bytes a second of a sum of two long arrays. */
-static double peak_bytes(void) {
-  const size_t count = (size_t)1 << 23;
-  number *a = array(count * sizeof(number)), *b = array(count * sizeof(number)), *c = array(count * sizeof(number));
-  double best = 0;
-  for (int round = 0; round < 5; round++) {
-    double start = now();
-    for (size_t i = 0; i < count; i++) c[i] = a[i] + (number)round * b[i];
-    double bytes = 3.0 * (double)(count * sizeof(number)) / (now() - start);
-    volatile number sink = c[count / 2];
-    (void)sink;
-    if (bytes > best) best = bytes;
+/* The bytes a second of a sum of two arrays, by the size of all three together: caches are faster than memory. */
+enum { SIZES = 8 };
+static struct {
+  double bytes, rate;
+} traffic[SIZES];
+
+static void measure_traffic(void) {
+  for (int size = 0; size < SIZES; size++) {
+    size_t count = ((size_t)1 << (13 + 2 * size)) / (3 * sizeof(number));
+    number *a = array(count * sizeof(number)), *b = array(count * sizeof(number)), *c = array(count * sizeof(number));
+    size_t turns = ((size_t)1 << 18) / count + 1;
+    traffic[size].bytes = 3.0 * (double)(count * sizeof(number));
+    for (int round = 0; round < 7; round++) {
+      double start = now();
+      for (size_t turn = 0; turn < turns; turn++) {
+        for (size_t i = 0; i < count; i++) c[i] = a[i] + (number)round * b[i];
+        volatile number sink = c[turn % count];
+        (void)sink;
+        a[turn % count] = (number)turn;
+      }
+      double rate = traffic[size].bytes * (double)turns / (now() - start);
+      if (rate > traffic[size].rate) traffic[size].rate = rate;
+    }
+    free(a);
+    free(b);
+    free(c);
   }
-  free(a);
-  free(b);
-  free(c);
-  return best;
+}
+
+/* The least seconds in which so many operations and so many bytes are possible. */
+static double least(double flops, double bytes, double flops_peak) {
+  int size = SIZES - 1;
+  while (size > 0 && traffic[size].bytes > bytes) size--;
+  double busy = flops / flops_peak, moving = bytes / traffic[size].rate;
+  return busy > moving ? busy : moving;
 }
 
 static size_t numbers(const pdec_argument *a, int64_t n) {
@@ -84,7 +103,7 @@ static void fill(number *x, size_t count) {
   }
 }
 
-static void time_kernel(const pdec_kernel *k, int64_t n, double flops_peak, double bytes_peak) {
+static void time_kernel(const pdec_kernel *k, int64_t n, double flops_peak) {
   number *in[64], *out[64];
   for (int32_t i = 0; i < k->input_count; i++) {
     size_t count = numbers(&k->inputs[i], n);
@@ -104,9 +123,8 @@ static void time_kernel(const pdec_kernel *k, int64_t n, double flops_peak, doub
   }
   double flops = (double)k->flops_per_point * (double)n;
   double bytes = (double)k->bytes_per_point * (double)n + (double)k->bytes_fixed;
-  double roof = bytes > 0 && flops / bytes * bytes_peak < flops_peak ? flops / bytes * bytes_peak : flops_peak;
   printf("%-40s %8lld %12.2f %10.2f %10.2f %8.0f%%\n", k->name, (long long)n, 1e9 * best / (double)n, 1e-9 * flops / best,
-         1e-9 * bytes / best, 100 * flops / best / roof);
+         1e-9 * bytes / best, 100 * least(flops, bytes, flops_peak) / best);
   for (int32_t i = 0; i < k->input_count; i++) free(in[i]);
   for (int32_t i = 0; i < k->output_count; i++) free(out[i]);
   free(memory);
@@ -116,13 +134,15 @@ int main(int argc, char **argv) {
   static const pdec_kernel *const kernels[] = {@KERNELS@};
   static const int64_t points[] = {1, 8, 64, 512, 4096, 32768};
   const int64_t most = (int64_t)1 << 28;
-  double flops_peak = peak_flops(), bytes_peak = peak_bytes();
-  printf("this machine: %.1f GFLOP/s, %.1f GB/s\n", 1e-9 * flops_peak, 1e-9 * bytes_peak);
+  double flops_peak = peak_flops();
+  measure_traffic();
+  printf("this machine: %.1f GFLOP/s, %.1f GB/s in the first cache, %.1f GB/s in memory\n", 1e-9 * flops_peak,
+         1e-9 * traffic[0].rate, 1e-9 * traffic[SIZES - 1].rate);
   printf("%-40s %8s %12s %10s %10s %9s\n", "kernel", "points", "ns/point", "GFLOP/s", "GB/s", "of roof");
   for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
     if (argc > 1 && strcmp(argv[1], kernels[i]->name) != 0) continue;
     for (size_t j = 0; j < sizeof points / sizeof *points; j++)
-      if (kernels[i]->bytes_per_point * points[j] <= most) time_kernel(kernels[i], points[j], flops_peak, bytes_peak);
+      if (kernels[i]->bytes_per_point * points[j] <= most) time_kernel(kernels[i], points[j], flops_peak);
   }
   return 0;
 }
