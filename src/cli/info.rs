@@ -70,6 +70,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 }
 
 impl Machine {
+    /// What decides about speed, in a few words.
+    pub fn in_a_line(&self) -> String {
+        format!("{} with {} math", self.target, self.math)
+    }
+
     fn table(&self) -> String {
         let features = if self.cpu_features.is_empty() { "none".to_owned() } else { self.cpu_features.join(" ") };
         let libraries: Vec<_> = self.libraries.iter().map(|l| format!("{} {}", l.name, l.version)).collect();

@@ -88,6 +88,7 @@ pub use problem::{
     MovingLimit, NetworkPlan, Number, OptionValue, Output, OutputFormat, Over, Parameter, Piece, Reference,
     ReferenceValues, Report, Sampling, Settings, Shape, ShapePart, Stage, Term, TermKind, Unknown, UnknownKind,
 };
+pub use settings::TIERS;
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
 ///

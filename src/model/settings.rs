@@ -11,8 +11,8 @@ use super::problem::{AxisKind, Causal, Settings};
 
 /// The keys of `set`.
 pub(super) const KEYS: [&str; 6] = ["tier", "budget", "target", "seed", "precision", "causal"];
-/// The values of `set tier`.
-const TIERS: [&str; 3] = ["smoke", "core", "hard"];
+/// The values of `set tier`, the quickest first.
+pub const TIERS: [&str; 3] = ["smoke", "core", "hard"];
 /// The most chunks of causal weights.
 const MOST_CHUNKS: usize = 10_000;
 

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::metrics::FieldError;
 use super::numbers::FoundNumber;
 use super::reports::ReportValue;
+use super::session::Session;
 use super::stop::Stop;
 
 /// How well one unknown is known.
@@ -64,60 +66,33 @@ pub struct RunResult {
 }
 
 impl RunResult {
-    /// Of a run that ended for this reason; the numbers are filled in by whoever has them.
-    pub fn new(stop: Stop, seed: u64) -> Self {
+    /// Of a session that ended for this reason, after so much time in all.
+    pub fn of(session: &mut Session, reports: &[ReportValue], stop: Stop, wall: Duration) -> Self {
         let failed = matches!(stop, Stop::NotFinite | Stop::NoDecrease);
+        let error = |e: FieldError| {
+            let record =
+                ErrorRecord { l2rel: finite(e.relative_l2), linf: finite(e.maximum), up_to_sign: e.up_to_sign };
+            (e.name, record)
+        };
+        let number =
+            |n: FoundNumber| (n.name, NumberRecord { value: finite(n.value), sd: n.deviation.and_then(finite) });
+        let terms = session.term_losses();
         Self {
             schema: 1,
             tool: "pdec".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             status: if failed { "failed" } else { "ok" }.to_owned(),
             stop: stop.name().to_owned(),
-            seed,
-            steps: 0,
-            loss: None,
-            terms: BTreeMap::new(),
-            errors: BTreeMap::new(),
-            numbers: BTreeMap::new(),
-            reports: BTreeMap::new(),
-            train_s: 0.0,
-            wall_s: 0.0,
+            seed: session.seed(),
+            steps: session.total_steps(),
+            loss: finite(terms.iter().map(|(_, loss)| loss).sum()),
+            terms: terms.into_iter().map(|(label, loss)| (label, finite(loss))).collect(),
+            errors: session.errors().into_iter().map(error).collect(),
+            numbers: session.numbers().into_iter().map(number).collect(),
+            reports: reports.iter().map(|report| (report.name.clone(), finite(report.value))).collect(),
+            train_s: session.seconds(),
+            wall_s: wall.as_secs_f64(),
         }
-    }
-
-    /// Takes the losses of the terms, and their sum.
-    #[must_use]
-    pub fn with_losses(mut self, terms: &[(String, f64)]) -> Self {
-        self.loss = finite(terms.iter().map(|(_, loss)| loss).sum());
-        self.terms = terms.iter().map(|(label, loss)| (label.clone(), finite(*loss))).collect();
-        self
-    }
-
-    /// Takes the numbers that were found.
-    #[must_use]
-    pub fn with_numbers(mut self, numbers: &[FoundNumber]) -> Self {
-        let record = |n: &FoundNumber| NumberRecord { value: finite(n.value), sd: n.deviation.and_then(finite) };
-        self.numbers = numbers.iter().map(|n| (n.name.clone(), record(n))).collect();
-        self
-    }
-
-    /// Takes the errors.
-    #[must_use]
-    pub fn with_errors(mut self, errors: &[FieldError]) -> Self {
-        let record = |e: &FieldError| ErrorRecord {
-            l2rel: finite(e.relative_l2),
-            linf: finite(e.maximum),
-            up_to_sign: e.up_to_sign,
-        };
-        self.errors = errors.iter().map(|e| (e.name.clone(), record(e))).collect();
-        self
-    }
-
-    /// Takes the reports.
-    #[must_use]
-    pub fn with_reports(mut self, reports: &[ReportValue]) -> Self {
-        self.reports = reports.iter().map(|report| (report.name.clone(), finite(report.value))).collect();
-        self
     }
 }
 

@@ -193,12 +193,21 @@ fn the_times_of_a_problem_are_told() {
     let output = run(env!("CARGO_BIN_EXE_pdec"), &["bench", "pdes/poisson1d.pde", "--json"]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let kernels = document["kernels"].as_array().expect("a list");
-    assert_eq!(kernels.len(), 6);
-    for kernel in kernels {
+    let positive = |value: &serde_json::Value| value.as_f64().is_some_and(|x| x > 0.0);
+    let trained = |kernel: &&serde_json::Value| !kernel["training"].as_array().expect("a list").is_empty();
+    assert_eq!(kernels.iter().filter(trained).count(), 6);
+    for kernel in kernels.iter().filter(trained) {
         let times = kernel["training"].as_array().expect("a list");
-        assert!(
-            times.len() == 4
-                && times.iter().chain([&kernel["standalone"]]).all(|t| t.as_f64().is_some_and(|t| t > 0.0))
-        );
+        assert!(times.len() == 4 && times.iter().all(positive), "{kernel}");
+    }
+    for kind in Kind::ALL {
+        assert!(kernels.iter().any(|kernel| kernel["kernel"] == kind.name()), "no `{}`", kind.name());
+    }
+    for kernel in kernels {
+        let batches = kernel["batches"].as_array().expect("a list");
+        let points: Vec<u64> = batches.iter().filter_map(|batch| batch["points"].as_u64()).collect();
+        assert_eq!(points, [8, 64, 512, 4096], "{}", kernel["name"]);
+        let rates = ["nanoseconds", "gigabytes", "percent_of_roof"];
+        assert!(batches.iter().all(|batch| rates.iter().all(|rate| positive(&batch[rate]))), "{kernel}");
     }
 }

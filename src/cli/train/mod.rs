@@ -33,15 +33,17 @@ use super::{CliError, Context, Overrides};
 use crate::pipeline::{self, Backend};
 use crate::report::files::{self, WriteError};
 use crate::simplify::Effort;
-use crate::train::{Limits, Log, ReportValue, RunFiles, RunFolder, RunResult, Session, Stop};
+use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop};
 use interrupt::Interrupt;
 use limits::Target;
 use plan::Plan;
 use recorder::Recorder;
 
+pub use limits::duration;
+pub use memory::excess;
 pub use plan::overrides;
 pub use progress::scientific;
-pub use summary::{significant, with_deviation};
+pub use summary::{refuse, significant, with_deviation};
 
 /// Exit code of a training that failed.
 pub const TRAINING_FAILED: u8 = 4;
@@ -144,7 +146,7 @@ fn train(
     let method = recorder.finish(&session, stop != Stop::NotFinite);
     let reports = session.reports()?;
     crate::train::write_series(&files, &reports)?;
-    let result = result(&mut session, &reports, stop, begun);
+    let result = RunResult::of(&mut session, &reports, stop, begun.elapsed());
     write(&files, &session, &recipe, &result)?;
     if stop != Stop::NotFinite && !session.model().outputs.is_empty() {
         for path in output::write(&files, &arguments.overrides.reading.allow_read, context)? {
@@ -173,16 +175,6 @@ fn remove_result(files: &RunFiles) -> Result<(), WriteError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(WriteError::of(&files.result(), error)),
         _ => Ok(()),
     }
-}
-
-fn result(session: &mut Session, reports: &[ReportValue], stop: Stop, begun: Instant) -> RunResult {
-    let errors = session.errors();
-    let result = RunResult::new(stop, session.seed()).with_losses(&session.term_losses()).with_errors(&errors);
-    let mut result = result.with_numbers(&session.numbers()).with_reports(reports);
-    result.steps = session.total_steps();
-    result.train_s = session.seconds();
-    result.wall_s = begun.elapsed().as_secs_f64();
-    result
 }
 
 fn write(

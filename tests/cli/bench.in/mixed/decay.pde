@@ -1,0 +1,15 @@
+problem decay
+
+time t in [0, 1]
+unknown u
+
+eq u_t = -u
+ic u = 1
+
+exact u = exp(-t)
+
+network mlp(4)
+sample interior: gauss(8)
+train engd(steps=3)
+
+set tier = smoke

@@ -1,0 +1,3 @@
+problem wrong
+unknown u
+eq u_t = u
