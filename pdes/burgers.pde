@@ -1,6 +1,6 @@
 # Burgers' equation: a sine steepens into a layer of width nu at x = 0
 # from Raissi, Perdikaris and Karniadakis, Physics-informed neural networks, J. Comput. Phys. 378 (2019)
-# No elementary solution; the tests compare with the integral of Cole and Hopf.
+# No elementary solution: the reference is the integral of Cole and Hopf, made by tests/burgers.rs.
 problem burgers
 
 param nu = 0.01/pi
@@ -12,6 +12,8 @@ unknown u
 eq u_t + u*u_x = nu*u_xx
 ic u = -sin(pi*x)
 bc u = 0 on boundary
+
+reference u from "data/burgers.csv"
 
 network mlp(20, 20, 20)
 sample interior: gauss(36, 72, at_x=0, grade=6)

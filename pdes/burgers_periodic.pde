@@ -1,6 +1,6 @@
 # Burgers' equation on a periodic axis: the same solution as with zero at both ends, because the sine is odd
 # The axis enters the network through a circle, so that no condition at the ends is left to train.
-# No elementary solution; the tests compare with the integral of Cole and Hopf.
+# No elementary solution: the reference is the integral of Cole and Hopf, made by tests/burgers.rs.
 problem burgers_periodic
 
 param nu = 0.01/pi
@@ -11,6 +11,8 @@ unknown u
 
 eq u_t + u*u_x = nu*u_xx
 ic u = -sin(pi*x)
+
+reference u from "data/burgers.csv"
 
 network mlp(20, 20, 20)
 sample interior: gauss(36, 96, at_x=0, grade=4)

@@ -100,6 +100,32 @@ fn the_integral_agrees_with_the_series() {
     }
 }
 
+/// What `pdes/burgers.pde` and `pdes/burgers_periodic.pde` measure their errors against: the integral at 4096 points, to
+/// thirteen digits. `REFERENCE=write cargo test --test burgers` writes the file.
+#[test]
+fn the_reference_of_the_problems_is_the_integral() {
+    const FILE: &str = "pdes/data/burgers.csv";
+    if std::env::var("REFERENCE").is_ok_and(|value| value == "write") {
+        let fraction = |i: u32, step: f64| (0.5 + f64::from(i) * step).fract();
+        // The first points of a sequence of low discrepancy (Roberts' R2), to four decimals.
+        let points = (0..4096).map(|i| (fraction(i, 0.754_877_67), 2.0 * fraction(i, 0.569_840_29) - 1.0));
+        let points = points.map(|(t, x)| ((1e4 * t).round() / 1e4, (1e4 * x).round() / 1e4));
+        let rows = points.map(|(t, x)| format!("{t:.4},{x:.4},{:.12e}\n", solution(t, x, SHARP, FINE)));
+        std::fs::write(FILE, format!("t,x,u\n{}", rows.collect::<String>())).expect("the file can be written");
+    }
+    let text = std::fs::read_to_string(FILE).expect("the file is there");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("t,x,u"));
+    let rows: Vec<Vec<f64>> =
+        lines.map(|line| line.split(',').map(|number| number.parse().expect("a number")).collect()).collect();
+    assert_eq!(rows.len(), 4096);
+    for row in rows {
+        let [t, x, u] = row[..] else { panic!("{row:?}") };
+        let expected = solution(t, x, SHARP, FINE);
+        assert!((u - expected).abs() < 1e-12, "at ({t}, {x}): {u} and {expected}");
+    }
+}
+
 /// I_n(z) by its power series.
 fn bessel(n: i32, z: f64) -> f64 {
     let mut term = (1..=n).fold(1.0, |term, k| term * 0.5 * z / f64::from(k));
