@@ -203,7 +203,7 @@ impl LayerPart {
                     sweep.write_inputs(&mut self.inputs);
                     self.active = active(&self.inputs, [channels, stride]);
                 }
-                part.cotangents = sweep.cotangents().to_vec();
+                part.cotangents = sweep.of_products().to_vec();
                 part.active = active(&part.cotangents, [channels, stride]);
                 part.vectors.resize((layer.all().len() - layer.weights().len()) * stride, 0.0);
                 sweep.write_vectors(&self.inputs, &mut part.vectors);

@@ -109,14 +109,13 @@ impl Model {
         let mut damping = 0.0;
         for _ in 0..MOST_NEWTON {
             let (length, slope) = self.length(damping);
-            if !(length > radius * (1.0 + 1e-12)) {
-                break;
-            }
             let next = damping - (length - radius) / radius / slope;
-            if !(next > damping) {
+            let is_longer = length > radius * (1.0 + 1e-12);
+            if is_longer && next > damping {
+                damping = next;
+            } else {
                 break;
             }
-            damping = next;
         }
         damping
     }

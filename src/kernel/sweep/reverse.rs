@@ -93,7 +93,7 @@ impl LayerSweep<'_> {
 
     /// The cotangents z of `W a`, W the weights as they stand in θ, so that `∂r/∂W = Σ z aᵀ` over channels: output, channel,
     /// point.
-    pub fn cotangents(&self) -> &[f64] {
+    pub fn of_products(&self) -> &[f64] {
         self.scaled
     }
 
