@@ -36,10 +36,10 @@ struct Frame<'a> {
     /// Numbers of a row, and its bytes.
     stride: ir::Value,
     row: ir::Value,
-    /// Of buffers that are part of an output where a tile is full: where they are, and the numbers from row to row.
+    /// Of buffers that are part of an output where rows are not padded: where they are, and the numbers from row to row.
     direct: Vec<Option<(ir::Value, ir::Value)>>,
-    /// Whether the tile is full.
-    full: ir::Value,
+    /// Whether rows are as long as the tile has points.
+    unpadded: ir::Value,
 }
 
 impl Frame<'_> {
@@ -107,7 +107,7 @@ impl<M: Module> Compiler<'_, M> {
                 stride: zero,
                 row: zero,
                 direct: Vec::new(),
-                full: zero,
+                unpadded: zero,
             };
             own.tiles(builder, routine, frame)?;
             let done = builder.ins().iconst(I32, status::OK);
@@ -132,8 +132,8 @@ impl<M: Module> Compiler<'_, M> {
             let above = builder.ins().iadd_imm_s(count, lanes - 1);
             let stride = builder.ins().band_imm_s(above, -lanes);
             let row = builder.ins().imul_imm_s(stride, scalar.bytes() as i64);
-            let full = builder.ins().icmp(IntCC::Equal, count, tile);
-            frame = Frame { start, count, stride, row, full, direct: vec![None; direct.len()], ..frame };
+            let unpadded = builder.ins().icmp(IntCC::Equal, count, stride);
+            frame = Frame { start, count, stride, row, unpadded, direct: vec![None; direct.len()], ..frame };
             frame.direct = self.direct(builder, &frame, &direct);
             for Step { stage, only_for } in &routine.steps {
                 let wanted: Vec<ir::Value> = only_for.iter().map(|&output| frame.outputs[output]).collect();
@@ -143,7 +143,7 @@ impl<M: Module> Compiler<'_, M> {
         })
     }
 
-    /// Where buffers are that are part of an output where the tile is full.
+    /// Where buffers are that are part of an output where rows are not padded.
     fn direct(
         &self,
         builder: &mut FunctionBuilder<'_>,
@@ -156,8 +156,8 @@ impl<M: Module> Compiler<'_, M> {
                 let row = word(builder, row);
                 let there = self.column(builder, frame, frame.outputs[output], row);
                 let here = builder.ins().iadd_imm_s(frame.work, frame.workspace.buffers[buffer] as i64);
-                let at = builder.ins().select(frame.full, there, here);
-                (at, builder.ins().select(frame.full, frame.n, frame.stride))
+                let at = builder.ins().select(frame.unpadded, there, here);
+                (at, builder.ins().select(frame.unpadded, frame.n, frame.stride))
             }));
         }
         found
@@ -273,7 +273,7 @@ impl<M: Module> Compiler<'_, M> {
                     return store(self, builder);
                 }
                 let [partial, after] = std::array::from_fn(|_| builder.create_block());
-                builder.ins().brif(frame.full, after, &[], partial, &[]);
+                builder.ins().brif(frame.unpadded, after, &[], partial, &[]);
                 builder.switch_to_block(partial);
                 store(self, builder)?;
                 builder.ins().jump(after, &[]);

@@ -69,7 +69,8 @@ fn overlaid(routine: &Routine, bytes: impl Fn(usize) -> usize) -> (Vec<usize>, u
     (places, end)
 }
 
-/// For each buffer the output, and its first row, to which all of it is stored. Where a tile is full, stages write there.
+/// For each buffer the output, and its first row, to which all of it is stored. Where the rows of a tile are not
+/// padded, stages write there.
 ///
 /// It holds of buffers that are made for this output only, by stages that can write rows at any distance.
 pub(super) fn direct_outputs(routine: &Routine) -> Vec<Option<(usize, usize)>> {
