@@ -4,6 +4,7 @@
 //! text --parse--> Ast --check--> Model --simplify, tape--> KernelTapes --codegen--> Kernel
 //! ```
 
+mod norms;
 mod standalone;
 
 pub use standalone::{Standalone, standalone, standalone_fields};
@@ -18,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Channels, Description, Kernel, KernelTapes, KnownSource, Metric,
+    Assemble, AssembleError, BlockDescription, Channels, Description, Frozen, Kernel, KernelTapes, KnownSource, Metric,
     NetworkDescription, PointSet, Predictor, Role,
 };
 use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
@@ -153,8 +154,34 @@ pub enum CompileError {
 /// # Errors
 /// [`CompileError::Assemble`] if a formula has no tape.
 pub fn lower(model: Model, effort: Effort, times: &mut Times) -> Result<Lowered, CompileError> {
+    lower_beside(model, None, effort, times)
+}
+
+/// The problem of one level of networks, in units of `scale`, beside those of the levels before with their part of θ.
+///
+/// # Errors
+/// [`CompileError::Assemble`] if a formula has no tape or the back end refuses it.
+pub fn lower_level(
+    whole: &Model,
+    (level, scale): (usize, f64),
+    theta: &[f64],
+    backend: Backend,
+    effort: Effort,
+) -> Result<Lowered, CompileError> {
+    let frozen = Arc::new(Frozen::new(describe(whole, &[], None)?, theta.to_vec()));
+    let lowered = lower_beside(whole.level(level, scale), Some(&frozen), effort, &mut Times::default())?;
+    frozen.prepare(&lowered.tapes, host_contraction(), &backend)?;
+    Ok(lowered)
+}
+
+fn lower_beside(
+    model: Model,
+    frozen: Option<&Arc<Frozen>>,
+    effort: Effort,
+    times: &mut Times,
+) -> Result<Lowered, CompileError> {
     let blocks = sample::blocks(&model);
-    let mut description = describe(&model, &blocks)?;
+    let mut description = describe(&model, &blocks, frozen)?;
     let ranges: Vec<[f64; 2]> = model.axes.iter().map(|a| [a.lower, a.upper]).collect();
     let mut simplified = Vec::new();
     let mut simplify_time = Duration::ZERO;
@@ -256,12 +283,16 @@ pub fn window_predictor(
     backend: Backend,
 ) -> Result<Predictor, CompileError> {
     let model = Model { graph: graph.clone(), ..model.clone() }.window(window);
-    let mut description = describe(&model, &[])?;
+    let mut description = describe(&model, &[], None)?;
     let formulas = lowered_formulas(&model, &mut description.graph, formulas);
     Ok(Predictor::new(&description, &formulas, host_contraction(), &backend)?)
 }
 
-fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, CompileError> {
+fn describe(
+    model: &Model,
+    blocks: &[sample::Block],
+    frozen: Option<&Arc<Frozen>>,
+) -> Result<Description, CompileError> {
     let mut graph = model.graph.clone();
     let mut start = 0;
     let mut networks = Vec::with_capacity(model.networks.len());
@@ -290,6 +321,7 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
                 let table = &model.tables[table];
                 KnownSource::Table { table: table.function.clone(), axes: table.axes.clone() }
             }
+            FieldSource::Frozen => KnownSource::Frozen { networks: Arc::clone(frozen?), field: number },
             FieldSource::Network { .. }
             | FieldSource::Number { .. }
             | FieldSource::Formula(_)
@@ -307,19 +339,20 @@ fn describe(model: &Model, blocks: &[sample::Block]) -> Result<Description, Comp
             inside: block.is_inside(),
         }
     };
-    let blocks = blocks.iter().map(&mut block).collect();
+    let described = blocks.iter().map(&mut block).collect();
     let metric = if model.stages.iter().any(|stage| optim::metric(stage) == Metric::Newton) {
         Metric::Newton
     } else {
         Metric::GaussNewton
     };
+    let norms = norms::norms(model, blocks, &mut graph);
     let (mut integrals, inner) = sample::integrals(model)
         .map_err(|(integral, error)| CompileError::Points { label: model.fields[integral].name.clone(), error })?;
     for integral in &mut integrals {
         integral.integrand = lowered_formulas(model, &mut graph, &[integral.integrand])[0];
     }
     let (dimension, channels) = (model.axes.len(), Channels::default());
-    Ok(Description { dimension, networks, known, blocks, graph, metric, channels, integrals, inner })
+    Ok(Description { dimension, networks, known, blocks: described, graph, norms, metric, channels, integrals, inner })
 }
 
 /// Formulas of a model as kernels have them: an ansatz inserted, and numbers as what training moves.

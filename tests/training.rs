@@ -74,9 +74,23 @@ fn problems() -> Vec<String> {
     .chain([
         STAGES.to_owned(),
         windows(3, "train adam(steps=6, lr=1e-2) with WINDOWS\ntrain engd(steps=4) with WINDOWS"),
+        format!(
+            "{}{REST}",
+            heat("sample interior: sobol(64) with adapt=rad, resample=5\nset causal = 1 with chunks=4")
+        ),
+        windows(2, "train engd(steps=6) with WINDOWS\ntrain engd(steps=6) with WINDOWS, stage=mlp(5)"),
+        heat("train lm(steps=20)"),
+        heat("train hngd(steps=20)"),
+        heat("train nncg(steps=14, frequency=4, cg_steps=5)"),
+        heat("sample interior: sobol(64) with resample=4\ntrain ssbroyden(steps=20)"),
+        heat("train engd(paper, steps=20)"),
     ])
     .collect()
 }
+
+/// Two networks on what is left, the first of them trained by two methods.
+const REST: &str = "train engd(steps=8)\ntrain adam(steps=4, lr=1e-2, batch=20) with stage=mlp(5)\ntrain engd(steps=4)\n\
+                    train bfgs(steps=5) with stage\n";
 
 /// Continuation: the first stages have another diffusivity.
 const STAGES: &str = "time t in [0, 1]\nparam a = 0.1\ndomain x in [0, 1]\nunknown u\neq u_t = a*u_xx\nic u = sin(pi*x)\n\
@@ -208,4 +222,36 @@ fn a_later_window_begins_with_the_end_of_the_one_before() {
     let losses = session.term_losses();
     let loss = losses.iter().find(|(label, _)| label == "ic_u").expect("it is a term").1;
     assert!(loss < 1e-3, "{losses:?}");
+}
+
+/// What is left after a network is learnt by another one, of any method and any number of them.
+#[test]
+fn a_stage_learns_what_is_left() {
+    let first = "sample interior: gauss(12)\ntrain engd(steps=120)\n";
+    let mut plain = session(&heat(first));
+    run(&mut plain, None);
+    let text =
+        heat(&format!("{first}train engd(steps=120) with stage=mlp(12)\ntrain lbfgs(steps=40) with stage=mlp(5)"));
+    let mut staged = session(&text);
+    run(&mut staged, Some(120));
+    let count = plain.theta().len();
+    let after_first = bits(&staged);
+    assert_eq!(after_first[..count], bits(&plain), "the first stage knows nothing of the others");
+    assert!(staged.theta()[count..].iter().all(|value| *value == 0.0));
+    let (before, losses) = (staged.errors()[0].relative_l2, staged.term_losses());
+    assert_eq!(before, plain.errors()[0].relative_l2);
+    run(&mut staged, Some(121));
+    let sum = |losses: &[(String, f64)]| losses.iter().map(|(_, loss)| loss).sum::<f64>();
+    assert!(sum(&staged.term_losses()) < sum(&losses), "it begins with what the first network has reached");
+    run(&mut staged, None);
+    assert_eq!(bits(&staged)[..count], after_first[..count], "the first network is frozen");
+    let after = staged.errors()[0].relative_l2;
+    assert!(after < 0.1 * before, "{before:e} to {after:e}");
+    assert_eq!(staged.model().levels(), 3);
+    // The whole problem, with all networks, has the losses that the stages report.
+    let lowered = pipeline::lower(staged.model().clone(), Effort::default(), &mut Times::default()).expect("programs");
+    let compiled = pipeline::assemble(lowered, 5, Backend::default(), &mut Times::default()).expect("points");
+    let whole = pdec::kernel::Objective::loss(&compiled.kernel, staged.theta());
+    let reported = sum(&staged.term_losses());
+    assert!((whole - reported).abs() < 1e-3 * reported, "{whole:e} and {reported:e}");
 }

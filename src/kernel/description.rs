@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::known::KnownSource;
-use super::objective::Metric;
+use super::objective::{Metric, Sobolev};
 use super::tile::PointSet;
 use crate::expr::{Expr, Graph};
 use crate::network::{Features, Layout};
@@ -91,6 +91,17 @@ pub struct MovingEnd {
     pub upper: bool,
 }
 
+/// A norm of the fields, for [`Metric::Sobolev`].
+#[derive(Clone, Debug)]
+pub struct NormDescription {
+    /// The space.
+    pub space: Sobolev,
+    /// The blocks of the problem at whose points it is integrated.
+    pub of: Vec<usize>,
+    /// What is squared there.
+    pub block: BlockDescription,
+}
+
 /// A problem for networks, as formulas: residuals and energies.
 #[derive(Clone, Debug)]
 pub struct Description {
@@ -104,6 +115,8 @@ pub struct Description {
     pub known: BTreeMap<usize, KnownSource>,
     /// The blocks of points.
     pub blocks: Vec<BlockDescription>,
+    /// The norms that metrics are made from.
+    pub norms: Vec<NormDescription>,
     /// The metric that residuals need programs for; energies have their own.
     pub metric: Metric,
     /// How derivatives are carried.

@@ -109,12 +109,23 @@ impl Objective for Kernel {
         })
     }
 
+    fn revision(&self) -> Option<u64> {
+        Some(self.revision)
+    }
+
     fn row_tiles(&self, metric: Metric) -> Vec<usize> {
+        if let Metric::Sobolev(space) = metric {
+            return self.norm(space).row_tiles();
+        }
         let of = |&(b, t): &(usize, usize)| (self.blocks[b].metric_rows(metric), self.blocks[b].tiles[t].rows);
         self.order.iter().map(of).flat_map(|(count, rows)| std::iter::repeat_n(rows, count)).collect()
     }
 
     fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
+        if let Metric::Sobolev(space) = metric {
+            self.norm(space).rows(theta, rows);
+            return self.gradient(theta, gradient);
+        }
         self.with_rows(|values| {
             if self.is_least_squares() && metric == Metric::GaussNewton {
                 self.jacobian_rows(theta, values, rows);

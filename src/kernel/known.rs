@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::frozen::Frozen;
 use super::tile::PointSet;
 use crate::dataset::Interpolant;
 use crate::expr::MultiIndex;
 
 /// Where the values of a field come from that does not depend on the parameters.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum KnownSource {
     /// A number that stands beside each point: this one of [`PointSet::columns`].
     Column(usize),
@@ -17,6 +18,13 @@ pub enum KnownSource {
         table: Arc<Interpolant>,
         /// Which axis of the problem each axis of the grid is.
         axes: Vec<usize>,
+    },
+    /// A field of networks that are trained.
+    Frozen {
+        /// The networks.
+        networks: Arc<Frozen>,
+        /// The field.
+        field: usize,
     },
 }
 
@@ -36,12 +44,13 @@ impl KnownSource {
                 };
                 (0..points.len()).map(at).collect()
             }
+            KnownSource::Frozen { networks, field } => networks.values(*field, index, points),
         }
     }
 }
 
 /// A derivative of a known field that the programs of a block read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct KnownUse {
     pub source: KnownSource,
     pub index: MultiIndex,

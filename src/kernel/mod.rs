@@ -24,6 +24,7 @@ mod description;
 mod direction;
 mod evaluate;
 mod forward;
+mod frozen;
 mod integrals;
 mod known;
 mod kronecker;
@@ -31,6 +32,7 @@ mod layers;
 mod local;
 mod metric;
 mod nonlocal;
+mod norms;
 mod objective;
 mod predict;
 mod programs;
@@ -43,13 +45,16 @@ mod weights;
 
 pub use channels::TurnedPlan;
 pub use description::{
-    BlockDescription, Channels, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription, Role,
+    BlockDescription, Channels, Description, InnerPoints, IntegralDescription, MovingEnd, NetworkDescription,
+    NormDescription, Role,
 };
+pub use frozen::Frozen;
 pub use known::KnownSource;
 pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use nonlocal::{Family, Member};
+pub use norms::NormTapes;
 pub use objective::{
-    KernelCost, LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square,
+    KernelCost, LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Sobolev, Spread, half_square,
 };
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointTape, PointwiseTapes};

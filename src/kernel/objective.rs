@@ -12,6 +12,21 @@ pub enum Metric {
     GaussNewton,
     /// Newton's in function space: the second derivative of the residuals' ½‖r‖² in u, too.
     Newton,
+    /// That of a space of functions, which knows nothing of the loss.
+    Sobolev(Sobolev),
+}
+
+/// A Hilbert space of functions: square integrable ones, with derivatives up to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sobolev {
+    /// No derivative.
+    L2,
+    /// All first derivatives.
+    H1,
+    /// All second derivatives, too.
+    H2,
+    /// For each field as many, at most two, as the equations take of it.
+    OfEquations,
 }
 
 /// Which points means of derivatives are over.
@@ -43,10 +58,15 @@ pub trait Objective: Sync {
     /// The gradient of the loss, length P, and the loss.
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64;
 
+    /// A number that stands for all that the loss depends on beside θ, or `None` if it may change unnoticed.
+    fn revision(&self) -> Option<u64> {
+        None
+    }
+
     /// The number of rows of each tile of A.
     fn row_tiles(&self, metric: Metric) -> Vec<usize>;
 
-    /// A, the gradient of the loss, and the loss.
+    /// A, the gradient of the loss, and the loss. A [`Metric::Sobolev`] has to be one that the problem was made with.
     fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64;
 
     /// How the gradient in function space bends along v, in parameters: `Jᵀ r_vv`, and `Tᵀ (∇F)_vv` of an energy with the

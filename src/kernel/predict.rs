@@ -33,6 +33,7 @@ impl Predictor {
             role: Role::Residual,
             inside: true,
         }];
+        description.norms.clear();
         description.metric = Metric::GaussNewton;
         let tapes = KernelTapes::new(&mut description, contraction, &mut |_, roots| roots.to_vec())?;
         let kernel = Kernel::new(&description, &tapes, &[PointSet::default()], backend)?;

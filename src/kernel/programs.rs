@@ -8,6 +8,7 @@ use super::channels::{TurnedPlan, carried, turned};
 use super::description::{BlockDescription, Channels, Description, Role};
 use super::local::{Hessian, LocalTapes};
 use super::nonlocal::{Family, Member, families, member_of, without};
+use super::norms::NormTapes;
 use super::objective::Metric;
 use crate::expr::{Expr, Graph, Jet, Symbol};
 use crate::network::{JetPlan, Pointwise, PointwisePrograms, pointwise_programs};
@@ -127,6 +128,8 @@ pub struct KernelTapes {
     pub families: Vec<(Family, BlockTapes)>,
     /// One for each function between the layers and plan that occur.
     pub functions: BTreeMap<(Pointwise, JetPlan), PointwiseTapes>,
+    /// Those of the norms.
+    pub norms: Vec<NormTapes>,
 }
 
 impl KernelTapes {
@@ -152,7 +155,8 @@ impl KernelTapes {
         }
         let functions = functions(description, &tapes, contraction)?;
         let of_families = tapes.split_off(description.blocks.len());
-        Ok(Self { blocks: tapes, families: families.into_iter().zip(of_families).collect(), functions })
+        let norms = NormTapes::all(description, contraction, simplify)?;
+        Ok(Self { blocks: tapes, families: families.into_iter().zip(of_families).collect(), functions, norms })
     }
 }
 

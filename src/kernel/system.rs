@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
@@ -11,6 +12,7 @@ use super::integrals::IntegralBlock;
 use super::known::KnownUse;
 use super::local::MetricRows;
 use super::nonlocal::Member;
+use super::norms::Norm;
 use super::objective::ParameterMatrix;
 use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
 use super::sweep::{Inputs, NetworkUse, PointwiseSet, PointwiseSets, sized};
@@ -78,6 +80,9 @@ pub struct Kernel {
     pub(super) matrices: Vec<ParameterMatrix>,
     /// The layers of all networks, each with the number of its network.
     pub(super) layers: Vec<(usize, Layer)>,
+    pub(super) norms: Vec<Norm>,
+    /// Differs from that of any other kernel, and from what it was before points or weights changed.
+    pub(super) revision: u64,
 }
 
 impl Kernel {
@@ -117,6 +122,8 @@ impl Kernel {
             layers: (description.networks.iter().enumerate())
                 .flat_map(|(n, network)| network.layout.layers.iter().map(move |layer| (n, *layer)))
                 .collect(),
+            norms: tapes.norms.iter().map(|t| Norm::new(description, t, points, backend)).collect::<Result<_, _>>()?,
+            revision: next_revision(),
         };
         kernel.set_all_points(points);
         Ok(kernel)
@@ -137,6 +144,8 @@ impl Kernel {
             row_buffers: Pool::default(),
             matrices: self.matrices.clone(),
             layers: self.layers.clone(),
+            norms: self.norms.iter().map(Norm::same_programs).collect(),
+            revision: next_revision(),
         }
     }
 
@@ -168,6 +177,8 @@ impl Kernel {
     }
 
     fn cut_into_tiles(&mut self, block: usize, points: &PointSet) {
+        self.revision = next_revision();
+        self.norms.iter_mut().for_each(|norm| norm.set_points(block, points));
         let block = &mut self.blocks[block];
         let known = block.known_columns(points);
         block.tiles = tiles(points, &known, TileScale::Root, block.tile_points(), |tile| block.feature_jets(tile));
@@ -213,6 +224,12 @@ impl Kernel {
             self.workspaces.with(super::forward::Workspace::default, |work| f(block, tile, own, work));
         });
     }
+}
+
+/// A number that was not given before.
+pub(super) fn next_revision() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The weights of a layer, and its vectors: biases, and scales where it has them.

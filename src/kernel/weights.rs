@@ -5,6 +5,7 @@ use super::system::Kernel;
 impl Kernel {
     /// Replaces the weights of the points of one block. The points stay, and with them the jets of the features.
     pub fn set_weights(&mut self, block: usize, weights: &[f64]) {
+        self.revision = super::system::next_revision();
         let mut rest = weights;
         for tile in &mut self.blocks[block].tiles {
             let (own, more) = rest.split_at(tile.rows.min(rest.len()));

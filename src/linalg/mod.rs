@@ -3,7 +3,7 @@
 //! The only folder that names faer. The residual Jacobian J (N x P) comes as [`RowTiles`]; from it are made the
 //! [`gram`] matrix JᵀJ and its [`Cholesky`] factor, or a [`Qr`] factorization where the normal equations lose too many
 //! digits, or the [`outer_gram`] matrix JJᵀ where P > N; [`Nystrom`] approximates them where all are too large.
-//! [`symmetric_eigen`], [`joint_eigen`] and [`thin_svd`] look into spectra,
+//! [`symmetric_eigen`], [`joint_eigen`] and [`thin_svd`] look into spectra, [`Spectral`] solves with them at any damping,
 //! [`jacobi_eigen`] into those of a few rows; [`orthogonal_factor`] makes bases;
 //! [`multiply`] is the small serial product of network layers.
 //!
@@ -18,6 +18,7 @@ mod product;
 mod qr;
 mod row_tiles;
 mod small;
+mod spectral;
 mod spectrum;
 mod view;
 
@@ -28,6 +29,7 @@ pub use product::{product, transposed_product};
 pub use qr::{Qr, orthogonal_factor};
 pub use row_tiles::{RowTile, RowTiles};
 pub use small::jacobi_eigen;
+pub use spectral::Spectral;
 pub use spectrum::{SymmetricEigen, ThinSvd, joint_eigen, symmetric_eigen, thin_svd};
 pub use view::{View, ViewMut, multiply};
 

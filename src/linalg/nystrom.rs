@@ -34,7 +34,7 @@ impl Nystrom {
         let columns = jacobian.columns();
         assert!(test.len().is_multiple_of(columns), "test vectors of another length");
         let test = MatRef::from_column_major_slice(test, columns, test.len() / columns);
-        Self::of_sketch(test, gram_product(jacobian, test))
+        Self::of_product(test, gram_product(jacobian, test), true)
     }
 
     /// The same of a symmetric matrix in place of JᵀJ, from its lower triangle, column-major.
@@ -63,13 +63,35 @@ impl Nystrom {
             let behind = lower.submatrix(end, start, size - end, rows).transpose();
             matmul(part, Accum::Add, behind, test.subrows(end, size - end), 1.0, Par::Seq);
         });
-        Self::of_sketch(test, sketch)
+        Self::of_product(test, sketch, true)
     }
 
-    fn of_sketch(test: MatRef<'_, f64>, sketch: Mat<f64>) -> Result<Self, SolveError> {
-        let (rank, mut sketch) = (test.ncols(), sketch);
+    /// The approximation of a symmetric matrix H, P x P, from `sketch = H · test`; both P x r, column-major. Where H is
+    /// not positive, it is that of H + shift I with the least shift that makes the sketch so, and negative eigenvalues
+    /// count as zero (as in the authors' code for arXiv 2402.01868).
+    ///
+    /// # Errors
+    /// [`SolveError`] if the sketch is not finite or has no rank at all.
+    ///
+    /// # Panics
+    /// If the two have other lengths.
+    pub fn of_sketch(test: &[f64], sketch: &[f64], columns: usize) -> Result<Self, SolveError> {
+        assert!(test.len() == sketch.len() && test.len().is_multiple_of(columns), "a sketch of another shape");
+        let matrix = |data| MatRef::from_column_major_slice(data, columns, test.len() / columns);
+        Self::of_product(matrix(test), matrix(sketch).to_owned(), false)
+    }
+
+    /// `H · test` to the approximation of H, which has no negative eigenvalues if `positive`.
+    fn of_product(test: MatRef<'_, f64>, mut sketch: Mat<f64>, positive: bool) -> Result<Self, SolveError> {
+        let rank = test.ncols();
         // Keeps the core positive definite where the sketch has less rank than columns (arXiv 2110.02820, section 2.1).
-        let shift = f64::EPSILON * sketch.norm_l2() / test.norm_l2().max(f64::MIN_POSITIVE);
+        let mut shift = f64::EPSILON * sketch.norm_l2() / test.norm_l2().max(f64::MIN_POSITIVE);
+        if !positive {
+            let least = symmetric_eigen(&inner_products(test, sketch.as_ref()), rank)?.values;
+            let (least, size) = (least.first().copied().unwrap_or(0.0), test.norm_l2().powi(2));
+            // The core is about the matrix times P, on vectors of P normal numbers.
+            shift += (-least / (size / rank as f64)).max(0.0) * 2.0;
+        }
         sketch.as_mut().par_col_chunks_mut(PANEL).enumerate().for_each(|(panel, mut part)| {
             let test = test.subcols(panel * PANEL, part.ncols());
             faer::zip!(part.rb_mut(), test).for_each(|faer::unzip!(y, w)| *y += shift * *w);
@@ -103,6 +125,21 @@ impl Nystrom {
     pub fn solve(&self, damping: f64, b: &[f64], out: &mut [f64]) {
         self.turn(b, out, |value| damping / (value + damping));
         out.iter_mut().for_each(|x| *x /= damping);
+    }
+
+    /// U, column by column, and the eigenvalues, descending.
+    pub fn parts(&self) -> (Vec<f64>, Vec<f64>) {
+        let columns = (0..self.basis.ncols()).flat_map(|column| self.basis.col(column).iter().copied());
+        (columns.collect(), self.values.clone())
+    }
+
+    /// From its [parts](Self::parts).
+    ///
+    /// # Panics
+    /// If U has another number of columns than there are eigenvalues, or there are none.
+    pub fn of_parts(basis: &[f64], values: &[f64]) -> Self {
+        let basis = MatRef::from_column_major_slice(basis, basis.len() / values.len(), values.len()).to_owned();
+        Self { basis, values: values.to_vec() }
     }
 
     /// The preconditioned residual `(λ_r + damping) U (diag(values) + damping)⁻¹ Uᵀ r + (I - UUᵀ) r` (arXiv 2110.02820, eq. 5.3).

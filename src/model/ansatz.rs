@@ -172,24 +172,32 @@ impl Model {
     pub fn made_from(&self, field: usize) -> Vec<usize> {
         match self.fields[field].source {
             FieldSource::Formula(value) => {
-                let mut fields: Vec<usize> = self.graph.jets(&[value]).iter().map(|j| usize::from(j.field)).collect();
-                fields.dedup();
-                fields
+                let mut direct: Vec<usize> = self.graph.jets(&[value]).iter().map(|j| usize::from(j.field)).collect();
+                direct.dedup();
+                direct.into_iter().flat_map(|field| self.made_from(field)).collect()
             }
             FieldSource::Network { .. }
             | FieldSource::Integral(_)
             | FieldSource::Number { .. }
             | FieldSource::Table { .. }
-            | FieldSource::Column { .. } => vec![field],
+            | FieldSource::Column { .. }
+            | FieldSource::Frozen => vec![field],
         }
     }
 }
 
 /// [`Model::expand`], for fields that are not in a model yet.
 pub(super) fn expand(fields: &[Field], graph: &mut Graph, roots: &[Expr]) -> Vec<Expr> {
-    if !fields.iter().any(|field| matches!(field.source, FieldSource::Formula(_))) {
-        return roots.to_vec();
+    let is_formula = |jet: &Jet| matches!(fields[usize::from(jet.field)].source, FieldSource::Formula(_));
+    let mut roots = roots.to_vec();
+    // An ansatz is a formula of a field that may itself be a sum of several networks.
+    while graph.jets(&roots).iter().any(is_formula) {
+        roots = expand_once(fields, graph, &roots);
     }
+    roots
+}
+
+fn expand_once(fields: &[Field], graph: &mut Graph, roots: &[Expr]) -> Vec<Expr> {
     let mut known: FxHashMap<Jet, Expr> = FxHashMap::default();
     let jets = graph.jets(roots);
     for jet in &jets {

@@ -271,8 +271,9 @@ fn stages(model: &Model) -> Section {
             stage.option(option.name).map(|v| format!("{}={}{mark}", option.name, value(&v)))
         });
         let windows = stage.windows.map(|(windows, _)| format!("windows={windows}"));
+        let correction = stage.correction.as_ref().map(|correction| format!("stage={}", correction.architecture));
         let parameters = stage.parameters.iter().map(|(name, value)| format!("{name}={value}"));
-        let with: Vec<String> = windows.into_iter().chain(parameters).collect();
+        let with: Vec<String> = windows.into_iter().chain(correction).chain(parameters).collect();
         let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
         vec![stage.method.name().to_owned(), options.collect::<Vec<_>>().join(", ") + &with]
     };

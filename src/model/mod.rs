@@ -22,6 +22,7 @@ mod calculus;
 pub mod checks;
 mod complex;
 mod constraints;
+mod corrections;
 mod data;
 pub mod defaults;
 pub mod describe;
@@ -80,13 +81,14 @@ use elaborate::Elaborator;
 use scope::{Meaning, Scope};
 use variants::stage_values;
 
+pub use corrections::Correction;
 pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
 pub use problem::{
     Adapt, Axis, AxisKind, Causal, Component, DataSet, Field, FieldSource, GridFunction, Integral, Method, Model,
     MovingLimit, NetworkPlan, Number, OptionValue, Output, OutputFormat, Over, Parameter, Piece, Reference,
-    ReferenceValues, Report, Sampling, Settings, Shape, ShapePart, Stage, Term, TermKind, Unknown, UnknownKind,
+    ReferenceValues, Report, Sampling, Settings, Shape, ShapePart, Stage, Sum, Term, TermKind, Unknown, UnknownKind,
 };
 pub use settings::TIERS;
 
@@ -149,6 +151,13 @@ pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<NamedForm
                 checks::settle(Arc::make_mut(variant));
             }
         }
+        found.extend(corrections::faults(model));
+        let corrections: Vec<Correction> = model.stages.iter().filter_map(|stage| stage.correction.clone()).collect();
+        for variant in model.stages.iter_mut().filter_map(|stage| stage.model.as_mut()) {
+            Arc::make_mut(variant).add_corrections(&corrections);
+        }
+        model.add_corrections(&corrections);
+        found.extend(checks::of_corrections(model));
     }
     (model.filter(|_| !has_errors(&found)), found)
 }
@@ -232,6 +241,7 @@ impl<'a> Elaborator<'a> {
             satisfied: Vec::new(),
             mentions: std::mem::take(&mut self.mentions),
             networks,
+            sums: Vec::new(),
             stages,
             windows,
             reports,

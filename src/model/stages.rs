@@ -3,9 +3,10 @@
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Argument, Ast, Call, Formula, FormulaKind, Name, StatementKind};
 
+use super::corrections::STAGE;
 use super::defaults;
 use super::elaborate::{Elaborator, listed};
-use super::methods::{LATER, LATER_CHOICES, MethodOption, OptionKind};
+use super::methods::{LATER, MethodOption, OptionKind, PROCEDURE};
 use super::nearest::nearest;
 use super::problem::{Method, OptionValue, Stage, Term, TermKind};
 use super::variants::WINDOWS;
@@ -19,17 +20,18 @@ impl<'a> Elaborator<'a> {
         for statement in &ast.statements {
             let StatementKind::Train(call) = &statement.kind else { continue };
             asked = true;
-            let (mut parameters, mut windows) = (Vec::new(), None);
+            let (mut parameters, mut windows, mut correction) = (Vec::new(), None, None);
             for attribute in &statement.attributes {
                 match (attribute.name.text.as_str(), &attribute.value) {
                     ("allow", _) => {}
                     (WINDOWS, Some(value)) => windows = self.window_count(value),
+                    (STAGE, _) => correction = self.correction(attribute),
                     _ => parameters.extend(self.stage_parameter(attribute)),
                 }
             }
             parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
             if let Some(stage) = self.stage(call) {
-                stages.push(Stage { parameters, windows, span: Some(statement.span), ..stage });
+                stages.push(Stage { parameters, windows, correction, span: Some(statement.span), ..stage });
             }
         }
         if asked { stages } else { defaults::stages(parameters) }
@@ -81,6 +83,7 @@ impl<'a> Elaborator<'a> {
         for argument in &call.arguments {
             match argument {
                 Argument::Keyword(name, value) => self.method_option(&mut stage, name, value),
+                Argument::Positional(value) if is_procedure(method, value) => self.procedure(&mut stage, value),
                 Argument::Positional(value) => {
                     let message = format!("the options of `{}` have names", method.name());
                     let diagnostic = Diagnostic::error("E0401", message, value.span, "which option?");
@@ -94,6 +97,12 @@ impl<'a> Elaborator<'a> {
         Some(stage)
     }
 
+    /// The name of a procedure stands for itself: `engd(paper)`.
+    fn procedure(&mut self, stage: &mut Stage, value: &'a Formula) {
+        let Some(option) = stage.method.option(PROCEDURE) else { return };
+        self.give_option(stage, option, value, value.span);
+    }
+
     fn method_option(&mut self, stage: &mut Stage, name: &'a Name, value: &'a Formula) {
         let Some(option) = stage.method.option(&name.text) else {
             let names: Vec<&str> = stage.method.options().iter().map(|option| option.name).collect();
@@ -105,13 +114,17 @@ impl<'a> Elaborator<'a> {
             self.found.push(diagnostic);
             return;
         };
-        if stage.options.iter().any(|(key, _)| *key == name.text) {
-            let message = format!("the option `{}` is given twice", name.text);
-            self.found.push(Diagnostic::error("E0102", message, name.span, "given again here"));
+        self.give_option(stage, option, value, name.span);
+    }
+
+    fn give_option(&mut self, stage: &mut Stage, option: &MethodOption, value: &'a Formula, span: Span) {
+        if stage.options.iter().any(|(key, _)| *key == option.name) {
+            let message = format!("the option `{}` is given twice", option.name);
+            self.found.push(Diagnostic::error("E0102", message, span, "given again here"));
             return;
         }
         if let Some(value) = self.option_value(option, value) {
-            stage.options.push((name.text.clone(), value));
+            stage.options.push((option.name.to_owned(), value));
         }
     }
 
@@ -120,9 +133,6 @@ impl<'a> Elaborator<'a> {
         if let OptionKind::Choice(names) = option.kind {
             return match &formula.kind {
                 FormulaKind::Name(given) if names.contains(&given.as_str()) => Some(OptionValue::Name(given.clone())),
-                FormulaKind::Name(given) if LATER_CHOICES.contains(&(name, given.as_str())) => {
-                    self.unsupported(&format!("`{name}={given}`"), formula.span)
-                }
                 _ => {
                     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                     let message = format!("`{name}` is one of {}", listed(&quoted));
@@ -146,6 +156,12 @@ impl<'a> Elaborator<'a> {
             None => Some(OptionValue::Number(value)),
         }
     }
+}
+
+/// Whether a value without a key is the name of a procedure of the method.
+fn is_procedure(method: Method, value: &Formula) -> bool {
+    let option = method.option(PROCEDURE).map(|option| option.kind);
+    matches!((option, &value.kind), (Some(OptionKind::Choice(names)), FormulaKind::Name(name)) if names.contains(&name.as_str()))
 }
 
 fn subject(name: &str) -> String {

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::syntax::ast::{Ast, Attribute, Formula, StatementKind};
 
+use super::corrections::STAGE;
 use super::elaborate::Elaborator;
 use super::nearest::nearest;
 use super::problem::Model;
 use super::scope::Meaning;
 
-/// The option of a stage that is no parameter.
+/// An option of a stage that is no parameter.
 pub(super) const WINDOWS: &str = "windows";
 
 /// The parameters of a stage with their values.
@@ -27,7 +28,7 @@ pub(super) fn stage_values(ast: &Ast) -> Vec<StageValues<'_>> {
 
 fn value_of(attribute: &Attribute) -> Option<(&str, &Formula)> {
     let name = attribute.name.text.as_str();
-    let parameter = name != WINDOWS && name != "allow";
+    let parameter = ![WINDOWS, STAGE, "allow"].contains(&name);
     Some((name, attribute.value.as_ref().filter(|_| parameter)?))
 }
 
@@ -56,7 +57,7 @@ impl<'a> Elaborator<'a> {
             }
             let declared = self.scope.declarations.iter();
             let parameters = declared.filter(|(_, d)| matches!(d.meaning, Meaning::Param(_))).map(|(name, _)| *name);
-            let known: Vec<&str> = parameters.chain([WINDOWS]).collect();
+            let known: Vec<&str> = parameters.chain([WINDOWS, STAGE]).collect();
             let message = format!("a stage has no option `{}`, and there is no such parameter", name.text);
             let label = format!("known: {}", known.join(", "));
             let mut diagnostic = Diagnostic::error("E0401", message, name.span, label);

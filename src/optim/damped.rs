@@ -5,6 +5,7 @@
 //! | [`Gram`](Way::Gram) | N P², P³/3 | P ≤ N |
 //! | [`Kernel`](Way::Kernel) | N² P, N³/3 | N < P: `p = -Aᵀ(AAᵀ + λI)⁻¹ r` (Guzmán-Cordero et al., arXiv 2505.12149, eq. 8) |
 //! | [`Qr`](Way::Qr) | 2 N P², 10/3 P³ | where the normal equations lose too many digits |
+//! | [`Svd`](Way::Svd) | 4 N P² + 22 P³, 2 P² | where singular values are to be seen apart |
 //! | [`Cg`](Way::Cg) | 4 N P [`SKETCH`], 4 N P an iteration | where both are large |
 //!
 //! Gram and kernel matrix resolve no singular value of A below 1e-8 of the largest.
@@ -13,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::geometry::Stream;
 use crate::linalg::{
-    Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, gram, outer_gram, product, transposed_product,
+    Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, Spectral, gram, outer_gram, product, transposed_product,
 };
 
 /// Columns of a task.
@@ -29,6 +30,7 @@ pub(super) enum Way {
     Gram,
     Kernel,
     Qr,
+    Svd,
     Cg,
 }
 
@@ -64,6 +66,7 @@ pub(super) struct DampedSystem {
     /// Random vectors for it, one after the other.
     sketch: Vec<f64>,
     qr: Option<Qr>,
+    spectral: Option<Spectral>,
     damping: f64,
     way: Way,
 }
@@ -73,17 +76,18 @@ impl DampedSystem {
     pub fn new(rows: RowTiles, limits: CgLimits) -> Self {
         let cholesky = Cholesky::new(0);
         let [square, diagonal, sketch] = [const { Vec::new() }; 3];
-        Self { rows, limits, square, cholesky, diagonal, nystrom: None, sketch, qr: None, damping: 0.0, way: Way::Gram }
+        let (nystrom, qr, spectral, damping, way) = (None, None, None, 0.0, Way::Gram);
+        Self { rows, limits, square, cholesky, diagonal, nystrom, sketch, qr, spectral, damping, way }
     }
 
     /// Takes note of a new A in `rows`, to be solved in this way; gives the largest entry of the diagonal of AᵀA.
     pub fn begin(&mut self, way: Way) -> f64 {
         self.way = way;
-        self.qr = None;
+        (self.qr, self.spectral) = (None, None);
         let size = match way {
             Way::Gram => self.rows.columns(),
             Way::Kernel => self.rows.rows(),
-            Way::Qr | Way::Cg => 0,
+            Way::Qr | Way::Svd | Way::Cg => 0,
         };
         if self.cholesky.size() != size {
             self.cholesky = Cholesky::new(size);
@@ -94,7 +98,7 @@ impl DampedSystem {
                 gram(&self.rows, &mut self.square);
                 (0..size).map(|i| self.square[i * size + i]).fold(0.0, f64::max)
             }
-            Way::Kernel | Way::Qr | Way::Cg => {
+            Way::Kernel | Way::Qr | Way::Svd | Way::Cg => {
                 if way == Way::Kernel {
                     outer_gram(&self.rows, &mut self.square);
                 }
@@ -134,7 +138,7 @@ impl DampedSystem {
 
     /// Whether r gives the solution more digits than `Aᵀr` does.
     pub fn wants_residual(&self) -> bool {
-        matches!(self.way, Way::Kernel | Way::Qr)
+        matches!(self.way, Way::Kernel | Way::Qr | Way::Svd)
     }
 
     /// Goes over to another way, for the same A.
@@ -154,7 +158,11 @@ impl DampedSystem {
                 self.qr = Some(Qr::new(&self.rows)?);
                 Ok(())
             }
-            Way::Qr | Way::Cg => Ok(()),
+            Way::Svd if self.spectral.is_none() => {
+                self.spectral = Some(Spectral::of_rows(&self.rows)?);
+                Ok(())
+            }
+            Way::Qr | Way::Svd | Way::Cg => Ok(()),
         }
     }
 
@@ -169,6 +177,13 @@ impl DampedSystem {
                 match side {
                     Side::Residual(r) => qr.solve_damped(&self.rows, r, self.damping, out),
                     Side::Gradient(g) => qr.solve_normal(&self.rows, g, self.damping, out),
+                }
+            }
+            (Way::Svd, side) => {
+                let spectral = self.spectral.as_ref().ok_or(SolveError::Singular { damping: self.damping })?;
+                match side {
+                    Side::Residual(r) => spectral.solve_damped(r, self.damping, out),
+                    Side::Gradient(g) => spectral.solve_normal(g, self.damping, out),
                 }
             }
             (Way::Kernel, Side::Residual(r)) => {
@@ -209,7 +224,7 @@ impl DampedSystem {
                 }
             }
             Way::Cg => self.conjugate_gradients(gradient, out),
-            Way::Gram | Way::Qr => {
+            Way::Gram | Way::Qr | Way::Svd => {
                 out.iter_mut().zip(gradient).for_each(|(p, g)| *p = -g);
                 self.cholesky.solve_in_place(out);
             }
@@ -296,7 +311,7 @@ mod tests {
             let g: Vec<f64> = (0..columns).map(|i| (1.0 + i as f64).cos()).collect();
             for damping in [1e-3, 1.0] {
                 for side in [Side::Residual(&r), Side::Gradient(&g)] {
-                    for way in [Way::Gram, Way::Kernel, Way::Qr, Way::Cg] {
+                    for way in [Way::Gram, Way::Kernel, Way::Qr, Way::Svd, Way::Cg] {
                         let mut p = vec![0.0; columns];
                         system.begin(way);
                         system.factor(damping).expect("the damped matrix is positive definite");

@@ -7,12 +7,17 @@
 //! it falls by [`EngdOptions::lower`] where the first trial succeeded, else by `raise` again. Of the rules measured on 2D
 //! Poisson (ten seeds) these, with 10 and 3, take the fewest trials to an error; all of them end alike.
 //!
+//! Instead, the step length along p may be searched for ([`Search`]), at the damping min(loss, λ) or, as published, with
+//! the pseudo-inverse of the Gram matrix ([`published`](super::published)).
+//!
 //! The linear systems are those of [`damped`](super::damped). The normal equations resolve no singular value of J below
 //! 1e-8 of the largest. Where a step fails at a damping that they can't resolve, it is solved again by QR of [J; √λ I].
 
 pub use super::damped::CgLimits;
 use super::damped::{DampedSystem, Side, Way};
-use super::{Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
+use super::published::{backtracking, grid, pseudo_inverse_step};
+use super::step_length::moved;
+use super::{Met, Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
 use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{RowTiles, SolveError};
 use crate::model::Stage;
@@ -29,8 +34,25 @@ pub enum Solver {
     Kernel,
     /// QR of the rows of the metric.
     Qr,
+    /// Singular values of the rows of the metric.
+    Svd,
     /// Conjugate gradients.
     Cg,
+    /// The pseudo-inverse of the Gram matrix, without damping; always with a line search.
+    Lstsq,
+}
+
+/// How the length of a step is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// By the damping: the step at the least damping that is tried and lowers the loss.
+    Damping,
+    /// The best of 31 lengths that halve, if it lowers the loss.
+    Grid,
+    /// The same, whatever its loss: as published.
+    PublishedGrid,
+    /// The first of lengths that halve that lowers the loss enough (Armijo).
+    Backtracking,
 }
 
 /// Options of [`Engd`].
@@ -50,6 +72,10 @@ pub struct EngdOptions {
     pub cg: CgLimits,
     /// Which matrix stands for the curvature.
     pub metric: Metric,
+    /// How the length of a step is found.
+    pub search: Search,
+    /// The longest step that a line search tries, in units of the solution of the linear system.
+    pub longest: f64,
 }
 
 impl Default for EngdOptions {
@@ -62,6 +88,8 @@ impl Default for EngdOptions {
             solver: Solver::Auto,
             cg: CgLimits { iterations: 100, tolerance: CG_TOLERANCE },
             metric: Metric::GaussNewton,
+            search: Search::Damping,
+            longest: 1.0,
         }
     }
 }
@@ -80,6 +108,8 @@ const MOST_TRIALS: usize = 40;
 pub const CG_TOLERANCE: f64 = 1e-2;
 /// The largest Gram or kernel matrix that is made without being asked for (1.2 GB).
 pub const LARGEST_MATRIX: usize = 12_000;
+/// Armijo's part of the promised decrease.
+const SUFFICIENT: f64 = 1e-4;
 /// Beyond so many parameters, QR costs too much to be tried without being asked for.
 const MOST_FOR_QR: usize = 3000;
 
@@ -106,9 +136,19 @@ impl Engd {
             "gram" => Solver::Gram,
             "kernel" => Solver::Kernel,
             "qr" => Solver::Qr,
+            "svd" => Solver::Svd,
             "cg" => Solver::Cg,
+            "lstsq" => Solver::Lstsq,
             _ => Solver::Auto,
         };
+        let search = match stage.name("line_search") {
+            "grid" => Search::Grid,
+            "backtracking" => Search::Backtracking,
+            _ if solver == Solver::Lstsq => Search::Grid,
+            _ => Search::Damping,
+        };
+        let published = stage.name("procedure") == "paper";
+        let (solver, search) = if published { (Solver::Lstsq, Search::PublishedGrid) } else { (solver, search) };
         let options = EngdOptions {
             damping: number("damping"),
             raise: number("raise"),
@@ -117,6 +157,8 @@ impl Engd {
             solver,
             cg: CgLimits { iterations: number("cg_steps") as usize, tolerance: CG_TOLERANCE },
             metric: super::metric(stage),
+            search,
+            longest: number("longest"),
         };
         Self::new(options, problem)
     }
@@ -159,9 +201,10 @@ impl Engd {
         match self.options.solver {
             // Energies that are linear in the jets have no rows at all.
             _ if rows == 0 => Way::Gram,
-            Solver::Gram => Way::Gram,
+            Solver::Gram | Solver::Lstsq => Way::Gram,
             Solver::Kernel => Way::Kernel,
             Solver::Qr => Way::Qr,
+            Solver::Svd => Way::Svd,
             Solver::Cg => Way::Cg,
             Solver::Auto if rows < columns && rows <= LARGEST_MATRIX && self.least_squares(problem).is_some() => {
                 Way::Kernel
@@ -187,7 +230,7 @@ impl Engd {
             None => self.system.solve(Side::Gradient(&self.gradient), &mut self.step)?,
         }
         self.acceleration.fill(0.0);
-        if !self.options.acceleration {
+        if !self.options.acceleration || self.options.search != Search::Damping {
             return Ok(());
         }
         let [first, second] = &mut self.along;
@@ -216,6 +259,58 @@ impl Engd {
     }
 }
 
+impl Engd {
+    /// The natural gradient for a line search, with the damping that was used, and what was met; where the matrix is singular at
+    /// min(loss, λ), at the next larger power of ten that is enough.
+    fn direction(
+        &mut self,
+        problem: &dyn Objective,
+        theta: &[f64],
+        before: f64,
+    ) -> Result<(f64, Option<Met>), SolveError> {
+        if self.options.solver == Solver::Lstsq {
+            let rank = pseudo_inverse_step(&self.system.rows, &self.gradient, &mut self.step)?;
+            return Ok((0.0, (rank < theta.len()).then_some(Met::RankDeficient(rank, theta.len()))));
+        }
+        let unit = self.system.begin(self.way(problem)).max(f64::MIN_POSITIVE);
+        let wanted = if before > 0.0 { before.min(self.options.damping) } else { self.options.damping };
+        self.damping = wanted.max(LEAST_DAMPING * unit);
+        loop {
+            match self.solve(problem, theta) {
+                Err(SolveError::Singular { .. }) if self.damping < unit => self.damping *= 10.0,
+                solved => return solved.map(|()| (self.damping, None)),
+            }
+        }
+    }
+
+    /// A step whose length is searched for.
+    fn search_along(&mut self, problem: &dyn Objective, theta: &mut [f64], report: StepReport) -> StepReport {
+        let before = report.loss_before;
+        let Ok((rate, met)) = self.direction(problem, theta, before) else { return report };
+        self.acceleration.fill(0.0);
+        let slope: f64 = self.step.iter().zip(&self.gradient).map(|(p, g)| p * g).sum();
+        let (trial, step) = (&mut self.trial, &self.step);
+        let loss = |length: f64| {
+            moved(theta, length, step, trial);
+            problem.loss(trial)
+        };
+        let found = match self.options.search {
+            Search::Backtracking => backtracking((self.options.longest, SUFFICIENT), before, slope, loss),
+            _ => grid(self.options.longest, loss),
+        };
+        let report = StepReport { trials: found.trials, rate, met, ..report };
+        let Some(length) = found.length else { return report };
+        moved(theta, length, step, &mut self.trial);
+        let loss = match self.options.search {
+            Search::PublishedGrid => Some(found.loss),
+            _ => lower_loss(problem, (theta, before), &self.trial),
+        };
+        let Some(loss) = loss else { return report };
+        theta.copy_from_slice(&self.trial);
+        StepReport { outcome: Outcome::Moved, loss, length: length * norm(&self.step), ..report }
+    }
+}
+
 impl Optimizer for Engd {
     fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
         let before = self.evaluate(problem, theta);
@@ -228,6 +323,9 @@ impl Optimizer for Engd {
         if gradient == 0.0 {
             return report;
         }
+        if self.options.search != Search::Damping {
+            return self.search_along(problem, theta, report);
+        }
         let way = self.way(problem);
         let unit = self.system.begin(way).max(f64::MIN_POSITIVE);
         self.damping = self.damping.max(LEAST_DAMPING * unit).min(MOST_DAMPING * unit);
@@ -238,6 +336,7 @@ impl Optimizer for Engd {
             if may_refine {
                 let beyond_gram = report.trials > 2 && self.damping < RESOLVED_BY_GRAM * unit;
                 self.system.switch(if beyond_gram { Way::Qr } else { way });
+                report.met = beyond_gram.then_some(Met::Unresolved);
             }
             let solved = self.solve(problem, theta);
             let lower = solved.ok().and_then(|()| self.try_step(problem, theta, before));

@@ -12,11 +12,15 @@ mod engd;
 mod engdw;
 mod first_order;
 mod gradient_descent;
+mod hngd;
 mod kfac;
 mod line_search;
+mod lm;
 mod muon;
+mod nncg;
 mod pdeaware;
 mod psgd;
+mod published;
 mod quasi_newton;
 mod sample_space;
 mod schedule;
@@ -29,11 +33,13 @@ mod trust;
 
 pub use adam::{AdamOptions, adam};
 pub use dsgnar::{Dsgnar, DsgnarOptions};
-pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, LARGEST_MATRIX, Solver};
+pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, LARGEST_MATRIX, Search, Solver};
 pub use engdw::{Engdw, EngdwOptions};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
 pub use kfac::{Kfac, KfacOptions, KfacRule};
+pub use lm::{Factorization, Lm, LmOptions};
 pub use muon::{MuonOptions, NEWTON_SCHULZ, muon};
+pub use nncg::{Nncg, NncgOptions};
 pub use pdeaware::{Mean, PdeAwareOptions, pdeaware};
 pub use psgd::{PsgdOptions, probe, psgd};
 pub use quasi_newton::{QuasiNewton, QuasiNewtonOptions, Update};
@@ -44,15 +50,20 @@ pub use soap::{SoapOptions, soap};
 pub use spring::{Spring, SpringOptions};
 pub use step_length::StepRule;
 
+use std::fmt;
+
 pub use crate::kernel::half_square;
 
-use crate::kernel::{Metric, Objective};
+use crate::kernel::{Metric, Objective, Sobolev};
 use crate::model::{Method, Stage};
 
 /// The method that a stage asks for, at its start.
 pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
     match stage.method {
         Method::Engd => Box::new(Engd::of_stage(stage, problem)),
+        Method::Hngd => Box::new(hngd::of_stage(stage, problem)),
+        Method::Lm => Box::new(Lm::of_stage(stage, problem)),
+        Method::Nncg => Box::new(Nncg::of_stage(stage, problem)),
         Method::Engdw => Box::new(Engdw::of_stage(stage, problem)),
         Method::Spring => Box::new(Spring::of_stage(stage, problem)),
         Method::Dsgnar => Box::new(Dsgnar::of_stage(stage, problem)),
@@ -72,7 +83,14 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
 
 /// The metric that a stage asks for.
 pub fn metric(stage: &Stage) -> Metric {
-    if stage.name("metric") == "newton" { Metric::Newton } else { Metric::GaussNewton }
+    match (stage.method, stage.name("metric")) {
+        (Method::Hngd, "l2") => Metric::Sobolev(Sobolev::L2),
+        (Method::Hngd, "h1") => Metric::Sobolev(Sobolev::H1),
+        (Method::Hngd, "h2") => Metric::Sobolev(Sobolev::H2),
+        (Method::Hngd, _) => Metric::Sobolev(Sobolev::OfEquations),
+        (_, "newton") => Metric::Newton,
+        _ => Metric::GaussNewton,
+    }
 }
 
 /// A method of training.
@@ -101,6 +119,27 @@ pub enum Outcome {
     NotFinite,
 }
 
+/// A difficulty of a step, and what was done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// The Gram matrix does not resolve the damping that is needed: the step was solved by QR.
+    Unresolved,
+    /// The Gram matrix has this rank, out of so many: the other directions were left out.
+    RankDeficient(usize, usize),
+    /// No step along the quasi-Newton direction lowers the loss: what was learnt of the curvature was dropped.
+    Misled,
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Met::Unresolved => write!(f, "the Gram matrix does not resolve the damping; solved by QR"),
+            Met::RankDeficient(rank, of) => write!(f, "the Gram matrix has rank {rank} of {of}; the rest is left out"),
+            Met::Misled => write!(f, "no step along the direction lowers the loss; started again from the gradient"),
+        }
+    }
+}
+
 /// What a step did.
 #[derive(Clone, Copy, Debug)]
 pub struct StepReport {
@@ -118,6 +157,8 @@ pub struct StepReport {
     pub rate: f64,
     /// How many trial points it took.
     pub trials: usize,
+    /// A difficulty on the way.
+    pub met: Option<Met>,
 }
 
 impl StepReport {
@@ -125,7 +166,7 @@ impl StepReport {
     fn before(loss: f64, gradient: f64, rate: f64) -> Self {
         let finite = loss.is_finite() && gradient.is_finite();
         let outcome = if finite { Outcome::NoDecrease } else { Outcome::NotFinite };
-        Self { outcome, loss_before: loss, loss, gradient, length: 0.0, rate, trials: 0 }
+        Self { outcome, loss_before: loss, loss, gradient, length: 0.0, rate, trials: 0, met: None }
     }
 }
 

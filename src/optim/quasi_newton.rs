@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use rayon::prelude::*;
 
 use super::line_search::{Probe, strong_wolfe};
-use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use super::{Met, Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::kernel::Objective;
 use crate::model::{Method, Stage};
 
@@ -54,6 +54,8 @@ pub struct QuasiNewton {
     next_gradient: Vec<f64>,
     direction: Vec<f64>,
     trial: Vec<f64>,
+    /// Of which problem `next_gradient` is the gradient at `trial`, and the loss there.
+    evaluated: Option<(u64, f64)>,
 }
 
 /// The inverse Hessian.
@@ -88,11 +90,23 @@ impl QuasiNewton {
             next_gradient: zero.clone(),
             direction: zero.clone(),
             trial: zero,
+            evaluated: None,
         }
     }
 
     fn is_dense(&self) -> bool {
         self.options.update != Update::LimitedMemory && self.gradient.len() <= DENSE_UP_TO
+    }
+
+    /// The loss and the gradient at θ, which the last step may have ended with.
+    fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
+        match self.evaluated.take() {
+            Some((revision, loss)) if problem.revision() == Some(revision) && self.trial == theta => {
+                std::mem::swap(&mut self.gradient, &mut self.next_gradient);
+                loss
+            }
+            _ => problem.gradient(theta, &mut self.gradient),
+        }
     }
 
     /// -H g.
@@ -139,7 +153,7 @@ impl QuasiNewton {
 
 impl Optimizer for QuasiNewton {
     fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
-        let before = problem.gradient(theta, &mut self.gradient);
+        let before = self.evaluate(problem, theta);
         let gradient = norm(&self.gradient);
         let mut report = StepReport::before(before, gradient, 0.0);
         if report.outcome == Outcome::NotFinite || gradient == 0.0 {
@@ -150,6 +164,7 @@ impl Optimizer for QuasiNewton {
             let slope = dot(&self.direction, &self.gradient);
             if !(slope < 0.0 && slope.is_finite()) {
                 self.inverse = Inverse::Unknown;
+                report.met = Some(Met::Misled);
                 continue;
             }
             let start = Probe { length: 0.0, loss: before, slope };
@@ -169,6 +184,7 @@ impl Optimizer for QuasiNewton {
                 }
                 // What was learnt misleads; the plain gradient is tried before giving up.
                 self.inverse = Inverse::Unknown;
+                report.met = Some(Met::Misled);
                 continue;
             };
             if last.get() != accepted.length {
@@ -177,6 +193,7 @@ impl Optimizer for QuasiNewton {
             let s: Vec<f64> = self.trial.iter().zip(theta.iter()).map(|(n, t)| n - t).collect();
             let y: Vec<f64> = self.next_gradient.iter().zip(&self.gradient).map(|(n, g)| n - g).collect();
             theta.copy_from_slice(&self.trial);
+            self.evaluated = problem.revision().map(|revision| (revision, accepted.loss));
             report = StepReport {
                 outcome: Outcome::Moved,
                 loss: accepted.loss,

@@ -32,7 +32,7 @@ pub fn standalone(
     times: &mut Times,
 ) -> Result<Standalone, CompileError> {
     let blocks = sample::blocks(model);
-    let mut description = describe(model, &blocks)?;
+    let mut description = describe(model, &blocks, None)?;
     description.channels = channels;
     let roles = description.blocks.iter().map(|block| block.role).collect();
     // What an energy is made of has derivatives along a direction, too.
@@ -57,7 +57,7 @@ pub fn standalone_fields(
     contraction: Contraction,
 ) -> Result<Standalone, CompileError> {
     let model = Model { graph: graph.clone(), ..model.clone() };
-    let mut description = describe(&model, &[])?;
+    let mut description = describe(&model, &[], None)?;
     let formulas = lowered_formulas(&model, &mut description.graph, formulas);
     let weights = vec![1.0; formulas.len()];
     description.blocks = vec![BlockDescription { formulas, weights, role: Role::Residual, inside: true }];

@@ -42,6 +42,9 @@ pub struct LogEntry {
     pub eta: f64,
     /// How many trial points the step took.
     pub trials: usize,
+    /// A difficulty that the step met, and what was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<String>,
     /// The least causal weight, where there are such weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causal: Option<f64>,
@@ -68,6 +71,7 @@ impl LogEntry {
             gradient: finite(event.report.gradient),
             eta: event.report.rate,
             trials: event.report.trials,
+            met: event.report.met.map(|met| met.to_string()),
             causal: event.causal.filter(|weight| weight.is_finite()),
         }
     }
@@ -169,6 +173,7 @@ mod tests {
             length: 1.0,
             rate: 1e-3,
             trials: 1,
+            met: None,
         };
         let (stage, stages, method, steps) = (0, 1, "engd", 100);
         let seconds = total_steps as f64;

@@ -16,6 +16,7 @@ mod batch;
 mod causal;
 mod checkpoint;
 mod folder;
+mod level;
 mod log;
 mod metrics;
 mod model_file;

@@ -217,6 +217,7 @@ mod tests {
             blocks: Vec::new(),
             integrals: Vec::new(),
             inner: Vec::new(),
+            norms: Vec::new(),
             metric: Metric::default(),
             channels: Channels::default(),
         }

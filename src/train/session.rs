@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::batch;
 use super::causal::CausalWeights;
 use super::checkpoint::Checkpoint;
+use super::level::Level;
 use super::metrics::{FieldError, Metrics};
 use super::numbers::{FoundNumber, found_numbers, number_values};
 use super::observer::{Control, Observer, StepEvent};
@@ -14,7 +15,7 @@ use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Noise, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Kernel, half_square};
+use crate::kernel::{AssembleError, Description, Kernel, LeastSquares, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
@@ -91,8 +92,12 @@ pub enum RestoreError {
 pub struct Session {
     /// The problem as such.
     model: Arc<Model>,
+    /// Its networks, of all levels.
+    description: Description,
     /// The problem of the current window and stage.
     compiled: Compiled,
+    /// Which of the networks it trains.
+    level: Level,
     metrics: Option<Metrics>,
     /// Those of the current window and stage, where their problem is another one.
     own_metrics: Option<Metrics>,
@@ -114,6 +119,8 @@ pub struct Session {
 /// The streams of a seed beside those of the terms.
 const INITIAL_STREAM: u64 = 1 << 32;
 const BATCH_STREAM: u64 = 2 << 32;
+/// The smallest size of what is left, as a power of two: beyond, its square would be no normal number.
+const LEAST_POWER: f64 = -500.0;
 
 impl Session {
     /// A run from the start: parameters drawn, the first stage ahead.
@@ -125,8 +132,12 @@ impl Session {
         let points = TrainingPoints::draw(&compiled.lowered, seed, 0, None)?;
         let model = Arc::new(compiled.lowered.model.clone());
         let stage = &model.stages[0];
+        let description = compiled.lowered.description.clone();
+        let level = Level::new(&model, &description, 0, 1.0);
         let mut session = Self {
-            theta: initial(&compiled, seed, 0),
+            theta: initial(&compiled, seed, (0, 0)),
+            level,
+            description,
             stagnation: stagnation_of(stage, &compiled),
             causal: CausalWeights::new(&compiled.lowered),
             optimizer: optim::for_stage(stage, &compiled.kernel),
@@ -144,7 +155,7 @@ impl Session {
             total_steps: 0,
             time: Duration::ZERO,
         };
-        if model.windows > 1 || stage.model.is_some() {
+        if model.windows > 1 || stage.model.is_some() || model.levels() > 1 {
             session.enter(0, 0)?;
         }
         session.begin_stage(0);
@@ -159,6 +170,11 @@ impl Session {
     /// The problem of the current window and stage.
     pub fn compiled(&self) -> &Compiled {
         &self.compiled
+    }
+
+    /// The networks of the problem as such, of all levels.
+    pub fn description(&self) -> &Description {
+        &self.description
     }
 
     /// The parameters θ of the current window.
@@ -218,7 +234,7 @@ impl Session {
         if let Some(causal) = &self.causal {
             causal.remove(&mut self.compiled.kernel, &self.points.sets);
         }
-        found_numbers(&self.compiled, &self.theta)
+        found_numbers(&self.compiled, &self.level.own(&self.theta))
     }
 
     /// The loss of each term at θ, by label, without causal weights.
@@ -228,7 +244,7 @@ impl Session {
         }
         let kernel = &self.compiled.kernel;
         let mut values = vec![0.0; kernel.rows()];
-        kernel.values(&self.theta, &mut values);
+        kernel.values(&self.level.own(&self.theta), &mut values);
         let mut losses = Vec::new();
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
@@ -236,8 +252,8 @@ impl Session {
                     true => values[rows].iter().sum(),
                     false => half_square(&values[rows]),
                 };
-                let loss = kernel.rows_of(b, r).map(of_rows).sum();
-                losses.push((term, loss));
+                let loss: f64 = kernel.rows_of(b, r).map(of_rows).sum();
+                losses.push((term, self.level.loss_factor() * loss));
             }
         }
         losses.sort_by_key(|(term, _)| *term);
@@ -249,7 +265,7 @@ impl Session {
     pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
         let kernel = &self.compiled.kernel;
         let mut residual = vec![0.0; kernel.rows()];
-        kernel.values(&self.theta, &mut residual);
+        kernel.values(&self.level.own(&self.theta), &mut residual);
         let mut found: Option<(usize, Vec<f64>)> = None;
         for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
             for (r, &term) in block.terms.iter().enumerate() {
@@ -305,6 +321,7 @@ impl Session {
             return Err(RestoreError::Window { found: checkpoint.window + 1, expected: model.windows });
         }
         self.finished.clone_from(&checkpoint.finished);
+        self.theta.copy_from_slice(&checkpoint.theta);
         self.total_steps = checkpoint.total_steps;
         if checkpoint.window != self.window || self.has_other_problem(checkpoint.stage) {
             self.enter(checkpoint.window, checkpoint.stage)?;
@@ -320,7 +337,6 @@ impl Session {
         self.optimizer = optimizer;
         self.step = checkpoint.step;
         self.time = time;
-        self.theta.copy_from_slice(&checkpoint.theta);
         self.make_batch_kernel();
         self.points.restore(&self.compiled.lowered, &checkpoint.points)?;
         self.compiled.kernel.set_all_points(&self.points.sets);
@@ -359,7 +375,7 @@ impl Session {
     /// Whether a stage has another problem than the current one.
     fn has_other_problem(&self, stage: usize) -> bool {
         let own = |stage: usize| self.model.stages[stage].model.as_ref().map(Arc::as_ptr);
-        own(stage) != own(self.stage)
+        own(stage) != own(self.stage) || self.model.level_of(stage) != self.level.number
     }
 
     /// Makes the problem of a window and a stage the current one, with points as they are behind the steps so far.
@@ -368,17 +384,49 @@ impl Session {
         let model = Arc::clone(&self.model);
         let own = problem_of(&model, window, stage);
         self.own_metrics = None;
-        let problem = own.clone().unwrap_or_else(|| Model::clone(&model));
-        let lowered = pipeline::lower(problem, effort, &mut Times::default())?;
-        let handover = self.handover(window, stage, backend)?;
+        let problem = own.as_ref().unwrap_or(&model);
+        let level = model.level_of(stage);
+        let handover = || self.handover(window, stage, backend);
+        let lowered = |scale| pipeline::lower_level(problem, (level, scale), &self.theta, backend, effort);
+        let mut scale = 1.0;
+        if level > 0 {
+            scale = self.size_of_rest(lowered(scale)?, level, handover()?, backend)?;
+        }
+        let (lowered, handover) = (lowered(scale)?, handover()?);
+        self.level = Level::new(&model, &self.description, level, scale);
         self.points = TrainingPoints::draw(&lowered, self.seed, self.total_steps, handover)?;
         self.compiled = pipeline::assemble_on(lowered, &self.points.sets, backend, &mut Times::default())?;
-        if own.is_some() {
-            self.own_metrics = Metrics::new(&self.compiled.lowered, backend)?;
+        if let Some(own) = own {
+            let whole = pipeline::lower(own, Effort::Off, &mut Times::default())?;
+            self.own_metrics = Metrics::new(&whole, backend)?;
         }
         self.causal = CausalWeights::new(&self.compiled.lowered);
         (self.window, self.stage) = (window, stage);
         Ok(())
+    }
+
+    /// ε of a level: the size at which its networks, as they begin, change the residuals by as much as is left of them; a
+    /// power of two. It is the same at any later step, since it depends on what is frozen alone.
+    fn size_of_rest(
+        &self,
+        lowered: Lowered,
+        level: usize,
+        handover: Option<Handover>,
+        backend: Backend,
+    ) -> Result<f64, CompileError> {
+        let level = Level::new(&self.model, &self.description, level, 1.0);
+        let points = TrainingPoints::draw(&lowered, self.seed, 0, handover)?;
+        let compiled = pipeline::assemble_on(lowered, &points.sets, backend, &mut Times::default())?;
+        let mut own = initial(&compiled, self.seed, (level.first_network, 0));
+        let outputs = level.silence(&mut own);
+        let rows = compiled.kernel.rows();
+        let [mut rest, mut change, mut second] = [(); 3].map(|()| vec![0.0; rows]);
+        compiled.kernel.residual(&own, &mut rest);
+        compiled.kernel.residual_along(&own, &outputs, &mut change, &mut second);
+        let size = (half_square(&rest) / half_square(&change)).sqrt();
+        let power = size.log2().round();
+        // Nothing is left, or nothing is a number: the method will say so.
+        Ok(if power.is_finite() { power.clamp(LEAST_POWER, -LEAST_POWER).exp2() } else { 1.0 })
     }
 
     /// What the initial conditions of a window take over from the one before.
@@ -392,10 +440,29 @@ impl Session {
     fn begin_stage(&mut self, stage: usize) {
         self.stage = stage;
         self.step = 0;
-        let plan = &self.model.stages[stage];
+        let model = Arc::clone(&self.model);
+        let plan = &model.stages[stage];
+        if plan.correction.is_some() {
+            let own = self.first_parameters(0);
+            self.level.put(&own, &mut self.theta);
+        }
+        if stage == 0 {
+            // An earlier window has used all of them.
+            self.level.clear_rest(&mut self.theta);
+        }
         self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
         self.stagnation = stagnation_of(plan, &self.compiled);
         self.make_batch_kernel();
+    }
+
+    /// The parameters of the current level before its training, for one of several starts; where there is a level before,
+    /// its networks begin with the value 0.
+    fn first_parameters(&self, start: u64) -> Vec<f64> {
+        let mut own = initial(&self.compiled, self.seed, (self.level.first_network, start));
+        if self.level.number > 0 {
+            self.level.silence(&mut own);
+        }
+        own
     }
 
     fn run_stage(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
@@ -413,6 +480,9 @@ impl Session {
         if self.step > 0 && self.stagnation.is_over() {
             return Ok(Stop::Stagnated);
         }
+        if self.is_stuck() {
+            return Ok(Stop::Stuck);
+        }
         let mut decreased = self.step > 0;
         while self.step < steps {
             if limits.steps.is_some_and(|most| self.total_steps >= most) {
@@ -423,7 +493,7 @@ impl Session {
             }
             let clock = Instant::now();
             self.redraw()?;
-            let report = self.make_step(&stage)?;
+            let report = self.make_step(&stage);
             self.time += clock.elapsed();
             self.step += 1;
             self.total_steps += 1;
@@ -479,26 +549,39 @@ impl Session {
                 // The least value of an energy is not zero, so that no part of it says how much there is left to do.
                 let energies = self.compiled.lowered.model.energies().next().is_some();
                 let left = if energies { self.stagnation.least(report.gradient) } else { report.loss };
-                self.stagnation.observe(left).then_some(Stop::Stagnated)
+                let over = self.stagnation.observe(left);
+                if self.is_stuck() { Some(Stop::Stuck) } else { over.then_some(Stop::Stagnated) }
             }
         }
     }
 
-    fn make_step(&mut self, stage: &Stage) -> Result<StepReport, TrainError> {
+    /// Whether steps have ended that look at nothing but θ. Of an energy the least gradient is observed, which may well stay.
+    fn is_stuck(&self) -> bool {
+        self.stagnation.is_stuck() && self.compiled.lowered.model.energies().next().is_none()
+    }
+
+    fn make_step(&mut self, stage: &Stage) -> StepReport {
+        let mut own = self.level.own(&self.theta);
+        let report = self.step_from(stage, &mut own);
+        self.level.put(&own, &mut self.theta);
+        self.level.of_problem(report)
+    }
+
+    fn step_from(&mut self, stage: &Stage, own: &mut [f64]) -> StepReport {
         let Some(kernel) = &mut self.batch_kernel else {
             if let Some(causal) = &mut self.causal {
-                causal.apply(&mut self.compiled.kernel, &self.points.sets, &self.theta);
+                causal.apply(&mut self.compiled.kernel, &self.points.sets, own);
             }
-            return Ok(self.optimizer.step(&self.compiled.kernel, &mut self.theta));
+            return self.optimizer.step(&self.compiled.kernel, own);
         };
         let count = stage.batch().unwrap_or(usize::MAX);
         let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
         let batch = batch::draw(&self.points.sets, count, &stream);
         kernel.set_all_points(&batch);
         if let Some(causal) = &mut self.causal {
-            causal.apply(kernel, &batch, &self.theta);
+            causal.apply(kernel, &batch, own);
         }
-        Ok(self.optimizer.step(kernel, &mut self.theta))
+        self.optimizer.step(kernel, own)
     }
 
     /// Short runs from several starts; the one with the smallest loss goes on. In a later stage what was trained so far is the
@@ -509,7 +592,7 @@ impl Session {
         let mut stop = None;
         for start in 0..stage.starts() {
             let goes_on = start == 0 && self.stage > 0;
-            let mut theta = if goes_on { self.theta.clone() } else { initial(&self.compiled, self.seed, start as u64) };
+            let mut theta = if goes_on { self.level.own(&self.theta) } else { self.first_parameters(start as u64) };
             let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
             let mut loss = f64::INFINITY;
             for _ in 0..stage.start_steps() {
@@ -538,7 +621,7 @@ impl Session {
             }
         }
         if let Some((_, theta, state)) = best {
-            self.theta = theta;
+            self.level.put(&theta, &mut self.theta);
             // The state is one that this very method saved.
             let restored = self.optimizer.restore(&state);
             debug_assert!(restored.is_ok());
@@ -548,8 +631,9 @@ impl Session {
     }
 
     fn redraw(&mut self) -> Result<(), CompileError> {
+        let own = self.level.own(&self.theta);
         let Compiled { lowered, kernel, .. } = &mut self.compiled;
-        self.points.redraw(lowered, kernel, self.seed, self.total_steps, &self.theta)
+        self.points.redraw(lowered, kernel, self.seed, self.total_steps, &own)
     }
 
     fn make_batch_kernel(&mut self) {
@@ -558,10 +642,11 @@ impl Session {
     }
 }
 
-fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
+/// The first parameters of all networks, which are those from `first` on of the problem, for one of several starts.
+fn initial(compiled: &Compiled, seed: u64, (first, start): (usize, u64)) -> Vec<f64> {
     let mut theta = vec![0.0; compiled.lowered.description.parameters()];
     for (n, network) in compiled.lowered.description.networks.iter().enumerate() {
-        let stream = Stream::new(seed, INITIAL_STREAM + n as u64, start);
+        let stream = Stream::new(seed, INITIAL_STREAM + (first + n) as u64, start);
         let (mut normal, mut uniform) = (stream.part(0), stream.part(1));
         initial_parameters(&network.layout, &mut theta, || normal.normal(), || 2.0 * uniform.uniform() - 1.0);
     }
@@ -571,8 +656,8 @@ fn initial(compiled: &Compiled, seed: u64, start: u64) -> Vec<f64> {
 fn stagnation_of(stage: &Stage, compiled: &Compiled) -> Stagnation {
     let resampled = compiled.lowered.blocks.iter().any(|block| block.sampling.resample.is_some());
     let (window, of_first_order) = match stage.method {
-        Method::Engd | Method::Engdw | Method::Dsgnar => (200, false),
-        Method::Spring | Method::Kfac => (500, false),
+        Method::Engd | Method::Hngd | Method::Lm | Method::Engdw | Method::Dsgnar => (200, false),
+        Method::Nncg | Method::Spring | Method::Kfac => (500, false),
         Method::Ssbroyden | Method::Ssbfgs | Method::Bfgs | Method::Lbfgs => (500, false),
         Method::Gd | Method::Adam | Method::Soap | Method::Shampoo | Method::Muon | Method::Psgd | Method::Pdeaware => {
             (5000, true)

@@ -25,6 +25,8 @@ pub enum Stop {
     Target,
     /// The loss does not fall any more.
     Stagnated,
+    /// No step lowers the loss any more, and nothing will change that.
+    Stuck,
     /// No step was found that lowers the loss, from the start of the run on.
     NoDecrease,
     /// The loss or its derivatives are not finite.
@@ -41,6 +43,7 @@ impl Stop {
             Stop::Time => "time",
             Stop::Target => "target",
             Stop::Stagnated => "stagnated",
+            Stop::Stuck => "stuck",
             Stop::NoDecrease => "no decrease",
             Stop::NotFinite => "not finite",
             Stop::Interrupted => "interrupted",
@@ -66,6 +69,8 @@ pub(super) struct Stagnation {
     noise: Noise,
 }
 
+/// So many equal losses are the end of a stage whose points do not change.
+const STUCK_AFTER: usize = 4;
 /// A stage ends when the loss fell by less than this part over the window.
 const LEAST_DECREASE: f64 = 0.02;
 
@@ -99,6 +104,13 @@ impl Stagnation {
         now > before * (1.0 - LEAST_DECREASE)
     }
 
+    /// Whether the last steps have not changed the loss at all, where no draw of points can help.
+    pub fn is_stuck(&self) -> bool {
+        let mut last = self.losses.iter().rev().take(STUCK_AFTER);
+        let newest = self.losses.back();
+        self.noise == Noise::None && self.losses.len() >= STUCK_AFTER && last.all(|loss| Some(loss) == newest)
+    }
+
     /// The smaller of a value and the last one that was observed, for values that go up and down on their way.
     pub fn least(&self, value: f64) -> f64 {
         self.losses.back().map_or(value, |last| last.min(value))
@@ -122,7 +134,9 @@ mod tests {
     fn a_loss_that_falls_slowly_is_no_stagnation() {
         let mut steady = Stagnation::new(10, Noise::None);
         assert!((0..50).all(|step| !steady.observe(0.99_f64.powi(step))));
+        assert!(!steady.is_stuck());
         assert!((0..10).any(|_| steady.observe(0.6)));
+        assert!(steady.is_stuck());
         assert!(steady.is_over());
     }
 

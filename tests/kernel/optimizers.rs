@@ -4,19 +4,20 @@ use nalgebra::{DMatrix, DVector};
 
 use pdec::expr::Function;
 use pdec::geometry::Stream;
-use pdec::kernel::{LeastSquares, Metric, Objective, ParameterMatrix, Spread};
+use pdec::kernel::{LeastSquares, Metric, Objective, ParameterMatrix, Sobolev, Spread};
 use pdec::linalg::RowTiles;
 use pdec::model::{Method, OptionValue, Stage};
 use pdec::network::Activation;
 use pdec::optim::{
-    CgLimits, Engd, EngdOptions, GradientDescent, GradientDescentOptions, Optimizer, Outcome, QuasiNewton,
-    QuasiNewtonOptions, Solver, Update, for_stage, half_square,
+    CgLimits, Engd, EngdOptions, Factorization, GradientDescent, GradientDescentOptions, Lm, LmOptions, Nncg,
+    NncgOptions, Optimizer, Outcome, QuasiNewton, QuasiNewtonOptions, Search, Solver, Update, for_stage, half_square,
 };
 
 use crate::close;
 use crate::problems::{Axis, Backend, Network, Problem, along, dense, residual, residual_and_jacobian};
 
-const ENGD: [(Solver, bool); 9] = [
+const ENGD: [(Solver, bool); 10] = [
+    (Solver::Svd, true),
     (Solver::Kernel, true),
     (Solver::Kernel, false),
     (Solver::Cg, true),
@@ -27,6 +28,9 @@ const ENGD: [(Solver, bool); 9] = [
     (Solver::Qr, true),
     (Solver::Qr, false),
 ];
+
+const SEARCHES: [(Solver, Search); 3] =
+    [(Solver::Lstsq, Search::Grid), (Solver::Auto, Search::Grid), (Solver::Lstsq, Search::Backtracking)];
 
 fn engd(problem: &dyn Objective, (solver, acceleration): (Solver, bool)) -> Box<dyn Optimizer> {
     let cg = CgLimits { iterations: 1000, tolerance: 1e-13 };
@@ -70,6 +74,21 @@ fn methods() -> Vec<(String, Make)> {
         let stage = stage(method, options);
         let name = format!("first order {}({options})", method.name());
         found.push((name, Box::new(move |problem| for_stage(&stage, problem))));
+    }
+    for (solver, search) in SEARCHES {
+        let options = EngdOptions { solver, search, ..EngdOptions::default() };
+        let make: Make = Box::new(move |problem| Box::new(Engd::new(options, problem)));
+        found.push((format!("search {solver:?} {search:?}"), make));
+    }
+    for (factorization, acceleration) in [(Factorization::Gram, true), (Factorization::Svd, false)] {
+        let options = LmOptions { radius: 1.0, acceleration, factorization, metric: Metric::GaussNewton };
+        let make: Make = Box::new(move |problem| Box::new(Lm::new(options, problem)));
+        found.push((format!("lm {factorization:?}"), make));
+    }
+    for frequency in [1, 20] {
+        let options = NncgOptions { damping: 1e-2, rank: 8, frequency, iterations: 100 };
+        let make: Make = Box::new(move |problem| Box::new(Nncg::new(options, problem.parameters())));
+        found.push((format!("nncg {frequency}"), make));
     }
     for line_search in [true, false] {
         let options = GradientDescentOptions { rate: 0.02, line_search };
@@ -244,7 +263,7 @@ fn every_method_descends() {
 /// Without any option, on a network of common width.
 #[test]
 fn defaults_halve_the_loss_in_60_steps() {
-    let problem = smooth(64);
+    let problem = smooth(64).with_norm(Sobolev::OfEquations);
     let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Machine);
     for method in Method::ALL {
         let mut theta = problem.parameters(0);
@@ -302,7 +321,7 @@ fn dependent_columns_do_no_harm() {
 
 #[test]
 fn a_restored_method_goes_on_with_the_same_bits() {
-    let problem = smooth(6);
+    let problem = smooth(6).with_norm(Sobolev::OfEquations);
     let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Interpreter);
     let by_default = |method: Method| {
         let make: Make = Box::new(move |problem| for_stage(&Stage::of(method), problem));
@@ -322,8 +341,9 @@ fn a_restored_method_goes_on_with_the_same_bits() {
         steps(&mut *resumed, &kernel, &mut resumed_theta, 6);
         assert_eq!(bits(&resumed_theta), bits(&theta), "{name}");
         assert_eq!(resumed.save(), optimizer.save(), "{name}");
-        // A fixed rate has no state, nor has a step without chance or failure; all others must need theirs.
-        let stateless = ["gd line search false", "engdw Exact", "engdw fixed"].contains(&name.as_str());
+        // A fixed rate has no state, nor has a line search, or a step without chance or failure; all others must need theirs.
+        let stateless = ["gd line search false", "engdw Exact", "engdw fixed", "nncg 1"].contains(&name.as_str());
+        let stateless = stateless || name.starts_with("search");
         assert!(stateless || bits(&fresh_theta) != bits(&theta), "{name} does not need its state");
     }
 }
@@ -547,4 +567,107 @@ fn accelerations_are_no_longer_than_steps() {
         let (earlier_a, earlier_p) = lengths(report.rate / options.raise);
         assert!(report.outcome == Outcome::Moved && a <= p && earlier_a > earlier_p, "{solver:?}: {report:?}");
     }
+}
+
+/// Counts gradients; otherwise another problem.
+struct Counted<'a> {
+    problem: &'a dyn Objective,
+    gradients: std::sync::atomic::AtomicUsize,
+}
+
+impl Objective for Counted<'_> {
+    fn parameters(&self) -> usize {
+        self.problem.parameters()
+    }
+
+    fn loss(&self, theta: &[f64]) -> f64 {
+        self.problem.loss(theta)
+    }
+
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.gradients.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.problem.gradient(theta, gradient)
+    }
+
+    fn revision(&self) -> Option<u64> {
+        self.problem.revision()
+    }
+
+    fn row_tiles(&self, metric: Metric) -> Vec<usize> {
+        self.problem.row_tiles(metric)
+    }
+
+    fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
+        self.problem.linearize(theta, metric, rows, gradient)
+    }
+
+    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        self.problem.curvature_along(theta, v, out);
+    }
+
+    fn derivative_means(&self, theta: &[f64], spread: Spread, mean: &mut [f64], square: &mut [f64]) {
+        self.problem.derivative_means(theta, spread, mean, square);
+    }
+
+    fn matrices(&self) -> Vec<ParameterMatrix> {
+        self.problem.matrices()
+    }
+
+    fn least_squares(&self) -> Option<&dyn LeastSquares> {
+        self.problem.least_squares()
+    }
+}
+
+/// The gradient that a quasi-Newton step ends with is that of the next start, unless the points have changed.
+#[test]
+fn a_gradient_is_evaluated_once() {
+    let problem = smooth(6);
+    let points = problem.all_points(&[30, 4], 0);
+    let mut kernel = problem.kernel(&points, Backend::Interpreter);
+    let options = QuasiNewtonOptions { update: Update::Bfgs, pairs: 8 };
+    let mut method = QuasiNewton::new(options, kernel.parameters());
+    let mut theta = problem.parameters(0);
+    for redrawn in [false, true] {
+        if redrawn {
+            kernel.set_all_points(&problem.all_points(&[30, 4], 1));
+        }
+        let counted = Counted { problem: &kernel, gradients: 0.into() };
+        let trials: usize = (0..10).map(|_| method.step(&counted, &mut theta).trials).sum();
+        assert_eq!(counted.gradients.into_inner(), trials + 1, "redrawn: {redrawn}");
+    }
+}
+
+/// The rows of a norm are the tangents, at the points that the loss has, also when these are drawn anew.
+#[test]
+fn the_metric_of_a_space_is_its_gram_matrix() {
+    let mut problem = smooth(6).with_norm(Sobolev::H1);
+    let mut kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Machine);
+    let points = problem.all_points(&[17, 4], 1);
+    kernel.set_all_points(&points);
+    let theta = problem.parameters(0);
+    let size = theta.len();
+    let mut rows = RowTiles::new(&kernel.row_tiles(Metric::Sobolev(Sobolev::H1)), size);
+    let mut slope = vec![0.0; size];
+    let loss = kernel.linearize(&theta, Metric::Sobolev(Sobolev::H1), &mut rows, &mut slope);
+    let (gradient, expected) = crate::problems::gradient(&kernel, &theta);
+    assert_eq!((slope, loss), (gradient, expected), "the loss and its gradient are those of the problem");
+    let gram = dense(&rows).transpose() * dense(&rows);
+    // Tangents by central differences of the fields.
+    let formulas = [problem.formula(&[]), problem.formula(&[1])];
+    let mut predictor = problem.predictor(&formulas, Backend::Machine);
+    let mut tangents = vec![DMatrix::zeros(points[0].len(), size); 2];
+    for p in 0..size {
+        let mut at = |h: f64| {
+            let mut moved = theta.clone();
+            moved[p] += h;
+            predictor.evaluate(&moved, &points[0].coordinates)
+        };
+        let (ahead, behind) = (at(1e-5), at(-1e-5));
+        for (tangent, (ahead, behind)) in tangents.iter_mut().zip(ahead.iter().zip(&behind)) {
+            tangent.set_column(p, &DVector::from_fn(ahead.len(), |i, _| (ahead[i] - behind[i]) / 2e-5));
+        }
+    }
+    let weights = DMatrix::from_diagonal(&DVector::from_column_slice(&points[0].weights));
+    let expected = tangents.iter().map(|t| t.transpose() * &weights * t).fold(DMatrix::zeros(size, size), |a, b| a + b);
+    close::assert_relative_to(expected.norm(), gram.as_slice(), expected.as_slice(), 1e-8);
 }

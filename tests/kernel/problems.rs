@@ -8,7 +8,8 @@ use pdec::expr::{Exponent, Expr, Function, Graph, MultiIndex, Rational};
 use pdec::geometry::Stream;
 use pdec::kernel::{
     Assemble, AssembleError, BlockDescription, Channels, Description, InnerPoints, IntegralDescription, Kernel,
-    KernelTapes, LeastSquares, Metric, MovingEnd, NetworkDescription, Objective, PointSet, Predictor, Role, Spread,
+    KernelTapes, LeastSquares, Metric, MovingEnd, NetworkDescription, NormDescription, Objective, PointSet, Predictor,
+    Role, Sobolev, Spread,
 };
 use pdec::linalg::{RowTile, RowTiles};
 use pdec::network::{Activation, Architecture, AxisScale, Body, Encoding, Features, Layout, Shape, initial_parameters};
@@ -156,7 +157,9 @@ impl Problem {
         let (integrals, inner, known) = (Vec::new(), Vec::new(), std::collections::BTreeMap::new());
         let networks = described;
         let channels = Channels::default();
-        let description = Description { graph, dimension, networks, known, blocks, metric, channels, integrals, inner };
+        let norms = Vec::new();
+        let description =
+            Description { graph, dimension, networks, known, blocks, norms, metric, channels, integrals, inner };
         Self { name, axes: axes.to_vec(), description }
     }
 
@@ -172,6 +175,15 @@ impl Problem {
         self
     }
 
+    /// With the norm of a field and of its derivative along the first axis, at the points of the first block.
+    pub fn with_norm(mut self, space: Sobolev) -> Self {
+        let mut formulas = Formulas(&mut self.description.graph);
+        let formulas = vec![formulas.u(0, &[]), formulas.u(0, &[1])];
+        let block = BlockDescription { formulas, weights: vec![1.0; 2], role: Role::Residual, inside: true };
+        self.description.norms.push(NormDescription { space, of: vec![0], block });
+        self
+    }
+
     /// With every derivative as a channel of its own, or with sums where they are cheaper.
     pub fn with_channels(mut self, channels: Channels) -> Self {
         self.description.channels = channels;
@@ -182,6 +194,11 @@ impl Problem {
         let mut description = self.description.clone();
         let tapes = KernelTapes::new(&mut description, host_contraction(), &mut |_, roots| roots.to_vec());
         Kernel::new(&description, &tapes.expect("tapes"), points, &backend).expect("a kernel")
+    }
+
+    /// A derivative of the first field, as a formula.
+    pub fn formula(&mut self, orders: &[u8]) -> Expr {
+        Formulas(&mut self.description.graph).u(0, orders)
     }
 
     pub fn predictor(&self, formulas: &[Expr], backend: Backend) -> Predictor {

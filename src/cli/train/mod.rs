@@ -183,7 +183,7 @@ fn write(
     recipe: &crate::train::Recipe,
     result: &RunResult,
 ) -> Result<(), CliError> {
-    let description = &session.compiled().lowered.description;
+    let description = session.description();
     let model = crate::train::ModelFile::new(recipe.clone(), session.total_steps(), description, &session.thetas());
     model.write(&files.model())?;
     let path = files.result();

@@ -159,6 +159,7 @@ mod tests {
             length: 0.1,
             rate: 1e-9,
             trials: 1,
+            met: None,
         };
         let (stage, stages, method, step, steps, total_steps, seconds) = (0, 1, "engd", 20, 200, 20, 0.84);
         let (window, causal, terms, errors, numbers) = ((0, 1), None, &[][..], &[][..], &[][..]);

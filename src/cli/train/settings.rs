@@ -78,6 +78,8 @@ struct Stage {
     options: BTreeMap<&'static str, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     windows: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     parameters: BTreeMap<String, f64>,
 }
@@ -152,6 +154,7 @@ fn stages(model: &Model) -> Vec<Stage> {
         method: stage.method.name(),
         options: stage.method.options().iter().filter_map(|o| Some((o.name, value(stage.option(o.name)?)))).collect(),
         windows: stage.windows.map(|(windows, _)| windows),
+        stage: stage.correction.as_ref().map(|correction| correction.architecture.to_string()),
         parameters: stage.parameters.iter().cloned().collect(),
     };
     model.stages.iter().map(stage).collect()

@@ -111,6 +111,7 @@ fn reason(stop: Stop) -> &'static str {
         Stop::Time => "the time is over",
         Stop::Target => "the target is reached",
         Stop::Stagnated => "the loss does not fall any more",
+        Stop::Stuck => "no step lowers the loss any more",
         Stop::NoDecrease => "no step lowers the loss",
         Stop::NotFinite => "the loss is not finite",
         Stop::Interrupted => "interrupted",

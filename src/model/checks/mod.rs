@@ -97,6 +97,11 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
     found
 }
 
+/// What there is to say about the networks behind those of the first level.
+pub(super) fn of_corrections(model: &Model) -> Vec<Diagnostic> {
+    smoothness::of_plans(model, &model.networks[model.networks_of_level(0).end..])
+}
+
 fn shares_places(outer: &Diagnostic, inner: &Diagnostic) -> bool {
     inner.labels.iter().all(|label| outer.labels.iter().any(|other| other.span == label.span))
 }

@@ -8,7 +8,11 @@ use super::super::{Model, NetworkPlan};
 use super::orders::place_in;
 
 pub(super) fn check(model: &Model) -> Vec<Diagnostic> {
-    model.networks.iter().filter_map(|plan| too_rough(model, plan)).collect()
+    of_plans(model, &model.networks)
+}
+
+pub(super) fn of_plans(model: &Model, plans: &[NetworkPlan]) -> Vec<Diagnostic> {
+    plans.iter().filter_map(|plan| too_rough(model, plan)).collect()
 }
 
 fn too_rough(model: &Model, plan: &NetworkPlan) -> Option<Diagnostic> {

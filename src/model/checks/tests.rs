@@ -81,6 +81,7 @@ impl Draft {
             satisfied: Vec::new(),
             mentions: Vec::new(),
             networks: vec![plan],
+            sums: Vec::new(),
             stages: vec![Stage::of(Method::Engd)],
             windows: 1,
             outputs: Vec::new(),

@@ -47,18 +47,21 @@ const fn option(name: &'static str, kind: OptionKind, default: Fallback, about: 
     MethodOption { name, kind, default, about }
 }
 
+/// The option whose values may be given without its name: `engd(paper)`.
+pub(super) const PROCEDURE: &str = "procedure";
+
 const ON_OFF: OptionKind = OptionKind::Choice(&["on", "off"]);
 
 /// Methods that are planned: their names are no mistakes.
-pub(super) const LATER: &[&str] = &["sgd", "newton", "nys_newton", "sngd", "anagram", "rprop"];
-
-/// Values of options that are planned.
-pub(super) const LATER_CHOICES: &[(&str, &str)] = &[("solver", "svd")];
+pub(super) const LATER: &[&str] = &["sgd", "newton", "sngd", "anagram", "rprop"];
 
 impl Method {
     /// All methods, the default first.
-    pub const ALL: [Method; 16] = [
+    pub const ALL: [Method; 19] = [
         Method::Engd,
+        Method::Hngd,
+        Method::Lm,
+        Method::Nncg,
         Method::Engdw,
         Method::Spring,
         Method::Dsgnar,
@@ -80,6 +83,9 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Method::Engd => "engd",
+            Method::Hngd => "hngd",
+            Method::Lm => "lm",
+            Method::Nncg => "nncg",
             Method::Engdw => "engdw",
             Method::Spring => "spring",
             Method::Dsgnar => "dsgnar",
@@ -107,6 +113,9 @@ impl Method {
     pub fn about(self) -> &'static str {
         match self {
             Method::Engd => "energy natural gradient with damping and geodesic acceleration",
+            Method::Hngd => "natural gradient in a Sobolev metric",
+            Method::Lm => "Levenberg-Marquardt with a trust region and geodesic acceleration",
+            Method::Nncg => "Newton's method by conjugate gradients with a Nyström preconditioner",
             Method::Engdw => "energy natural gradient in the space of samples, for more parameters than points",
             Method::Spring => "the same with a momentum that the points correct",
             Method::Dsgnar => "doubly sketched Gauss-Newton with a radius chosen by trying many",
@@ -134,6 +143,9 @@ impl Method {
     pub fn options(self) -> &'static [MethodOption] {
         match self {
             Method::Engd => second_order::ENGD,
+            Method::Hngd => second_order::HNGD,
+            Method::Lm => second_order::LM,
+            Method::Nncg => second_order::NNCG,
             Method::Engdw => sample_space::ENGDW,
             Method::Spring => sample_space::SPRING,
             Method::Dsgnar => sample_space::DSGNAR,
@@ -158,7 +170,15 @@ impl Method {
 impl Stage {
     /// A stage with no option given.
     pub fn of(method: Method) -> Self {
-        Self { method, options: Vec::new(), parameters: Vec::new(), windows: None, model: None, span: None }
+        Self {
+            method,
+            options: Vec::new(),
+            parameters: Vec::new(),
+            windows: None,
+            correction: None,
+            model: None,
+            span: None,
+        }
     }
 
     /// The value of an option: given, or by default. `None` where it is left out and has no default, or is unknown.

@@ -115,6 +115,8 @@ pub enum FieldSource {
     Formula(Expr),
     /// An integral of other fields, by its number in [`Model::integrals`](super::Model::integrals).
     Integral(usize),
+    /// What a network of a level before has made ([`Model::level`](super::Model::level)).
+    Frozen,
 }
 
 impl FieldSource {
@@ -126,9 +128,19 @@ impl FieldSource {
             | FieldSource::Formula(_)
             | FieldSource::Number { .. }
             | FieldSource::Table { .. }
-            | FieldSource::Column { .. } => None,
+            | FieldSource::Column { .. }
+            | FieldSource::Frozen => None,
         }
     }
+}
+
+/// A field that networks of several levels make together ([`Model::level`](super::Model::level)).
+#[derive(Clone, Debug)]
+pub struct Sum {
+    /// The field.
+    pub field: usize,
+    /// The outputs that add up to it, one a level.
+    pub parts: Vec<usize>,
 }
 
 /// An integral of a formula, a field of the axes that remain.

@@ -11,7 +11,7 @@ use crate::expr::{Expr, Graph, Jet, Names};
 
 pub use fields::{
     Component, DataSet, Field, FieldSource, GridFunction, Integral, MovingLimit, Number, Over, Reference,
-    ReferenceValues, Unknown, UnknownKind,
+    ReferenceValues, Sum, Unknown, UnknownKind,
 };
 pub use terms::{Adapt, Piece, Sampling, Shape, ShapePart, Term, TermKind};
 pub use training::{Method, NetworkPlan, OptionValue, Output, OutputFormat, Report, Stage};
@@ -51,8 +51,10 @@ pub struct Model {
     /// Where derivatives are written, for labels: `u_xx` by itself, the whole operator for `lap(u)`. A derivative that
     /// comes out of a `let` may be missing.
     pub mentions: Vec<(Jet, Span)>,
-    /// The networks.
+    /// The networks, level by level.
     pub networks: Vec<NetworkPlan>,
+    /// The fields that networks of several levels make together; empty where one level is all.
+    pub sums: Vec<Sum>,
     /// The stages of training, in order; never empty.
     pub stages: Vec<Stage>,
     /// Into how many windows the time axis is cut, which are solved one after the other.

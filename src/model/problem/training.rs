@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::corrections::Correction;
 use super::Model;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -33,6 +34,8 @@ pub struct Stage {
     pub parameters: Vec<(String, f64)>,
     /// Into how many windows it cuts the time axis, and where it says so.
     pub windows: Option<(usize, Span)>,
+    /// The network that it begins, which learns what is left.
+    pub correction: Option<Correction>,
     /// The problem of this stage, if it is not that of the last one.
     pub model: Option<Arc<Model>>,
     /// The statement, if there is one.
@@ -53,6 +56,12 @@ pub enum OptionValue {
 pub enum Method {
     /// Energy natural gradient with damping and geodesic acceleration.
     Engd,
+    /// Natural gradient in a Sobolev metric.
+    Hngd,
+    /// Levenberg-Marquardt with a trust region.
+    Lm,
+    /// Newton's method by preconditioned conjugate gradients.
+    Nncg,
     /// Energy natural gradient in the space of samples.
     Engdw,
     /// The same with a momentum.
