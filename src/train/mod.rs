@@ -31,7 +31,7 @@ mod tensors;
 mod trained;
 
 pub use checkpoint::{Checkpoint, CheckpointError, newest_checkpoint, read_checkpoint, write_checkpoint};
-pub use folder::{FolderError, RunFiles, RunFolder, find_run};
+pub use folder::{FolderError, RunFiles, RunFolder, find_run, runs_of};
 pub use log::{Log, LogEntry, is_logged, read_log};
 pub use metrics::{FieldError, Metrics};
 pub use model_file::{ModelFile, ModelFileError, Recipe};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::CliError;
-use crate::report::{Curve, LinePlot, LineStyle, Panel, YScale};
+use crate::report::{AxisScale, Curve, LinePlot, LineStyle, Panel};
 use crate::train::{RunFiles, read_log};
 
 /// Loss, terms and errors against the step.
@@ -37,5 +37,5 @@ pub fn panel(files: &RunFiles) -> Result<Panel, CliError> {
     }
     curves.extend(more.into_values());
     let (title, x_label) = ("loss".to_owned(), "step".to_owned());
-    Ok(LinePlot { title, x_label, y_label: String::new(), curves, y_scale: YScale::Logarithmic }.into())
+    Ok(LinePlot { title, x_label, curves, y_scale: AxisScale::Logarithmic, ..LinePlot::default() }.into())
 }

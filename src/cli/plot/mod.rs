@@ -130,17 +130,25 @@ fn slices(texts: &[String], model: &model::Model) -> Result<Vec<fields::Slice>, 
 
 fn save(figure: Figure, arguments: &Arguments, default: &Path, context: &Context) -> Result<ExitCode, CliError> {
     let path = arguments.output.as_deref().unwrap_or(default);
-    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let bytes = match extension.as_str() {
-        "svg" => figure.svg()?.into_bytes(),
-        "png" => figure.png()?,
-        _ => return Err(PlotError::Format { extension }.into()),
-    };
-    files::write_atomic(path, &bytes)?;
+    write_figure(&figure, path)?;
     if context.json {
         Document::new(Status::Ok, Body { output: path }).print(context)?;
     } else {
         context.print(&format!("{}\n", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a figure in the format of the file's extension.
+///
+/// # Errors
+/// [`CliError`] for another extension than `svg` and `png`, and if the file can't be written.
+pub fn write_figure(figure: &Figure, path: &Path) -> Result<(), CliError> {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let bytes = match extension.as_str() {
+        "svg" => figure.svg()?.into_bytes(),
+        "png" => figure.png()?,
+        _ => return Err(PlotError::Format { extension }.into()),
+    };
+    Ok(files::write_atomic(path, &bytes)?)
 }
