@@ -36,7 +36,7 @@ use crate::simplify::Effort;
 use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop};
 use limits::Target;
 use plan::Plan;
-use recorder::Recorder;
+use recorder::{Extra, Recorder};
 
 pub use interrupt::Interrupt;
 pub use limits::duration;
@@ -81,6 +81,9 @@ pub struct Arguments {
     /// Evaluate errors, and print a line without a terminal, every so many steps [default: 1 % of the steps]
     #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true)]
     log_every: Option<NonZeroUsize>,
+    /// What else to log where errors are evaluated; it costs a gradient for each term of the loss
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    log: Vec<Extra>,
     /// How many checkpoints to keep
     #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true, default_value = "3")]
     keep: NonZeroUsize,
@@ -143,7 +146,8 @@ fn train(
     let files = folder.files();
     remove_result(&files)?;
     let log = Log::open(&files.log(), session.total_steps())?;
-    let mut recorder = Recorder::new(context, interrupt, files.clone(), log, (every, decimals), arguments.keep.get());
+    let keep = arguments.keep.get();
+    let mut recorder = Recorder::new(context, interrupt, files.clone(), log, (every, decimals), keep, &arguments.log);
     let stop = session.run(limits, &mut recorder)?;
     let method = recorder.finish(&session, stop != Stop::NotFinite);
     let reports = session.reports()?;
