@@ -119,8 +119,13 @@ fn figures_of_runs_and_files() {
     desk.done(&["train", "tiny.pde", "--steps", "5"]);
     desk.done(&["plot", "tiny"]);
     desk.done(&["plot", "tiny", "--loss", "-o", "loss.png"]);
+    desk.fails(2, &["plot", "tiny", "--alignment"]);
+    desk.done(&["train", "tiny.pde", "--steps", "5", "--log", "alignment"]);
+    desk.done(&["plot", "tiny", "--alignment", "--loss"]);
+    let log = fs::read_to_string(desk.path("runs/tiny/latest/log.jsonl")).expect("the log");
+    assert!(log.contains("\"alignment\":{\"intra\":") && log.contains("\"inter\":"), "{log}");
     assert!(fs::read(desk.path("loss.png")).expect("it is there").starts_with(b"\x89PNG"));
-    assert!(desk.path("runs/tiny/latest/fields.svg").exists());
+    assert!(desk.path("runs/tiny/001/fields.svg").exists() && desk.path("runs/tiny/002/plot.svg").exists());
     desk.fails(2, &["plot", "tiny", "-o", "a.gif"]);
     desk.fails(2, &["plot", "tiny", "--slice", "t=1"]);
     desk.fails(3, &["plot", "nothing"]);

@@ -2,10 +2,13 @@
 //! the number of threads does not matter.
 
 use pdec::diagnostic::Source;
+use pdec::kernel::Objective;
 use pdec::model::Overrides;
 use pdec::pipeline::{self, Backend, Times};
 use pdec::simplify::Effort;
-use pdec::train::{Limits, Session, Silent, Stop, newest_checkpoint, write_checkpoint};
+use pdec::train::{
+    Alignment, Control, Limits, Observer, Session, Silent, StepEvent, Stop, newest_checkpoint, score, write_checkpoint,
+};
 
 /// A heat problem with a place for what is tried.
 fn heat(more: &str) -> String {
@@ -254,4 +257,110 @@ fn a_stage_learns_what_is_left() {
     let whole = pdec::kernel::Objective::loss(&compiled.kernel, staged.theta());
     let reported = sum(&staged.term_losses());
     assert!((whole - reported).abs() < 1e-3 * reported, "{whole:e} and {reported:e}");
+}
+
+/// An energy, equations that share their points, and conditions.
+const TERMS: [&str; 2] = [
+    "time t in [0, 1]\ndomain x in [0, 1]\nunknown u, v\neq u_t = v_x + u*v\neq v_t = u_x\nic u = sin(pi*x), v = x\n\
+     bc u = 0 on boundary\nnetwork mlp(5)\nset causal = 1 with chunks=4\nsample interior: sobol(90)\n\
+     train engd(steps=3)\n",
+    "domain x in [0, 1]\nunknown u\nminimize integral(1/2*u_x^2 + u^4 - x*u)\nbc u = 1 on x = 0 with weight=3\n\
+     constraint integral(u) = 1\nnetwork mlp(5)\ntrain engd(steps=3)\n",
+];
+
+#[test]
+fn gradients_of_terms_are_those_of_differences_and_sum_to_that_of_the_loss() {
+    for text in TERMS {
+        let mut session = session(text);
+        run(&mut session, Some(3));
+        let gradients = session.term_gradients();
+        let at = session.checkpoint();
+        let mut losses = |parameter: usize, by: f64| {
+            let mut moved = at.clone();
+            moved.theta[parameter] += by;
+            session.restore(&moved).expect("it fits");
+            session.term_losses()
+        };
+        let step = 1e-4;
+        for parameter in 0..at.theta.len() {
+            let around = [-2.0, -1.0, 1.0, 2.0].map(|times| losses(parameter, times * step));
+            for (t, (label, gradient)) in gradients.iter().enumerate() {
+                assert!(around.iter().all(|losses| losses[t].0 == *label));
+                let [a, b, c, d] = [0, 1, 2, 3].map(|place| around[place][t].1);
+                // Of fourth order: the losses of penalties bend a lot.
+                let slope = (a - 8.0 * b + 8.0 * c - d) / (12.0 * step);
+                let largest = gradient.iter().fold(0.0, |a: f64, g| a.max(g.abs()));
+                let miss = (slope - gradient[parameter]).abs();
+                assert!(miss < 1e-7 * largest + 1e-9, "{label}, {parameter}: {slope}, {}", gradient[parameter]);
+            }
+        }
+        session.restore(&at).expect("it fits");
+        session.term_losses();
+        let mut whole = vec![0.0; at.theta.len()];
+        session.compiled().kernel.gradient(session.theta(), &mut whole);
+        let largest = whole.iter().fold(0.0, |a: f64, g| a.max(g.abs()));
+        for (p, whole) in whole.iter().enumerate() {
+            let sum: f64 = gradients.iter().map(|(_, gradient)| gradient[p]).sum();
+            assert!((sum - whole).abs() < 1e-10 * largest, "{p}: {sum}, {whole}");
+        }
+    }
+}
+
+/// Keeps the alignment of each step.
+#[derive(Default)]
+struct Aligned(Vec<(usize, Alignment)>);
+
+impl Observer for Aligned {
+    fn wants_errors(&self, _: usize) -> bool {
+        true
+    }
+
+    fn wants_alignment(&self) -> bool {
+        true
+    }
+
+    fn step(&mut self, event: &StepEvent<'_>, _: &Session) -> Control {
+        self.0.extend(event.alignment.map(|alignment| (event.total_steps, alignment)));
+        Control::Continue
+    }
+}
+
+/// Each score is that of the gradients behind its step, of whatever method, and looking does not change the run.
+#[test]
+fn alignment_is_that_of_the_gradients() {
+    for method in ["engd(steps=6)", "adam(steps=6, batch=10)", "ssbroyden(steps=6)", "gd(steps=6)"] {
+        let text = heat(&format!("train {method}"));
+        let (mut seen, mut aligned, mut plain) = (session(&text), Aligned::default(), session(&text));
+        seen.run(Limits::default(), &mut aligned).expect("it runs");
+        run(&mut plain, Some(0));
+        let mut before = plain.theta().to_vec();
+        assert_eq!(aligned.0.len(), 6);
+        for (step, alignment) in &aligned.0 {
+            run(&mut plain, Some(*step));
+            let terms: Vec<Vec<f64>> = plain.term_gradients().into_iter().map(|(_, gradient)| gradient).collect();
+            assert_eq!(terms.len(), 3);
+            assert_eq!(alignment.intra, score(&terms), "{method}");
+            let gradient = |theta: &[f64]| {
+                let mut gradient = vec![0.0; theta.len()];
+                plain.compiled().kernel.gradient(theta, &mut gradient);
+                gradient
+            };
+            let (a, b) = (gradient(&before), gradient(plain.theta()));
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let cosine = dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt();
+            assert!(
+                (alignment.inter.expect("two gradients") - cosine).abs() < 1e-12,
+                "{method}: {alignment:?}, {cosine}"
+            );
+            before = plain.theta().to_vec();
+        }
+        assert_eq!(bits(&seen), bits(&plain), "{method}");
+    }
+    // Networks of several stages: the gradients are those of the one that is trained.
+    let text = heat("train engd(steps=5)\ntrain gd(steps=5) with stage=mlp(4)");
+    let (mut seen, mut aligned, mut plain) = (session(&text), Aligned::default(), session(&text));
+    seen.run(Limits::default(), &mut aligned).expect("it runs");
+    run(&mut plain, None);
+    assert!(aligned.0.len() == 10 && aligned.0.iter().all(|(_, a)| a.intra.is_some() && a.inter.is_some()));
+    assert_eq!(bits(&seen), bits(&plain));
 }

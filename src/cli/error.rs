@@ -73,6 +73,9 @@ pub enum CliError {
     /// Signals can't be caught.
     #[error("cannot listen to signals: {0}")]
     Signals(io::Error),
+    /// A run of a bench can't be started.
+    #[error("cannot start a run: {0}")]
+    Process(io::Error),
     /// A file of numbers can't be used.
     #[error("`{}`: {source}", path.display())]
     Data {
@@ -138,6 +141,7 @@ impl CliError {
             | CliError::Restore(_)
             | CliError::Threads(_)
             | CliError::Signals(_)
+            | CliError::Process(_)
             | CliError::Exists(_)
             | CliError::Folder { .. }
             | CliError::Link(_)

@@ -8,11 +8,12 @@
 //! * `context`: writing to the two streams, and showing diagnostics
 //! * `input`: the one place where problem files are read
 //! * `document`: the JSON that `--json` prints
-//! * `bench`, `completions`, `emit`, `explain`, `fmt`, `info`, `new`: the commands
+//! * `bench`, `compare`, `completions`, `emit`, `explain`, `fmt`, `info`, `new`: the commands
 
 mod arguments;
 mod bench;
 mod check;
+mod compare;
 mod completions;
 mod context;
 mod diff;
@@ -73,6 +74,7 @@ enum Command {
     Train(Box<train::Arguments>),
     Eval(eval::Arguments),
     Plot(plot::Arguments),
+    Compare(compare::Arguments),
     Explain(explain::Arguments),
     Info(info::Arguments),
     Completions(completions::Arguments),
@@ -112,6 +114,7 @@ impl Command {
             Command::Train(arguments) => train::run(arguments, context),
             Command::Eval(arguments) => eval::run(arguments, context),
             Command::Plot(arguments) => plot::run(arguments, context),
+            Command::Compare(arguments) => compare::run(arguments, context),
             Command::Fmt(arguments) => fmt::run(arguments, context),
             Command::Explain(arguments) => explain::run(arguments, context),
             Command::Info(arguments) => info::run(arguments, context),

@@ -1,5 +1,7 @@
 //! One reverse sweep through the jets for each residual: a row of the Jacobian, or the gradient.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::description::Role;
@@ -51,6 +53,21 @@ impl Kernel {
             block.linearize(&block.linear, tile, theta, &known, work);
             block.scaled_rows(tile, &work.point, 0, values);
             block.add_gradient(tile, theta, work, values, sum);
+        });
+    }
+
+    /// The gradient of the part of the loss that one formula of a block makes, length P.
+    pub fn gradient_of(&self, block: usize, formula: usize, theta: &[f64], gradient: &mut [f64]) {
+        let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
+        let (known, chosen) = (self.integral_values(theta), &self.blocks[block]);
+        self.with_rows(|values| {
+            self.sum_over_tiles(theta, &known, values, no_tiles, gradient, |block, tile, work, values, _, sum| {
+                if std::ptr::eq(block, chosen) {
+                    block.linearize(&block.linear, tile, theta, &known, work);
+                    block.scaled_rows(tile, &work.point, 0, values);
+                    block.add_gradient_of(formula..formula + 1, tile, theta, work, values, sum);
+                }
+            });
         });
     }
 
@@ -177,18 +194,27 @@ impl Block {
         rows: &[f64],
         sums: &mut Sums<'_>,
     ) {
+        self.add_gradient_of(0..self.factors.len(), tile, theta, work, rows, sums);
+    }
+
+    /// What some of the formulas add in [`Block::add_gradient`].
+    fn add_gradient_of(
+        &self,
+        formulas: Range<usize>,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        rows: &[f64],
+        sums: &mut Sums<'_>,
+    ) {
         let point = std::mem::take(&mut work.point);
         let partials = &point[self.factors.len() * tile.stride..];
-        match self.role {
-            Role::Residual => {
-                let weight =
-                    |r: usize, b: usize| if b < tile.rows { rows[r * tile.rows + b] * tile.scale[b] } else { 0.0 };
-                self.add_seeded(tile, theta, work, partials, weight, sums);
-            }
-            Role::Energy => {
-                self.add_seeded(tile, theta, work, partials, |f, b| self.energy_weight(tile, f, b), sums);
-            }
-        }
+        let weight = |f: usize, b: usize| match self.role {
+            _ if b >= tile.rows || !formulas.contains(&f) => 0.0,
+            Role::Residual => rows[f * tile.rows + b] * tile.scale[b],
+            Role::Energy => self.energy_weight(tile, f, b),
+        };
+        self.add_seeded(tile, theta, work, partials, weight, sums);
         work.point = point;
     }
 

@@ -35,14 +35,21 @@ pub struct Curve {
     pub style: LineStyle,
 }
 
-/// Scale of the vertical axis.
+/// Scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum YScale {
+pub enum AxisScale {
     /// Proportional.
     #[default]
     Linear,
     /// Decades.
     Logarithmic,
+}
+
+impl AxisScale {
+    /// Whether a value has a place on the axis.
+    fn shows(self, value: f64) -> bool {
+        value.is_finite() && (self == AxisScale::Linear || value > 0.0)
+    }
 }
 
 /// Curves over one axis, the legend at their right.
@@ -56,8 +63,10 @@ pub struct LinePlot {
     pub y_label: String,
     /// The curves; later ones lie on earlier ones.
     pub curves: Vec<Curve>,
+    /// Scale of the horizontal axis; on a logarithmic one what is not positive is left out.
+    pub x_scale: AxisScale,
     /// Scale of the vertical axis.
-    pub y_scale: YScale,
+    pub y_scale: AxisScale,
 }
 
 /// Loss, its terms, and errors against step or time, on a logarithmic scale.
@@ -85,7 +94,7 @@ impl LossPlot {
         let mut curves = vec![curve("loss".to_owned(), loss, LineStyle::Solid)];
         curves.extend(terms.into_iter().map(|(name, y)| curve(name, y, LineStyle::Solid)));
         curves.extend(errors.into_iter().map(|(name, y)| curve(name, y, LineStyle::Dashed)));
-        LinePlot { title, x_label, y_label: String::new(), curves, y_scale: YScale::Logarithmic }
+        LinePlot { title, x_label, curves, y_scale: AxisScale::Logarithmic, ..LinePlot::default() }
     }
 }
 
@@ -106,10 +115,6 @@ impl LinePlot {
     /// The space that the legend takes beside the plot.
     pub(super) fn legend_width(&self) -> f64 {
         legend_width(self.legend().into_iter().map(|(name, _)| name))
-    }
-
-    fn visible(&self, y: f64) -> bool {
-        y.is_finite() && (self.y_scale == YScale::Linear || y > 0.0)
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, panel: Area) {
@@ -136,23 +141,23 @@ impl LinePlot {
     }
 
     fn scales(&self, area: Area) -> (Scale, Scale) {
-        let x = range_of(self.curves.iter().flat_map(|curve| curve.x.iter().copied()));
-        let values = self.curves.iter().flat_map(|curve| curve.y.iter().copied()).filter(|y| self.visible(*y));
-        let (lower, upper) = range_of(values);
+        let range = |scale: AxisScale, of: fn(&Curve) -> &Vec<f64>| {
+            range_of(self.curves.iter().flat_map(of).copied().filter(|&value| scale.shows(value)))
+        };
+        let x = range(self.x_scale, |curve| &curve.x);
+        let (lower, upper) = range(self.y_scale, |curve| &curve.y);
+        let x = match self.x_scale {
+            AxisScale::Linear => Scale::linear(x, area.x, area.right()),
+            AxisScale::Logarithmic => Scale::logarithmic(whole_decades(x), area.x, area.right()),
+        };
         let y = match self.y_scale {
-            YScale::Linear => {
+            AxisScale::Linear => {
                 let pad = 0.05 * (upper - lower);
                 Scale::linear((lower - pad, upper + pad), area.bottom(), area.y)
             }
-            // To whole decades, which also keeps a constant away from the frame.
-            YScale::Logarithmic => {
-                let decade = |v: f64, round: fn(f64) -> f64| 10f64.powf(round(v.log10()).clamp(-300.0, 300.0));
-                let lower = if lower > 0.0 { lower } else { 0.1 * upper };
-                let (lower, upper) = (decade(lower, f64::floor), decade(upper, f64::ceil));
-                Scale::logarithmic((lower, if upper > lower { upper } else { 10.0 * lower }), area.bottom(), area.y)
-            }
+            AxisScale::Logarithmic => Scale::logarithmic(whole_decades((lower, upper)), area.bottom(), area.y),
         };
-        (Scale::linear(x, area.x, area.right()), y)
+        (x, y)
     }
 
     fn draw_curve(&self, canvas: &mut Canvas, curve: &Curve, x: Scale, y: Scale, pen: Pen) {
@@ -160,7 +165,7 @@ impl LinePlot {
         let shown = |i: &usize| i.is_multiple_of(stride) || i + 1 == curve.x.len();
         let mut piece = Vec::new();
         for i in (0..curve.x.len()).filter(shown) {
-            if curve.x[i].is_finite() && self.visible(curve.y[i]) {
+            if self.x_scale.shows(curve.x[i]) && self.y_scale.shows(curve.y[i]) {
                 piece.push((x.map(curve.x[i]), y.map(curve.y[i])));
             } else {
                 draw_piece(canvas, std::mem::take(&mut piece), pen);
@@ -168,6 +173,14 @@ impl LinePlot {
         }
         draw_piece(canvas, piece, pen);
     }
+}
+
+/// The decades around a range, which also keep a constant away from the frame.
+fn whole_decades((lower, upper): (f64, f64)) -> (f64, f64) {
+    let decade = |v: f64, round: fn(f64) -> f64| 10f64.powf(round(v.log10()).clamp(-300.0, 300.0));
+    let lower = if lower > 0.0 { lower } else { 0.1 * upper };
+    let (lower, upper) = (decade(lower, f64::floor), decade(upper, f64::ceil));
+    (lower, if upper > lower { upper } else { 10.0 * lower })
 }
 
 fn draw_piece(canvas: &mut Canvas, points: Vec<(f64, f64)>, pen: Pen) {

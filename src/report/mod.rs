@@ -21,5 +21,5 @@ pub use colour::ColourMap;
 pub use conditions::{ConditionPiece, ConditionsPlot};
 pub use field::FieldPlot;
 pub use figure::{Figure, Panel, PlotError};
-pub use lines::{Curve, LinePlot, LineStyle, LossPlot, YScale};
+pub use lines::{AxisScale, Curve, LinePlot, LineStyle, LossPlot};
 pub use table::{Align, TextTable};

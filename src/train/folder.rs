@@ -181,6 +181,12 @@ fn point_latest_at(_: &Path, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The runs of a problem below `root`, in the order of their numbers.
+pub fn runs_of(problem: &str, root: &Path) -> Vec<RunFiles> {
+    let runs = runs_in(&root.join(problem)).into_iter().map(|(_, path)| RunFiles(path));
+    runs.filter(RunFiles::exist).collect()
+}
+
 /// The run that a person means: the path of its folder, the same below `root`, or a problem's name for its latest run.
 pub fn find_run(given: &Path, root: &Path) -> Option<RunFiles> {
     for path in [given.to_owned(), root.join(given)] {
@@ -220,6 +226,7 @@ mod tests {
         for folder in [&first, &second, &third] {
             fs::write(folder.files().settings(), "{}").unwrap();
         }
+        assert_eq!(runs_of("heat", root.path()).len(), 3);
         let found = |given: &str| {
             let files = find_run(Path::new(given), root.path()).unwrap();
             fs::canonicalize(files.folder()).unwrap().file_name().unwrap().to_string_lossy().into_owned()

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::alignment::Alignment;
 use super::observer::StepEvent;
 use crate::report::files::{WriteError, write_atomic};
 
@@ -48,6 +49,9 @@ pub struct LogEntry {
     /// The least causal weight, where there are such weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causal: Option<f64>,
+    /// How gradients point, where it was asked for and errors were evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alignment: Option<Alignment>,
 }
 
 impl LogEntry {
@@ -73,6 +77,7 @@ impl LogEntry {
             trials: event.report.trials,
             met: event.report.met.map(|met| met.to_string()),
             causal: event.causal.filter(|weight| weight.is_finite()),
+            alignment: event.alignment,
         }
     }
 }
@@ -191,6 +196,7 @@ mod tests {
             terms: &[],
             errors: &[],
             numbers: &[],
+            alignment: None,
         }
     }
 

@@ -12,6 +12,7 @@
 //! ([`write_checkpoint`], [`newest_checkpoint`]), [reports](report_values), the trained networks with their problem ([`ModelFile`]) and the
 //! [result](RunResult).
 
+mod alignment;
 mod batch;
 mod causal;
 mod checkpoint;
@@ -30,8 +31,9 @@ mod stop;
 mod tensors;
 mod trained;
 
+pub use alignment::{Alignment, score};
 pub use checkpoint::{Checkpoint, CheckpointError, newest_checkpoint, read_checkpoint, write_checkpoint};
-pub use folder::{FolderError, RunFiles, RunFolder, find_run};
+pub use folder::{FolderError, RunFiles, RunFolder, find_run, runs_of};
 pub use log::{Log, LogEntry, is_logged, read_log};
 pub use metrics::{FieldError, Metrics};
 pub use model_file::{ModelFile, ModelFileError, Recipe};

@@ -1,5 +1,6 @@
 //! Who looks on while a run is trained, and what they see.
 
+use super::alignment::Alignment;
 use super::metrics::FieldError;
 use super::session::Session;
 use crate::optim::StepReport;
@@ -42,12 +43,18 @@ pub struct StepEvent<'a> {
     pub errors: &'a [FieldError],
     /// The numbers that are to be found, with their present values.
     pub numbers: &'a [(String, f64)],
+    /// How gradients point, where it was evaluated.
+    pub alignment: Option<Alignment>,
 }
 
 /// Sees every step.
 pub trait Observer {
     /// Whether to evaluate the losses of the terms and the errors behind this step (counted over all stages).
     fn wants_errors(&self, total_steps: usize) -> bool;
+    /// Whether to evaluate where gradients point, too, behind each step with errors.
+    fn wants_alignment(&self) -> bool {
+        false
+    }
     /// Sees a step; may write a checkpoint of the session.
     fn step(&mut self, event: &StepEvent<'_>, session: &Session) -> Control;
     /// Whether somebody wants the run to stop: asked between steps that the observer does not see.

@@ -63,10 +63,13 @@ pub struct RunResult {
     pub train_s: f64,
     /// Seconds in all, from reading the file on; of this process, where a run was resumed.
     pub wall_s: f64,
+    /// The most memory that the process had at a time, in bytes; absent where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_bytes: Option<u64>,
 }
 
 impl RunResult {
-    /// Of a session that ended for this reason, after so much time in all.
+    /// Of a session that ended for this reason, after so much time in all; what it had of memory only its process knows.
     pub fn of(session: &mut Session, reports: &[ReportValue], stop: Stop, wall: Duration) -> Self {
         let failed = matches!(stop, Stop::NotFinite | Stop::NoDecrease);
         let error = |e: FieldError| {
@@ -92,6 +95,7 @@ impl RunResult {
             reports: reports.iter().map(|report| (report.name.clone(), finite(report.value))).collect(),
             train_s: session.seconds(),
             wall_s: wall.as_secs_f64(),
+            peak_bytes: None,
         }
     }
 }

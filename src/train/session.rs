@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::alignment::{self, Alignment};
 use super::batch;
 use super::causal::CausalWeights;
 use super::checkpoint::Checkpoint;
@@ -15,7 +16,7 @@ use super::reports::{ReportValue, report_values};
 use super::stop::{Limits, Noise, Stagnation, Stop};
 use super::trained::problem_of;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Description, Kernel, LeastSquares, half_square};
+use crate::kernel::{AssembleError, Description, Kernel, LeastSquares, Objective, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
 use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
@@ -261,6 +262,38 @@ impl Session {
         losses.into_iter().map(|(term, loss)| (label(term), loss)).collect()
     }
 
+    /// The gradient of the loss of each term, by label, without causal weights, at all points: in the parameters that the
+    /// stage trains, as its method sees them.
+    pub fn term_gradients(&mut self) -> Vec<(String, Vec<f64>)> {
+        if let Some(causal) = &self.causal {
+            causal.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
+        let own = self.level.own(&self.theta);
+        let mut gradients = Vec::new();
+        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
+            for (formula, &term) in block.terms.iter().enumerate() {
+                let mut gradient = vec![0.0; own.len()];
+                self.compiled.kernel.gradient_of(b, formula, &own, &mut gradient);
+                gradients.push((term, gradient));
+            }
+        }
+        gradients.sort_by_key(|(term, _)| *term);
+        let label = |term: usize| self.compiled.lowered.model.terms[term].label.clone();
+        gradients.into_iter().map(|(term, gradient)| (label(term), gradient)).collect()
+    }
+
+    /// How the gradients of the terms point, and the gradient of the loss here and at the parameters before a step.
+    fn alignment_since(&mut self, before: &[f64]) -> Alignment {
+        let terms: Vec<Vec<f64>> = self.term_gradients().into_iter().map(|(_, gradient)| gradient).collect();
+        let whole = |theta: &[f64]| {
+            let mut gradient = vec![0.0; theta.len()];
+            self.compiled.kernel.gradient(theta, &mut gradient);
+            gradient
+        };
+        let around = [whole(before), whole(&self.level.own(&self.theta))];
+        Alignment { intra: alignment::score(&terms), inter: alignment::score(&around) }
+    }
+
     /// The first term, in the order of the file, whose residual is no number at θ, and a point where it is none.
     pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
         let kernel = &self.compiled.kernel;
@@ -491,6 +524,7 @@ impl Session {
             if limits.time.is_some_and(|most| self.time >= most) {
                 return Ok(Stop::Time);
             }
+            let before = observer.wants_alignment().then(|| self.level.own(&self.theta));
             let clock = Instant::now();
             self.redraw()?;
             let report = self.make_step(&stage);
@@ -499,10 +533,11 @@ impl Session {
             self.total_steps += 1;
             decreased |= report.outcome == Outcome::Moved;
             let stop = self.stop_after(&report, decreased);
-            let (mut terms, mut errors) = (Vec::new(), Vec::new());
+            let (mut terms, mut errors, mut alignment) = (Vec::new(), Vec::new(), None);
             if stop.is_some() || self.step == steps || observer.wants_errors(self.total_steps) {
                 terms = self.term_losses();
                 errors = self.current_errors();
+                alignment = before.map(|before| self.alignment_since(&before));
             }
             let event = StepEvent {
                 window: (self.window, self.model.windows),
@@ -518,6 +553,7 @@ impl Session {
                 terms: &terms,
                 errors: &errors,
                 numbers: &number_values(&self.compiled.lowered, &self.theta),
+                alignment,
             };
             if observer.step(&event, self) == Control::Stop {
                 return Ok(Stop::Interrupted);

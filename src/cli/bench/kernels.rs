@@ -80,7 +80,7 @@ struct Batch {
 /// [`CliError`] if the file can't be read or its problem can't be compiled.
 pub fn bench(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let overrides = model::Overrides::parse(&arguments.overrides.texts())?;
-    let checked = check_file(&arguments.path, &overrides, &arguments.overrides.reading.allow_read, context)?;
+    let checked = check_file(arguments.path(), &overrides, &arguments.overrides.reading.allow_read, context)?;
     let Checked { source, model: Some(model), found, .. } = &checked else { return refuse(&checked, context) };
     let model = model.window(0);
     let seed = arguments.overrides.seed.or(model.settings.seed).unwrap_or(0);

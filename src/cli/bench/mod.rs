@@ -1,35 +1,54 @@
-//! `pdec bench`: what the kernels of a problem cost, or what training reaches on the problems of a folder.
+//! `pdec bench`: what the kernels of a problem cost, what training reaches on the problems of a folder, and how methods of
+//! training compare.
 //!
 //! * `kernels`: the kernels of a file, in this process
 //! * `problems`: a folder, problem by problem
+//! * `optimizers`: methods with the same problems, seeds and time
 //! * `measure`: times, and what this machine can do at all
 
 mod kernels;
 mod measure;
+mod optimizers;
 mod problems;
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 
 use super::train::duration;
 use super::{CliError, Context, Overrides};
 use crate::model::TIERS;
 
-/// Time the kernels of a problem, or train the problems of a folder
+/// Time the kernels of a problem, train the problems of a folder, or compare methods of training
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Arguments {
     /// The problem (`-` is standard input), or a folder of problems
-    #[arg(value_name = "FILE|DIR")]
-    path: PathBuf,
+    #[arg(value_name = "FILE|DIR", required = true)]
+    path: Option<PathBuf>,
     #[command(flatten)]
     overrides: Overrides,
     #[command(flatten)]
     folder: FolderArguments,
+    #[command(subcommand)]
+    subject: Option<Subject>,
+}
+
+impl Arguments {
+    /// The file or the folder; there is one where there is no subcommand.
+    fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or(Path::new("-"))
+    }
+}
+
+/// What has arguments of its own.
+#[derive(Debug, Subcommand)]
+enum Subject {
+    Optimizers(optimizers::Arguments),
 }
 
 /// What is said about a folder.
@@ -64,7 +83,10 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
 /// [`CliError`] for options that do not belong together, if a file can't be read or written, or if a problem can't be
 /// compiled.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    if arguments.path.is_dir() {
+    if let Some(Subject::Optimizers(arguments)) = &arguments.subject {
+        return optimizers::run(arguments, context);
+    }
+    if arguments.path().is_dir() {
         return context.in_pool(|| problems::bench(arguments, context))?;
     }
     let FolderArguments { tier, seeds, time, output } = &arguments.folder;

@@ -54,7 +54,7 @@ struct Run {
 /// # Errors
 /// [`CliError`] if a file can't be read or written, or if there is no problem of this tier.
 pub fn bench(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    let folder = &arguments.path;
+    let folder = arguments.path();
     let overrides = model::Overrides::parse(&arguments.overrides.texts())?;
     let highest = arguments.folder.tier.as_deref().map_or(TIERS.len(), rank);
     let (mut problems, mut failed, mut code) = (Vec::new(), Vec::new(), 0);

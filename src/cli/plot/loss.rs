@@ -2,20 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::CliError;
-use crate::report::{Curve, LinePlot, LineStyle, Panel, YScale};
-use crate::train::{RunFiles, read_log};
+use crate::report::{AxisScale, Curve, LinePlot, LineStyle, Panel};
+use crate::train::LogEntry;
 
 /// Loss, terms and errors against the step.
-///
-/// # Errors
-/// [`CliError::Read`] if there is no log, [`CliError::Damaged`] if there is nothing in it.
-pub fn panel(files: &RunFiles) -> Result<Panel, CliError> {
-    let path = files.log();
-    let entries = read_log(&path).map_err(|source| CliError::Read { path: path.clone(), source })?;
-    if entries.is_empty() {
-        return Err(CliError::Damaged { path, reason: "it has no steps".to_owned() });
-    }
+pub fn panel(entries: &[LogEntry]) -> Panel {
     let mut curves = vec![Curve {
         name: "loss".to_owned(),
         x: entries.iter().map(|e| e.step as f64).collect(),
@@ -24,7 +15,7 @@ pub fn panel(files: &RunFiles) -> Result<Panel, CliError> {
     }];
     // Terms and errors are not evaluated at each step: they have points of their own.
     let mut more: BTreeMap<(bool, String), Curve> = BTreeMap::new();
-    for entry in &entries {
+    for entry in entries {
         let terms = entry.terms.iter().map(|(name, value)| (false, name.clone(), *value));
         let errors = entry.l2.iter().map(|(name, value)| (true, format!("L2 of {name}"), *value));
         for (is_error, name, value) in terms.chain(errors) {
@@ -37,5 +28,5 @@ pub fn panel(files: &RunFiles) -> Result<Panel, CliError> {
     }
     curves.extend(more.into_values());
     let (title, x_label) = ("loss".to_owned(), "step".to_owned());
-    Ok(LinePlot { title, x_label, y_label: String::new(), curves, y_scale: YScale::Logarithmic }.into())
+    LinePlot { title, x_label, curves, y_scale: AxisScale::Logarithmic, ..LinePlot::default() }.into()
 }

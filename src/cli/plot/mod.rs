@@ -1,5 +1,6 @@
 //! `pdec plot`: figures of a run, or of a file before it is trained.
 
+mod alignment;
 mod conditions;
 mod fields;
 mod loss;
@@ -18,6 +19,7 @@ use crate::model::{self, Formulas};
 use crate::report::files;
 use crate::report::{Figure, Panel, PlotError};
 use crate::syntax;
+use crate::train::{LogEntry, RunFiles, read_log};
 
 /// Draw the solution, its error and the loss of a run, or the conditions of a file
 #[derive(Debug, Args)]
@@ -37,6 +39,9 @@ pub struct Arguments {
     /// Draw the loss
     #[arg(long)]
     loss: bool,
+    /// Draw how gradients point, of a run that was trained with `--log alignment`
+    #[arg(long)]
+    alignment: bool,
     /// Draw which condition holds where (the default for a file)
     #[arg(long)]
     conditions: bool,
@@ -63,7 +68,7 @@ fn plot(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> 
 }
 
 fn plot_file(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    if arguments.fields || arguments.loss || !arguments.slice.is_empty() {
+    if arguments.fields || arguments.loss || arguments.alignment || !arguments.slice.is_empty() {
         let text = "a file that is not trained has conditions only; give the folder of a run";
         return Err(CliError::Usage(text.to_owned()));
     }
@@ -84,16 +89,23 @@ fn plot_run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     let mut panels: Vec<Panel> = Vec::new();
     let mut columns = 0;
     let mut name = "conditions.svg";
-    if arguments.fields || !(arguments.loss || arguments.conditions) {
+    if arguments.fields || !(arguments.loss || arguments.alignment || arguments.conditions) {
         (panels, columns) = fields::panels(&mut solution, &slices)?;
         name = "fields.svg";
     }
-    if arguments.loss {
+    if arguments.loss || arguments.alignment {
         let Some(run) = &solution.files else {
             return Err(CliError::Usage("a model file has no log; give the folder of its run".to_owned()));
         };
-        name = if panels.is_empty() { "loss.svg" } else { "plot.svg" };
-        panels.push(loss::panel(run)?);
+        let entries = log_of(run)?;
+        if arguments.loss {
+            name = if panels.is_empty() { "loss.svg" } else { "plot.svg" };
+            panels.push(loss::panel(&entries));
+        }
+        if arguments.alignment {
+            name = if panels.is_empty() { "alignment.svg" } else { "plot.svg" };
+            panels.push(alignment::panel(&entries)?);
+        }
     }
     if arguments.conditions {
         name = if panels.is_empty() { name } else { "plot.svg" };
@@ -103,6 +115,16 @@ fn plot_run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErr
     }
     let figure = Figure { title: solution.model().name.clone(), panels, columns };
     save(figure, arguments, &solution.folder.join(name), context)
+}
+
+/// The lines of the log of a run.
+fn log_of(run: &RunFiles) -> Result<Vec<LogEntry>, CliError> {
+    let path = run.log();
+    let entries = read_log(&path).map_err(|source| CliError::Read { path: path.clone(), source })?;
+    if entries.is_empty() {
+        return Err(CliError::Damaged { path, reason: "it has no steps".to_owned() });
+    }
+    Ok(entries)
 }
 
 /// `t=0.5`
@@ -130,17 +152,25 @@ fn slices(texts: &[String], model: &model::Model) -> Result<Vec<fields::Slice>, 
 
 fn save(figure: Figure, arguments: &Arguments, default: &Path, context: &Context) -> Result<ExitCode, CliError> {
     let path = arguments.output.as_deref().unwrap_or(default);
-    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let bytes = match extension.as_str() {
-        "svg" => figure.svg()?.into_bytes(),
-        "png" => figure.png()?,
-        _ => return Err(PlotError::Format { extension }.into()),
-    };
-    files::write_atomic(path, &bytes)?;
+    write_figure(&figure, path)?;
     if context.json {
         Document::new(Status::Ok, Body { output: path }).print(context)?;
     } else {
         context.print(&format!("{}\n", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a figure in the format of the file's extension.
+///
+/// # Errors
+/// [`CliError`] for another extension than `svg` and `png`, and if the file can't be written.
+pub fn write_figure(figure: &Figure, path: &Path) -> Result<(), CliError> {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let bytes = match extension.as_str() {
+        "svg" => figure.svg()?.into_bytes(),
+        "png" => figure.png()?,
+        _ => return Err(PlotError::Format { extension }.into()),
+    };
+    Ok(files::write_atomic(path, &bytes)?)
 }

@@ -1,7 +1,10 @@
-//! What the command line says about when to stop.
+//! When a run is to stop.
 
 use std::str::FromStr;
 use std::time::Duration;
+
+use crate::model::Settings;
+use crate::train::Limits;
 
 /// `--until 'l2<1e-6'`: the error that is to be reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +22,12 @@ impl FromStr for Target {
             _ => Err(example.to_owned()),
         }
     }
+}
+
+/// What ends a run: what the command line says comes before what the file says.
+pub fn of(time: Option<Duration>, settings: &Settings) -> Limits {
+    let budget = settings.budget.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    Limits { time: time.or(budget), steps: None, target: settings.target }
 }
 
 /// `90`, `90s`, `10m`, `1.5h`, `200ms`.

@@ -1,4 +1,4 @@
-//! Which matrices a method makes, and whether they fit into the memory of this machine.
+//! Which matrices a method makes, and whether they fit into the memory of this machine; and how much a run took.
 
 use crate::kernel::{KernelCost, LeastSquares, Objective};
 use crate::model::{Method, OptionValue, Stage};
@@ -108,8 +108,18 @@ fn bytes(rows: usize, columns: usize) -> f64 {
 /// The memory of this machine in bytes, where the system tells it.
 fn memory() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok().map(|kilobytes| kilobytes * 1024.0)
+    kilobytes(&text, "MemTotal:").map(|kilobytes| kilobytes as f64 * 1024.0)
+}
+
+/// The most memory that this process had at a time in bytes, where the system tells it.
+pub fn peak() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    kilobytes(&text, "VmHWM:").map(|kilobytes| kilobytes * 1024)
+}
+
+/// `VmHWM:    1234 kB`
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name))?.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 #[cfg(test)]

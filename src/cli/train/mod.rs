@@ -12,13 +12,13 @@
 //! * `summary`: what is said at the end
 
 mod interrupt;
-mod limits;
+pub mod limits;
 mod memory;
 mod output;
 mod plan;
 mod progress;
 mod recorder;
-mod settings;
+pub mod settings;
 mod summary;
 
 use std::num::NonZeroUsize;
@@ -34,14 +34,14 @@ use crate::pipeline::{self, Backend};
 use crate::report::files::{self, WriteError};
 use crate::simplify::Effort;
 use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop};
-use interrupt::Interrupt;
 use limits::Target;
 use plan::Plan;
-use recorder::Recorder;
+use recorder::{Extra, Recorder};
 
+pub use interrupt::Interrupt;
 pub use limits::duration;
 pub use memory::excess;
-pub use plan::overrides;
+pub use plan::{overrides, recipe};
 pub use progress::scientific;
 pub use summary::{refuse, significant, with_deviation};
 
@@ -81,6 +81,9 @@ pub struct Arguments {
     /// Evaluate errors, and print a line without a terminal, every so many steps [default: 1 % of the steps]
     #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true)]
     log_every: Option<NonZeroUsize>,
+    /// What else to log where errors are evaluated; it costs a gradient for each term of the loss
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    log: Vec<Extra>,
     /// How many checkpoints to keep
     #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true, default_value = "3")]
     keep: NonZeroUsize,
@@ -111,7 +114,9 @@ fn train(
     begun: Instant,
 ) -> Result<ExitCode, CliError> {
     let Plan { recipe, model, mut times, resumed } = plan;
-    let limits = limits(arguments, &model.settings);
+    let limits = limits::of(arguments.time, &model.settings);
+    let target = arguments.until.map(|t| t.0).or(limits.target);
+    let limits = Limits { steps: arguments.steps.map(NonZeroUsize::get), target, ..limits };
     let steps = model.windows * model.stages.iter().map(crate::model::Stage::steps).sum::<usize>();
     let steps = limits.steps.map_or(steps, |most| most.min(steps));
     let every = arguments.log_every.map_or((steps / 100).max(1), NonZeroUsize::get);
@@ -134,19 +139,21 @@ fn train(
         }
         None => {
             let folder = RunFolder::create(&context.runs(), &recipe.name, arguments.name.as_deref())?;
-            settings::write(&folder.files(), &recipe, session.model(), context)?;
+            settings::write(&folder.files(), &recipe, limits, session.model(), context)?;
             folder
         }
     };
     let files = folder.files();
     remove_result(&files)?;
     let log = Log::open(&files.log(), session.total_steps())?;
-    let mut recorder = Recorder::new(context, interrupt, files.clone(), log, (every, decimals), arguments.keep.get());
+    let keep = arguments.keep.get();
+    let mut recorder = Recorder::new(context, interrupt, files.clone(), log, (every, decimals), keep, &arguments.log);
     let stop = session.run(limits, &mut recorder)?;
     let method = recorder.finish(&session, stop != Stop::NotFinite);
     let reports = session.reports()?;
     crate::train::write_series(&files, &reports)?;
     let result = RunResult::of(&mut session, &reports, stop, begun.elapsed());
+    let result = RunResult { peak_bytes: memory::peak(), ..result };
     write(&files, &session, &recipe, &result)?;
     if stop != Stop::NotFinite && !session.model().outputs.is_empty() {
         for path in output::write(&files, &arguments.overrides.reading.allow_read, context)? {
@@ -158,15 +165,6 @@ fn train(
     let missed = arguments.until.is_some_and(|target| !reached(target));
     let place = if stop == Stop::NotFinite { summary::place_not_finite(&session) } else { None };
     Ok(summary::conclude(stop, missed, &result, place.as_deref(), folder.path(), context))
-}
-
-/// What the command line says comes before what the file says.
-fn limits(arguments: &Arguments, settings: &crate::model::Settings) -> Limits {
-    Limits {
-        time: arguments.time.or(settings.budget.and_then(|s| Duration::try_from_secs_f64(s).ok())),
-        steps: arguments.steps.map(NonZeroUsize::get),
-        target: arguments.until.map(|t| t.0).or(settings.target),
-    }
 }
 
 /// The result of an earlier part of the run says nothing about the whole.

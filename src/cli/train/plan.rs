@@ -37,19 +37,12 @@ impl Plan {
         let overrides = overrides(&set, arguments.optimizer.as_deref())?;
         let path = arguments.file.as_deref().unwrap_or(Path::new("-"));
         let allowed = &arguments.overrides.reading.allow_read;
-        let Checked { source, model, found, ast, files, times } = check_file(path, &overrides, allowed, context)?;
-        let Some(model) = model else {
-            return Ok(Err(refuse(&Checked { source, model, found, ast, files, times }, context)?));
+        let mut checked = check_file(path, &overrides, allowed, context)?;
+        let seed = arguments.overrides.seed;
+        let Some((recipe, model)) = recipe(&mut checked, set, arguments.optimizer.as_deref(), seed) else {
+            return Ok(Err(refuse(&checked, context)?));
         };
-        let recipe = Recipe {
-            name: model.name.clone(),
-            text: source.main().to_owned(),
-            files: files.taken(),
-            set,
-            optimizer: arguments.optimizer.clone(),
-            seed: arguments.overrides.seed.or(model.settings.seed).unwrap_or(0),
-        };
-        Ok(Ok(Plan { recipe, model, times, resumed: None }))
+        Ok(Ok(Plan { recipe, model, times: checked.times, resumed: None }))
     }
 
     /// A run that goes on.
@@ -82,6 +75,25 @@ impl Plan {
         let Some(model) = checked.model else { return Ok(Err(refuse(&checked, context)?)) };
         Ok(Ok(Plan { recipe, model, times: checked.times, resumed: Some((folder, checkpoint)) }))
     }
+}
+
+/// How a run of a checked file is made, and its problem, which it takes; `None` if the file has errors.
+pub fn recipe(
+    checked: &mut Checked,
+    set: Vec<String>,
+    optimizer: Option<&str>,
+    seed: Option<u64>,
+) -> Option<(Recipe, Model)> {
+    let model = checked.model.take()?;
+    let recipe = Recipe {
+        name: model.name.clone(),
+        text: checked.source.main().to_owned(),
+        files: checked.files.taken(),
+        set,
+        optimizer: optimizer.map(str::to_owned),
+        seed: seed.or(model.settings.seed).unwrap_or(0),
+    };
+    Some((recipe, model))
 }
 
 /// What the command line says about the problem.

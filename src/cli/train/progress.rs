@@ -162,10 +162,11 @@ mod tests {
             met: None,
         };
         let (stage, stages, method, step, steps, total_steps, seconds) = (0, 1, "engd", 20, 200, 20, 0.84);
-        let (window, causal, terms, errors, numbers) = ((0, 1), None, &[][..], &[][..], &[][..]);
+        let (window, causal, terms, errors, numbers, alignment) = ((0, 1), None, &[][..], &[][..], &[][..], None);
         #[rustfmt::skip]
         let mut event = StepEvent {
             window, stage, stages, method, step, steps, total_steps, seconds, report, causal, terms, errors, numbers,
+            alignment,
         };
         let expected = "stage 1/1 engd  step  20/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-09  0.8 s";
         assert_eq!(line(&event, Some(4e-7), 1), expected);

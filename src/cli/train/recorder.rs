@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::interrupt::Interrupt;
@@ -9,6 +10,13 @@ use super::progress::Progress;
 use crate::cli::Context;
 use crate::diagnostic::to_json;
 use crate::train::{Control, Log, LogEntry, Observer, RunFiles, Session, StepEvent, write_checkpoint};
+
+/// What a log has on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Extra {
+    /// How the gradients of the terms point at a step, and those of the loss from one step to the next
+    Alignment,
+}
 
 /// How long a run may go on without a checkpoint.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
@@ -23,6 +31,7 @@ pub struct Recorder<'a> {
     interrupt: &'a Interrupt,
     every: usize,
     keep: usize,
+    alignment: bool,
     last_checkpoint: Instant,
     /// The loss, the method and the steps of the last stage, for the summary.
     pub method: &'static str,
@@ -37,7 +46,7 @@ struct StepLine {
 
 impl<'a> Recorder<'a> {
     /// For a run in a folder; errors are evaluated every `every` steps, the loss is shown with so
-    /// many decimals, `keep` checkpoints are kept.
+    /// many decimals, `keep` checkpoints are kept; the log has something extra.
     pub fn new(
         context: &'a Context,
         interrupt: &'a Interrupt,
@@ -45,10 +54,12 @@ impl<'a> Recorder<'a> {
         log: Log,
         (every, decimals): (usize, usize),
         keep: usize,
+        extra: &[Extra],
     ) -> Self {
         let progress = Progress::new(context, (every, decimals));
         let last_checkpoint = Instant::now();
-        Self { context, files, log: Some(log), progress, interrupt, every, keep, last_checkpoint, method: "" }
+        let (log, alignment) = (Some(log), extra.contains(&Extra::Alignment));
+        Self { context, files, log, progress, interrupt, every, keep, alignment, last_checkpoint, method: "" }
     }
 
     /// Ends log and progress, and writes the last checkpoint.
@@ -91,6 +102,10 @@ impl<'a> Recorder<'a> {
 impl Observer for Recorder<'_> {
     fn wants_errors(&self, total_steps: usize) -> bool {
         total_steps == 1 || total_steps.is_multiple_of(self.every)
+    }
+
+    fn wants_alignment(&self) -> bool {
+        self.alignment
     }
 
     fn is_interrupted(&self) -> bool {

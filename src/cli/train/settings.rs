@@ -12,7 +12,7 @@ use crate::cli::{CliError, Context};
 use crate::dataset::KeptFile;
 use crate::model::{Model, OptionValue};
 use crate::report::files::{self, WriteError};
-use crate::train::{Recipe, RunFiles};
+use crate::train::{Limits, Recipe, RunFiles};
 
 /// What a resumed run needs to know; part of `settings.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +43,23 @@ pub struct Copy {
     pub blake3: String,
 }
 
+/// What a run was to end at, beside the steps of its stages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Seconds of training.
+    pub time_s: Option<f64>,
+    /// Steps of all stages together.
+    pub steps: Option<usize>,
+    /// The relative L2 error.
+    pub l2: Option<f64>,
+}
+
+impl From<Limits> for Bounds {
+    fn from(limits: Limits) -> Self {
+        Self { time_s: limits.time.map(|time| time.as_secs_f64()), steps: limits.steps, l2: limits.target }
+    }
+}
+
 #[derive(Serialize)]
 struct Settings<'a> {
     schema: u32,
@@ -50,12 +67,21 @@ struct Settings<'a> {
     version: &'static str,
     #[serde(flatten)]
     origin: Origin,
+    limits: Bounds,
     parameters: BTreeMap<&'a str, Option<f64>>,
     networks: Vec<Network<'a>>,
     terms: Vec<Term<'a>>,
     stages: Vec<Stage>,
     threads: usize,
     machine: Machine,
+}
+
+/// What decides about the time and the end of a run, beside its [`Recipe`]; part of `settings.json`.
+#[derive(PartialEq, Deserialize)]
+struct Circumstances {
+    version: String,
+    limits: Bounds,
+    threads: usize,
 }
 
 #[derive(Serialize)]
@@ -95,7 +121,13 @@ enum Value {
 ///
 /// # Errors
 /// [`WriteError`] if one of the files can't be written.
-pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context) -> Result<(), CliError> {
+pub fn write(
+    files: &RunFiles,
+    recipe: &Recipe,
+    limits: Limits,
+    model: &Model,
+    context: &Context,
+) -> Result<(), CliError> {
     files::write_atomic(&files.problem(&recipe.name), recipe.text.as_bytes())?;
     let copies = write_copies(files, recipe)?;
     let settings = Settings {
@@ -110,6 +142,7 @@ pub fn write(files: &RunFiles, recipe: &Recipe, model: &Model, context: &Context
             seed: recipe.seed,
             files: copies,
         },
+        limits: limits.into(),
         parameters: parameters(model),
         networks: networks(model),
         terms: terms(model),
@@ -181,6 +214,17 @@ pub fn read(files: &RunFiles) -> Result<Recipe, CliError> {
     let kept = origin.files.into_iter().map(|copy| read_copy(files, copy)).collect::<Result<_, _>>()?;
     let Origin { problem: name, set, optimizer, seed, .. } = origin;
     Ok(Recipe { name, text, set, optimizer, seed, files: kept })
+}
+
+/// Whether a run was begun with these limits, by this version and with as many threads.
+pub fn is_of(files: &RunFiles, limits: Limits, context: &Context) -> bool {
+    let text = fs::read_to_string(files.settings()).unwrap_or_default();
+    let expected = Circumstances {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        limits: limits.into(),
+        threads: context.threads.get(),
+    };
+    serde_json::from_str::<Circumstances>(&text).is_ok_and(|found| found == expected)
 }
 
 /// Writes the copies of the files of a problem. They are numbered, since their paths may lead anywhere.
