@@ -107,9 +107,9 @@ fn emitted(path: &Path, text: &str) -> f64 {
             effort: Effort::default(),
         };
         let fields = Fields { graph: &model.graph, formulas: &[], names: &[], theta: None };
-        let library = plan(&model, text, &fields, request, &mut times).expect("kernels");
+        let library = plan(&model, &fields, request, &mut times).expect("kernels");
         let routines: Vec<_> = library.kernels.iter().map(|kernel| &kernel.routine).collect();
-        black_box(load(&routines, &Options::default()).expect("machine code"));
+        black_box(load::<f64>(&routines, &Options::default()).expect("machine code"));
     })
 }
 

@@ -50,7 +50,7 @@ fn jacobian(width: usize) -> Loaded {
          network mlp({width})\ntrain engd()\n"
     );
     let mut times = Times::default();
-    let (model, found) = check(&Source::new("poisson.pde", text.clone()), &Overrides::default(), &mut times);
+    let (model, found) = check(&Source::new("poisson.pde", text), &Overrides::default(), &mut times);
     let model = model.unwrap_or_else(|| panic!("{found:?}"));
     let request = Request {
         kinds: vec![Kind::Jacobian],
@@ -60,7 +60,7 @@ fn jacobian(width: usize) -> Loaded {
         effort: Effort::default(),
     };
     let fields = Fields { graph: &model.graph, formulas: &[], names: &[], theta: None };
-    let library = plan(&model, &text, &fields, request, &mut times).expect("kernels");
+    let library = plan(&model, &fields, request, &mut times).expect("kernels");
     let routine = &library.kernels[0].routine;
     load(&[routine], &Options::default()).expect("machine code").swap_remove(0)
 }

@@ -122,7 +122,6 @@ fn kinds() -> impl TypedValueParser<Value = Kind> {
 struct Problem {
     model: Model,
     graph: Graph,
-    text: String,
     formulas: Vec<Expr>,
     names: Vec<String>,
     theta: Option<Vec<f64>>,
@@ -149,7 +148,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         names: &problem.names,
         theta: problem.theta.as_deref(),
     };
-    let library = emit::plan(&problem.model, &problem.text, &fields, request, &mut Times::default())?;
+    let library = emit::plan(&problem.model, &fields, request, &mut Times::default())?;
     write(arguments, &library, context)
 }
 
@@ -163,7 +162,6 @@ fn of_file(
     let Checked { source, model: Some(model), files, .. } = &checked else {
         return Ok(Err(refuse(&checked, context)?));
     };
-    let text = source.text().to_owned();
     let given = Given { overrides: &overrides, formulas, files };
     let again = pipeline::check_given(source.clone(), given, &mut Times::default());
     let Some((whole, found)) = again.model else {
@@ -175,7 +173,7 @@ fn of_file(
     let (names, formulas) = names_of(&whole, found);
     let graph = whole.graph.clone();
     let model = if model.windows > 1 { Model { graph: graph.clone(), ..model.clone() }.window(0) } else { whole };
-    Ok(Ok(Problem { graph: model.graph.clone(), model, text, formulas, names, theta: None }))
+    Ok(Ok(Problem { graph: model.graph.clone(), model, formulas, names, theta: None }))
 }
 
 fn of_run(arguments: &Arguments, formulas: &Formulas, context: &Context) -> Result<Problem, CliError> {
@@ -198,7 +196,7 @@ fn of_run(arguments: &Arguments, formulas: &Formulas, context: &Context) -> Resu
     let model = solution.lowered.model.clone();
     let (names, formulas) = names_of(&model, solution.formulas.clone());
     let graph = solution.lowered.description.graph.clone();
-    Ok(Problem { graph, model, text: solution.text, formulas, names, theta })
+    Ok(Problem { graph, model, formulas, names, theta })
 }
 
 /// The formulas to predict: those that were asked for, or all unknowns.

@@ -359,11 +359,14 @@ impl Body<'_> {
 
     /// 1 where the comparison holds, else 0.
     fn truth(&mut self, condition: FloatCC, a: ir::Value, b: ir::Value) -> ir::Value {
+        // Cranelift 0.135 makes a load an operand of `cmppd` and `cmpps`, which without AVX fault unless it is aligned. A
+        // value that is no load itself stays in its register.
+        let vector = self.vector();
+        let b = self.builder.ins().bitcast(vector, lanes_in_order(), b);
         let mask = self.builder.ins().fcmp(condition, a, b);
         let integers = if self.scalar == Scalar::F64 { I64X2 } else { I32X4 };
         let one = self.bits(integers, 1.0);
         let bits = self.builder.ins().band(mask, one);
-        let vector = self.vector();
         self.builder.ins().bitcast(vector, lanes_in_order(), bits)
     }
 

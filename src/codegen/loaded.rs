@@ -8,14 +8,14 @@ use cranelift_module::default_libcall_names;
 use super::compiled::Owner;
 use super::routine::{Compiler, Target, size, status};
 use super::{CodegenError, Options, host};
-use crate::routine::{Argument, Routine};
-use crate::vmath::services::{self, Scalar};
+use crate::routine::{Argument, Routine, check_arrays};
+use crate::vmath::services::{self, Primitive};
 
-type Eval = unsafe extern "C" fn(i64, *const *const f64, *const *mut f64, *mut f64) -> i32;
+type Eval<T> = unsafe extern "C" fn(i64, *const *const T, *const *mut T, *mut u64) -> i32;
 
-/// A routine in double precision that can be called.
-pub struct Loaded {
-    eval: Eval,
+/// A routine that can be called, in double or in single precision.
+pub struct Loaded<T = f64> {
+    eval: Eval<T>,
     inputs: Vec<Argument>,
     outputs: Vec<Argument>,
     work_bytes: usize,
@@ -36,12 +36,12 @@ struct Line(#[expect(dead_code, reason = "machine code uses it")] [f64; LINE]);
 /// Where a routine keeps its intermediate results.
 pub struct Workspace(Vec<Line>);
 
-/// Compiles routines for this machine, in double precision.
+/// Compiles routines for this machine.
 ///
 /// # Errors
 /// [`CodegenError`] if a routine does not hold ([`Routine::verify`]) or Cranelift gives up.
-pub fn load(routines: &[&Routine], options: &Options) -> Result<Vec<Loaded>, CodegenError> {
-    let target = Target { scalar: Scalar::F64, path: crate::vmath::Path::detected() };
+pub fn load<T: Primitive>(routines: &[&Routine], options: &Options) -> Result<Vec<Loaded<T>>, CodegenError> {
+    let target = Target { scalar: T::SCALAR, path: crate::vmath::Path::detected() };
     let isa = host::isa(options.verify, super::allocator(routines.iter().map(|r| size(r)).sum()))?;
     let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
     for service in services::all() {
@@ -59,7 +59,7 @@ pub fn load(routines: &[&Routine], options: &Options) -> Result<Vec<Loaded>, Cod
     let memory = Arc::new(super::compiled::Memory::new(owner));
     let loaded = routines.iter().zip(compiled).zip(addresses).map(|((routine, compiled), address)| {
         // SAFETY: the function was compiled with this signature (`Compiler::eval_signature`), in the convention of C.
-        let eval = unsafe { std::mem::transmute::<*const u8, Eval>(address) };
+        let eval = unsafe { std::mem::transmute::<*const u8, Eval<T>>(address) };
         Loaded {
             eval,
             inputs: routine.inputs.clone(),
@@ -73,7 +73,7 @@ pub fn load(routines: &[&Routine], options: &Options) -> Result<Vec<Loaded>, Cod
     Ok(loaded.collect())
 }
 
-impl Loaded {
+impl<T: Primitive> Loaded<T> {
     /// Cranelift's form, if [`Options::keep_text`] was set.
     pub fn clif(&self) -> &str {
         &self.clif
@@ -93,7 +93,7 @@ impl Loaded {
     ///
     /// # Panics
     /// If an array has another length.
-    pub fn call(&self, n: usize, inputs: &[&[f64]], outputs: &mut [Option<&mut [f64]>]) {
+    pub fn call(&self, n: usize, inputs: &[&[T]], outputs: &mut [Option<&mut [T]>]) {
         self.call_in(n, inputs, outputs, &mut self.workspace());
     }
 
@@ -101,24 +101,17 @@ impl Loaded {
     ///
     /// # Panics
     /// If an array has another length, or the workspace is that of a smaller routine.
-    pub fn call_in(&self, n: usize, inputs: &[&[f64]], outputs: &mut [Option<&mut [f64]>], work: &mut Workspace) {
-        let length = |argument: &Argument| argument.numbers() * if argument.batched { n } else { 1 };
-        assert_eq!((inputs.len(), outputs.len()), (self.inputs.len(), self.outputs.len()), "arguments of a routine");
-        for (argument, array) in self.inputs.iter().zip(inputs) {
-            assert_eq!(array.len(), length(argument), "length of `{}`", argument.name);
-        }
-        for (argument, array) in self.outputs.iter().zip(&*outputs) {
-            let right = array.as_ref().is_none_or(|array| array.len() == length(argument));
-            assert!(right, "length of `{}`", argument.name);
-        }
-        let inputs: Vec<*const f64> = inputs.iter().map(|array| array.as_ptr()).collect();
-        let outputs: Vec<*mut f64> = outputs
+    pub fn call_in(&self, n: usize, inputs: &[&[T]], outputs: &mut [Option<&mut [T]>], work: &mut Workspace) {
+        check_arrays((&self.inputs, &self.outputs), n, inputs, outputs);
+        let inputs: Vec<*const T> = inputs.iter().map(|array| array.as_ptr()).collect();
+        let outputs: Vec<*mut T> = outputs
             .iter_mut()
             .map(|array| array.as_mut().map_or(std::ptr::null_mut(), |array| array.as_mut_ptr()))
             .collect();
         assert!(size_of_val(work.0.as_slice()) >= self.work_bytes, "size of a workspace");
         // SAFETY: the routine was verified when it was compiled, so that its code stays within the arrays, whose lengths
-        // are checked above, and within a workspace of the size that it asks for. Outputs and workspace are exclusive borrows.
+        // are checked above, writes to none that is absent, and stays within a workspace of the size that it asks for.
+        // Outputs and workspace are exclusive borrows.
         let code = unsafe { (self.eval)(n as i64, inputs.as_ptr(), outputs.as_ptr(), work.0.as_mut_ptr().cast()) };
         assert_eq!(i64::from(code), status::OK, "a call with all arguments");
     }

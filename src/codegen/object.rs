@@ -59,7 +59,7 @@ pub struct Exported<'a> {
     pub kind: &'a str,
     /// The name of the problem.
     pub problem: &'a str,
-    /// A hash of the problem and of all options.
+    /// A hash of all that the object is made from.
     pub hash: [u8; 32],
 }
 

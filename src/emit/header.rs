@@ -58,7 +58,7 @@ typedef struct pdec_kernel {
   const char *name;
   const char *kind;              /* residual, jacobian, ... */
   const char *problem;
-  uint8_t hash[32];              /* of the problem and of all options */
+  uint8_t hash[32];              /* of all kernels and what they are compiled for */
   int32_t input_count;
   int32_t output_count;
   const pdec_argument *inputs;

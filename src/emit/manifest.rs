@@ -17,7 +17,7 @@ pub struct Manifest<'a> {
     machine: &'static str,
     scalar: &'static str,
     cpu_features: Vec<&'static str>,
-    /// Of the problem and all options.
+    /// Of all kernels and of what they are compiled for.
     hash: String,
     /// Of the object file.
     object_hash: String,

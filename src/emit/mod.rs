@@ -113,7 +113,7 @@ pub struct Library {
     pub parameters: Vec<ParameterBlock>,
     /// The length of θ.
     pub parameter_count: usize,
-    /// A hash of the problem and the request.
+    /// A hash of all kernels and of what they are compiled for: equal for equal objects.
     pub hash: [u8; 32],
 }
 
@@ -138,13 +138,7 @@ pub struct ParameterBlock {
 ///
 /// # Errors
 /// [`EmitError`] if formulas can't be compiled, or if no kernel is left.
-pub fn plan(
-    model: &Model,
-    text: &str,
-    fields: &Fields<'_>,
-    request: Request,
-    times: &mut Times,
-) -> Result<Library, EmitError> {
+pub fn plan(model: &Model, fields: &Fields<'_>, request: Request, times: &mut Times) -> Result<Library, EmitError> {
     let contraction = match request.machine {
         Machine::Native => host_contraction(),
         Machine::Baseline => Contraction::Separate,
@@ -156,7 +150,7 @@ pub fn plan(
         skipped: Vec::new(),
         parameters: parameter_blocks(&whole),
         parameter_count: whole.description.parameters(),
-        hash: hash(text, fields, &request),
+        hash: [0; 32],
         request,
     };
     let axes = axis_names(model);
@@ -176,6 +170,7 @@ pub fn plan(
         let reason = |(name, error): &(String, BuildError)| format!("`{name}`: {error}");
         return Err(EmitError::Nothing(library.skipped.iter().map(reason).collect::<Vec<_>>().join("; ")));
     }
+    library.hash = hash(&library);
     Ok(library)
 }
 
@@ -300,20 +295,22 @@ fn parameter_blocks(whole: &Standalone) -> Vec<ParameterBlock> {
     found
 }
 
-/// Of all that decides about the bytes of a library.
-fn hash(text: &str, fields: &Fields<'_>, request: &Request) -> [u8; 32] {
+/// Of all that decides about the bytes of an object.
+fn hash(library: &Library) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     let mut part = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
+    let request = &library.request;
     part(env!("CARGO_PKG_VERSION").as_bytes());
-    part(text.as_bytes());
-    part(format!("{:?} {}", request.kinds, request.prefix).as_bytes());
+    part(library.problem.as_bytes());
     part(request.scalar.name().as_bytes());
     part(request.machine.name().as_bytes());
     part(codegen::cpu_features(request.machine).join(" ").as_bytes());
-    fields.names.iter().for_each(|name| part(name.as_bytes()));
-    fields.theta.unwrap_or(&[]).iter().for_each(|number| part(&number.to_le_bytes()));
+    for kernel in &library.kernels {
+        part(kernel.kind.name().as_bytes());
+        part(kernel.routine.to_string().as_bytes());
+    }
     *hasher.finalize().as_bytes()
 }

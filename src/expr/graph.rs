@@ -194,6 +194,27 @@ impl Graph {
         found
     }
 
+    /// All nodes that the roots are made of, operands first, in an order that structure decides and not the history of the
+    /// graph. What `before` names comes before a node as if it were an operand.
+    pub fn walk(&self, roots: &[Expr], before: impl Fn(Expr) -> Option<Expr>) -> Vec<Expr> {
+        let mut seen = vec![false; self.nodes.len()];
+        let mut stack: Vec<(Expr, bool)> = roots.iter().rev().map(|root| (*root, false)).collect();
+        let mut found = Vec::new();
+        while let Some((expr, operands_done)) = stack.pop() {
+            if operands_done {
+                found.push(expr);
+            } else if !std::mem::replace(&mut seen[expr.index()], true) {
+                stack.push((expr, true));
+                let first = stack.len();
+                self.node(expr).for_each_operand(|operand| stack.push((operand, false)));
+                stack.extend(before(expr).map(|other| (other, false)));
+                // The last one on the stack is visited first.
+                stack[first..].reverse();
+            }
+        }
+        found
+    }
+
     /// The atoms that occur in the roots, sorted.
     pub fn symbols(&self, roots: &[Expr]) -> Vec<Symbol> {
         let mut symbols: Vec<Symbol> = self

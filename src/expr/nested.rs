@@ -60,21 +60,6 @@ impl Graph {
         found
     }
 
-    /// The nodes of the roots, operands first, and what is nested in a sum before it.
-    pub fn nested_order(&self, roots: &[Expr], nested: &FxHashMap<Expr, NestedSum>) -> Vec<Expr> {
-        let mut placed = rustc_hash::FxHashSet::default();
-        let mut order = Vec::new();
-        for expr in self.reachable(roots) {
-            // The terms of an inner sum are terms of the outer one, which were placed before.
-            let mut chain = vec![expr];
-            while let Some(sum) = nested.get(&chain[chain.len() - 1]) {
-                chain.push(sum.inner);
-            }
-            order.extend(chain.into_iter().rev().filter(|e| placed.insert(*e)));
-        }
-        order
-    }
-
     /// Operations that it takes to add the terms and the number to something.
     fn operations(&self, terms: &[(Expr, Rational)], constant: &Rational) -> usize {
         let of = |(term, coefficient): &(Expr, Rational)| {

@@ -179,7 +179,9 @@ impl<'a> Elaborator<'a> {
 
     /// Elaborates all definitions, so that mistakes are found also in those that nothing uses.
     pub fn define_everything(&mut self) {
-        let all = self.scope.declarations.keys().rev().copied().collect();
+        // By name, since the order of definitions has no meaning: some make fields, which are numbered.
+        let mut all: Vec<&'a str> = self.scope.declarations.keys().copied().collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
         self.define(all);
     }
 

@@ -62,11 +62,24 @@ pub(super) struct Setting<'s> {
     pub several: bool,
 }
 
+/// The place of a statement among those of other kinds, whose order in the file has no meaning.
+fn rank(kind: &StatementKind) -> u8 {
+    match kind {
+        StatementKind::Eq { .. } => 0,
+        StatementKind::Ic { .. } => 1,
+        StatementKind::Bc { .. } => 2,
+        StatementKind::Constraint { .. } => 3,
+        _ => 4,
+    }
+}
+
 impl<'a> Elaborator<'a> {
-    /// The terms of a file, in order.
+    /// The terms of a file: equations, then conditions, constraints and data, in order of declaration among their like.
     pub fn terms(&mut self, ast: &'a Ast) -> Terms {
         let mut terms = Terms::default();
-        for statement in &ast.statements {
+        let mut statements: Vec<&Statement> = ast.statements.iter().collect();
+        statements.sort_by_key(|statement| rank(&statement.kind));
+        for statement in statements {
             match &statement.kind {
                 StatementKind::Eq { label, equation, within } => {
                     let weight = self.term_attributes(statement, &[]);

@@ -20,12 +20,14 @@
 //!
 //! [`build`] makes routines from the programs of a kernel: the same sweeps as in [`crate::kernel`], stage for stage, for
 //! one block of points. [`fuse`] joins stages, so that narrow layers cost no pass through memory of their own. [`verify`] holds
-//! of every routine. Machine code is made of them in [`crate::codegen`].
+//! of every routine. [`interp`] says what each stage means; machine code, which [`crate::codegen`] makes, agrees with it to
+//! the last bit.
 
 mod build;
 mod cost;
 mod flow;
 mod fuse;
+mod interp;
 mod stage;
 mod text;
 mod verify;
@@ -74,6 +76,11 @@ impl Argument {
     pub fn numbers(&self) -> usize {
         self.shape.iter().product()
     }
+
+    /// The numbers of the array in a call of n points.
+    pub fn length(&self, n: usize) -> usize {
+        self.numbers() * if self.batched { n } else { 1 }
+    }
 }
 
 /// A kernel as stages over tiles of points.
@@ -106,5 +113,22 @@ impl Routine {
     /// The number of an output.
     pub fn output(&self, name: &str) -> Option<usize> {
         self.outputs.iter().position(|argument| argument.name == name)
+    }
+}
+
+/// Checks the arrays of a call of n points.
+///
+/// # Panics
+/// If there are more or fewer than arguments, or if one has another length.
+pub(crate) fn check_arrays<T>(
+    (inputs, outputs): (&[Argument], &[Argument]),
+    n: usize,
+    given: &[&[T]],
+    wanted: &[Option<&mut [T]>],
+) {
+    assert_eq!((given.len(), wanted.len()), (inputs.len(), outputs.len()), "arguments of a routine");
+    let lengths = given.iter().map(|array| Some(array.len())).chain(wanted.iter().map(|a| a.as_ref().map(|a| a.len())));
+    for (argument, length) in inputs.iter().chain(outputs).zip(lengths) {
+        assert!(length.is_none_or(|length| length == argument.length(n)), "length of `{}`", argument.name);
     }
 }

@@ -275,12 +275,26 @@ pub enum Stage {
     },
 }
 
+impl Stage {
+    /// The output that it writes, if it writes one.
+    pub fn output(&self) -> Option<usize> {
+        match *self {
+            Self::Store { output, .. }
+            | Self::LayerSums { output, .. }
+            | Self::Dot { output, .. }
+            | Self::Outer { output, .. } => Some(output),
+            _ => None,
+        }
+    }
+}
+
 /// A stage of a routine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What is done.
     pub stage: Stage,
-    /// It is left out unless one of these outputs is wanted; always done if there are none.
+    /// It is left out unless one of these outputs is wanted; always done if there are none. What writes an output is for it
+    /// alone.
     pub only_for: Vec<usize>,
 }
 

@@ -428,6 +428,8 @@ mod tests {
             ("from b0.0+0", "from", "stage 1: tape 0 has 1 inputs and 1 outputs"),
             ("dot 1", "dot 0", "stage 4: there is no sum over points 0"),
             ("store b0.1 1 0 0 ? 0", "store b0.1 1 0 0 ? 9", "stage 2: there is no output 9"),
+            ("store b0.1 1 0 0 ? 0", "store b0.1 1 0 0", "stage 2 writes to output 0 and is not for it alone"),
+            ("none 0.5 ? 1", "none 0.5 ? 0 1", "stage 4 writes to output 1 and is not for it alone"),
             ("input x", "input y", "`y` is no name of an argument, or stands twice"),
             ("mul v0 v0", "mul v0 v3", "line 8: line 1: `mul` uses v3, which is not defined before it"),
             ("spare 0", "spare", "line 7: `the end of the line` stands where a count should"),

@@ -23,6 +23,9 @@ pub enum RoutineError {
     /// A stage that reads what it writes.
     #[error("stage {stage} writes to rows that it reads")]
     Overlap { stage: usize },
+    /// A stage that is done when the output that it writes may be absent.
+    #[error("stage {stage} writes to output {output} and is not for it alone")]
+    Unguarded { stage: usize, output: usize },
     /// A tape that does not hold by itself.
     #[error("tape {tape}: {error}")]
     Tape { tape: usize, error: VerifyError },
@@ -32,8 +35,8 @@ pub enum RoutineError {
 }
 
 impl Routine {
-    /// Checks that every row, argument, table and tape that a stage names is there, that shapes fit, and that no stage
-    /// reads the rows that it writes.
+    /// Checks that every row, argument, table and tape that a stage names is there, that shapes fit, that no stage reads
+    /// the rows that it writes, and that what writes an output is for it alone.
     ///
     /// # Errors
     /// The first fault.
@@ -56,6 +59,9 @@ impl Routine {
             let check = Check { routine: self, stage: number };
             step.only_for.iter().try_for_each(|&output| check.output(output).map(|_| ()))?;
             check.all(&step.stage)?;
+            if let Some(output) = step.stage.output().filter(|output| step.only_for != [*output]) {
+                return Err(RoutineError::Unguarded { stage: number, output });
+            }
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ const MOST_TERMS: usize = 64;
 /// Pairs of equal formulas: the sums that the roots contain and other spellings of them.
 pub(super) fn spellings_of_sums(graph: &mut Graph, roots: &[Expr]) -> Vec<(Expr, Expr)> {
     let mut pairs = Vec::new();
-    for expr in graph.reachable(roots) {
+    for expr in graph.walk(roots, |_| None) {
         let Node::Sum { terms, .. } = graph.node(expr) else { continue };
         if terms.len() < 2 || terms.len() > MOST_TERMS {
             continue;

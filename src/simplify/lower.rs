@@ -86,11 +86,12 @@ pub(super) fn lower(graph: &Graph, roots: &[Expr]) -> (Operations, Vec<Symbol>) 
         nested: graph.nested_sums(roots),
         atoms: numbered,
     };
-    for &root in roots {
-        let id = lowering.root(root);
-        lowering.operations.roots.push(id);
+    for expr in graph.walk(roots, |expr| lowering.nested.get(&expr).map(|nested| nested.inner)) {
+        let image = lowering.node(expr);
+        lowering.images.insert(expr, image);
     }
-    let operations = lowering.operations;
+    let mut operations = lowering.operations;
+    operations.roots = roots.iter().map(|root| lowering.images[root]).collect();
     (operations, atoms)
 }
 
@@ -109,27 +110,6 @@ fn divisors(graph: &Graph, roots: &[Expr]) -> FxHashMap<Expr, Divisor> {
 }
 
 impl Lowering<'_> {
-    /// Visits operands before what uses them, without recursion.
-    fn root(&mut self, root: Expr) -> Id {
-        let mut stack = vec![(root, false)];
-        while let Some((expr, operands_done)) = stack.pop() {
-            if self.images.contains_key(&expr) {
-                continue;
-            }
-            if operands_done {
-                let image = self.node(expr);
-                self.images.insert(expr, image);
-                continue;
-            }
-            stack.push((expr, true));
-            let first = stack.len();
-            self.graph.node(expr).for_each_operand(|operand| stack.push((operand, false)));
-            stack.extend(self.nested.get(&expr).map(|nested| (nested.inner, false)));
-            stack[first..].reverse();
-        }
-        self.images[&root]
-    }
-
     fn node(&mut self, expr: Expr) -> Id {
         let graph = self.graph;
         let at = |this: &Self, e: &Expr| this.images[e];

@@ -11,7 +11,7 @@ use super::{Contraction, Tape, TapeError};
 use crate::expr::{Exponent, Expr, Function, Graph, NestedSum, Node, Rational, Relation, Symbol};
 use crate::vmath;
 
-/// The operations of all roots, in the order of the graph, with some that no root needs.
+/// The operations of all roots, with some that no root needs.
 pub(super) fn lower(
     graph: &Graph,
     roots: &[Expr],
@@ -21,13 +21,17 @@ pub(super) fn lower(
 ) -> Result<Tape, TapeError> {
     let needed = with_meanings(graph, roots, definitions);
     let nested = graph.nested_sums(&needed);
-    let order = graph.nested_order(&needed, &nested);
+    let definitions: FxHashMap<&Symbol, Expr> = definitions.iter().map(|(name, meaning)| (name, *meaning)).collect();
+    let order = graph.walk(roots, |expr| match graph.node(expr) {
+        Node::Symbol(symbol) => definitions.get(symbol).copied(),
+        _ => nested.get(&expr).map(|nested| nested.inner),
+    });
     let mut lowering = Lowering {
         builder: Builder::new(contraction),
         denominators: Denominators::new(graph, &order),
         reversed: reversed(graph, &order, &needed),
         numbers: inputs.iter().enumerate().rev().map(|(i, symbol)| (symbol, i as u32)).collect(),
-        definitions: definitions.iter().map(|(name, meaning)| (name, *meaning)).collect(),
+        definitions,
         nested,
         values: FxHashMap::default(),
         products: FxHashMap::default(),

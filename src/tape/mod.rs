@@ -25,6 +25,7 @@ mod compose;
 mod cost;
 mod interp;
 mod lower;
+mod number;
 mod op;
 mod orientation;
 mod product;
@@ -38,6 +39,7 @@ mod verify;
 pub use compose::Composer;
 pub use cost::Cost;
 pub use interp::Interpreter;
+pub use number::Number;
 pub use op::{Binary, Op, Ternary, Unary, Value};
 pub(crate) use program::check_call;
 pub use program::{BLOCK, Lane, PointProgram, check_lanes};
@@ -141,8 +143,8 @@ impl Tape {
     ///
     /// # Panics
     /// If `inputs` is shorter than [`Tape::inputs`].
-    pub fn evaluate(&self, inputs: &[f64]) -> Vec<f64> {
-        let mut values: Vec<f64> = Vec::with_capacity(self.ops.len());
+    pub fn evaluate<T: Number>(&self, inputs: &[T]) -> Vec<T> {
+        let mut values: Vec<T> = Vec::with_capacity(self.ops.len());
         for op in &self.ops {
             let value = op.evaluate(|v| values[v.index()], |i| inputs[i]);
             values.push(value);

@@ -1,5 +1,6 @@
 //! The operations and what they mean for one number.
 
+use super::Number;
 use crate::vmath;
 
 /// A line of a tape.
@@ -201,15 +202,15 @@ pub enum Op {
 
 impl Op {
     /// The value of the line, given those of its operands and of the inputs.
-    pub fn evaluate(&self, value: impl Fn(Value) -> f64, input: impl Fn(usize) -> f64) -> f64 {
+    pub fn evaluate<T: Number>(&self, value: impl Fn(Value) -> T, input: impl Fn(usize) -> T) -> T {
         match *self {
-            Op::Const(number) => number,
+            Op::Const(number) => T::of(number),
             Op::Input(i) => input(i as usize),
-            Op::Unary(op, a) => op.apply(value(a)),
-            Op::Binary(op, a, b) => op.apply(value(a), value(b)),
-            Op::Ternary(op, a, b, c) => op.apply(value(a), value(b), value(c)),
-            Op::Math(function, a) => vmath::eval(function, value(a)),
-            Op::Pow(a, b) => vmath::eval2(vmath::Function::Pow, value(a), value(b)),
+            Op::Unary(op, a) => T::unary(op, value(a)),
+            Op::Binary(op, a, b) => T::binary(op, value(a), value(b)),
+            Op::Ternary(op, a, b, c) => T::ternary(op, value(a), value(b), value(c)),
+            Op::Math(function, a) => T::math(function, value(a)),
+            Op::Pow(a, b) => T::pow(value(a), value(b)),
         }
     }
 

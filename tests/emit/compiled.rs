@@ -117,8 +117,7 @@ fn by_output<'a>(library: &Library, values: &'a [f64]) -> Vec<(String, &'a [f64]
     let mut found = Vec::new();
     for kernel in &library.kernels {
         for output in &kernel.routine.outputs {
-            let length = output.numbers() * if output.batched { POINTS } else { 1 };
-            let (own, after) = rest.split_at(length);
+            let (own, after) = rest.split_at(output.length(POINTS));
             rest = after;
             found.push((format!("{} of {}", output.name, kernel.routine.name), own));
         }
@@ -135,25 +134,6 @@ fn assert_near(library: &Library, found: &[f64], expected: &[f64], tolerance: f6
             let near = (a - b).abs() <= tolerance * scale || same(*a, *b);
             assert!(near, "{name}: {a:e}, not {b:e} of {scale:e}");
         }
-    }
-}
-
-/// Code for every machine rounds products before it adds them: a few roundings beside the code for this one.
-#[test]
-fn code_for_every_machine_differs_by_rounding() {
-    if !has("cc") {
-        return;
-    }
-    for name in ["burgers", "kovasznay", "nonlinear_ritz"] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let out = folder.path().display().to_string();
-        emit(&[&format!("pdes/{name}.pde"), "-o", &out, "--prefix", name, "--target", "baseline"]);
-        let mut library = library(name, Machine::Baseline);
-        library.problem = name.to_owned();
-        let found = through("cc", "-std=c11", "c", &library, folder.path());
-        // Its kernels have the same shapes.
-        let native = self::library(name, Machine::Native);
-        assert_near(&library, &found, &expected(&native), 1e-12);
     }
 }
 

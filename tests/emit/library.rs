@@ -29,32 +29,62 @@ pub const PROBLEMS: [&str; 8] = [
 
 pub const POINTS: usize = 70;
 
+/// The text of a problem.
+pub fn text_of(name: &str) -> String {
+    fs::read_to_string(format!("pdes/{name}.pde")).expect("the problem is there")
+}
+
+/// The names of all problems that come with pdec and have kernels.
+pub fn problems() -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir("pdes").expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension() == Some(OsStr::new("pde")) {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    // Formulas with integrals have none.
+    names.retain(|name| !["fredholm", "volterra"].contains(&name.as_str()));
+    names.sort();
+    assert!(names.len() > 40);
+    names
+}
+
 /// The library that the command makes of a problem with its default options.
 pub fn library(name: &str, machine: Machine) -> Library {
+    library_of_text(name, &text_of(name), machine)
+}
+
+/// The library of a text that stands beside the problems.
+pub fn library_of_text(name: &str, text: &str, machine: Machine) -> Library {
+    library_with(name, text, machine, None)
+}
+
+/// The same; with parameters there is one kernel, which predicts and has them inside.
+pub fn library_with(name: &str, text: &str, machine: Machine, theta: Option<&[f64]>) -> Library {
     let path = PathBuf::from(format!("pdes/{name}.pde"));
-    let text = fs::read_to_string(&path).expect("the problem is there");
     let files = Files::below(Path::new("pdes"), &[]).expect("the folder is there");
     let given = Given { overrides: &Overrides::default(), formulas: &Formulas::default(), files: &files };
-    let source = Source::new(path.display().to_string(), text.clone());
-    let (model, _) = pipeline::check_given(source, given, &mut Times::default()).model.expect("a sound problem");
+    let source = Source::new(path.display().to_string(), text.to_owned());
+    let checked = pipeline::check_given(source, given, &mut Times::default());
+    let Some((model, _)) = checked.model else { panic!("{name} is not sound: {:?}", checked.found) };
     let (names, formulas): (Vec<_>, Vec<_>) = model.components().map(|c| (c.name.clone(), c.value)).unzip();
     let request = Request {
-        kinds: Kind::ALL.to_vec(),
+        kinds: if theta.is_some() { vec![Kind::Predict] } else { Kind::ALL.to_vec() },
         scalar: Scalar::F64,
         machine,
         prefix: name.to_owned(),
         effort: Effort::default(),
     };
-    let fields = Fields { graph: &model.graph, formulas: &formulas, names: &names, theta: None };
-    plan(&model, &text, &fields, request, &mut Times::default()).expect("kernels")
+    let fields = Fields { graph: &model.graph, formulas: &formulas, names: &names, theta };
+    plan(&model, &fields, request, &mut Times::default()).expect("kernels")
 }
 
 /// Numbers for an input: small, and different everywhere.
 pub fn numbers(input: &Argument, n: usize, salt: usize) -> Vec<f64> {
-    let count = input.numbers() * if input.batched { n } else { 1 };
     let at = |i: usize| ((i * 7 + salt * 13 + 1) as f64 * 0.618).fract();
     let of = |i: usize| if input.name == "theta" { at(i) - 0.5 } else { 0.1 + 0.8 * at(i) };
-    (0..count).map(of).collect()
+    (0..input.length(n)).map(of).collect()
 }
 
 pub fn inputs(routine: &Routine, n: usize) -> Vec<Vec<f64>> {
@@ -65,8 +95,7 @@ pub fn inputs(routine: &Routine, n: usize) -> Vec<Vec<f64>> {
 pub fn in_process(routine: &Routine, loaded: &Loaded, n: usize) -> Vec<f64> {
     let given = inputs(routine, n);
     let given: Vec<&[f64]> = given.iter().map(Vec::as_slice).collect();
-    let length = |o: &Argument| o.numbers() * if o.batched { n } else { 1 };
-    let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|o| vec![f64::NAN; length(o)]).collect();
+    let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|o| vec![f64::NAN; o.length(n)]).collect();
     let mut slices: Vec<Option<&mut [f64]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
     loaded.call(n, &given, &mut slices);
     outputs.concat()
@@ -76,7 +105,7 @@ pub fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Output {
     let name = program.as_ref().to_string_lossy().into_owned();
     let output = Command::new(program).args(arguments).output().unwrap_or_else(|e| panic!("{name}: {e}"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} {arguments:?} fails: {said}");
+    assert!(output.status.success(), "{name} {arguments:?} fails ({}): {said}", output.status);
     output
 }
 

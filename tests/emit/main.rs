@@ -1,8 +1,15 @@
 //! Files of `pdec emit`, in the hands of other compilers and by themselves.
 
+mod calls;
 mod compiled;
+mod differential;
 mod interpreted;
 mod library;
+mod order;
+#[path = "../support/random_tape.rs"]
+mod random_tape;
+mod rounding;
+mod tapes;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +20,7 @@ use pdec::codegen::{Machine, Options, load};
 use pdec::routine::{Kind, Routine};
 
 use compiled::STRICT;
-use library::{POINTS, emit, has, in_process, inputs, library, run, same};
+use library::{emit, has, inputs, library, run, same};
 
 /// Nothing is undefined in an object, and nothing but its kernels is visible.
 #[test]
@@ -166,26 +173,6 @@ fn neither_neighbours_nor_threads_change_a_point() {
             (0..4).for_each(|t| drop(scope.spawn(move || (0..5).for_each(|i| check(60 + 7 * i + t, t)))))
         });
     }
-}
-
-/// A point that is no number spoils itself alone.
-#[test]
-fn what_is_not_finite_stays_where_it_is() {
-    let library = library("burgers", Machine::Native);
-    let routine = &library.kernels[0].routine;
-    let loaded = load(&[routine], &Options::default()).expect("machine code");
-    let mut given = inputs(routine, POINTS);
-    let clean = in_process(routine, &loaded[0], POINTS);
-    for (i, x) in [(3, f64::NAN), (40, f64::INFINITY), (69, f64::NEG_INFINITY)] {
-        given[0][i] = x;
-    }
-    let mut found = vec![0.0; POINTS];
-    let slices: Vec<&[f64]> = given.iter().map(Vec::as_slice).collect();
-    loaded[0].call(POINTS, &slices, &mut [Some(&mut found)]);
-    for (i, (a, b)) in found.iter().zip(&clean).enumerate() {
-        assert!(if [3, 40, 69].contains(&i) { !a.is_finite() || a != b } else { same(*a, *b) }, "{i}: {a:e} {b:e}");
-    }
-    assert!(found[3].is_nan());
 }
 
 #[test]

@@ -35,13 +35,12 @@ fn call(routine: &Routine, loaded: &Loaded, n: usize, given: &[(&str, &[f64])]) 
         .iter()
         .map(|input| given.iter().find(|(name, _)| *name == input.name).expect("every input is given").1)
         .collect();
-    let length = |o: &pdec::routine::Argument| o.numbers() * if o.batched { n } else { 1 };
-    let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|o| vec![f64::NAN; length(o)]).collect();
+    let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|o| vec![f64::NAN; o.length(n)]).collect();
     let mut slices: Vec<Option<&mut [f64]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
     loaded.call(n, &inputs, &mut slices);
     // One output alone is what it is among others.
     for wanted in 0..routine.outputs.len() {
-        let mut alone = vec![f64::NAN; length(&routine.outputs[wanted])];
+        let mut alone = vec![f64::NAN; routine.outputs[wanted].length(n)];
         let mut slices: Vec<Option<&mut [f64]>> = (0..routine.outputs.len()).map(|_| None).collect();
         slices[wanted] = Some(&mut alone);
         loaded.call(n, &inputs, &mut slices);

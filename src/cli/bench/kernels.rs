@@ -85,7 +85,7 @@ pub fn bench(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliEr
     let model = model.window(0);
     let seed = arguments.overrides.seed.or(model.settings.seed).unwrap_or(0);
     let machine = Roof::measured();
-    let mut rows = standalone(&model, source.text(), seed, &machine)?;
+    let mut rows = standalone(&model, seed, &machine)?;
     for (_, effort, backend) in WAYS {
         let lowered = pipeline::lower(model.clone(), effort, &mut Times::default())?;
         training(lowered, seed, backend, &mut rows)?;
@@ -144,7 +144,7 @@ fn of_batches(rows: &[Row], machine: &Roof) -> String {
 }
 
 /// Times of the kernels that stand alone, one row each.
-fn standalone(model: &Model, text: &str, seed: u64, machine: &Roof) -> Result<Vec<Row>, CliError> {
+fn standalone(model: &Model, seed: u64, machine: &Roof) -> Result<Vec<Row>, CliError> {
     let request = Request {
         kinds: Kind::ALL.to_vec(),
         scalar: Scalar::F64,
@@ -154,7 +154,7 @@ fn standalone(model: &Model, text: &str, seed: u64, machine: &Roof) -> Result<Ve
     };
     let (names, formulas): (Vec<_>, Vec<_>) = model.components().map(|c| (c.name.clone(), c.value)).unzip();
     let fields = Fields { graph: &model.graph, formulas: &formulas, names: &names, theta: None };
-    let library = emit::plan(model, text, &fields, request, &mut Times::default())?;
+    let library = emit::plan(model, &fields, request, &mut Times::default())?;
     let routines: Vec<&Routine> = library.kernels.iter().map(|kernel| &kernel.routine).collect();
     let loaded = load(&routines, &codegen::Options::default())?;
     let lowered = pipeline::lower(model.clone(), Effort::Off, &mut Times::default())?;
@@ -206,8 +206,7 @@ fn call(routine: &Routine, loaded: &Loaded, set: &PointSet, n: usize) -> f64 {
     };
     let inputs: Vec<Vec<f64>> = routine.inputs.iter().enumerate().map(given).collect();
     let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
-    let length = |o: &Argument| o.numbers() * if o.batched { n } else { 1 };
-    let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|output| vec![0.0; length(output)]).collect();
+    let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|output| vec![0.0; output.length(n)]).collect();
     let mut work = loaded.workspace();
     best_time(|| {
         let mut slices: Vec<Option<&mut [f64]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();

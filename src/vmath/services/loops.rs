@@ -5,6 +5,7 @@ use std::slice;
 use super::super::dispatch::{Kernel, Kernel2};
 use super::super::exponential::Exp;
 use super::super::gemm::{GemmShape, Whole};
+use super::Primitive;
 
 /// The path of a function, as a constant of its type.
 pub(super) const AVX512: u8 = 0;
@@ -22,7 +23,7 @@ impl<T: Real> Number for T {}
 
 /// What the loops do with numbers.
 pub(super) trait Real:
-    Copy + PartialEq + std::ops::Add<Output = Self> + std::ops::Mul<Output = Self> + std::ops::AddAssign
+    Primitive + PartialEq + std::ops::Add<Output = Self> + std::ops::Mul<Output = Self> + std::ops::AddAssign
 {
     const ZERO: Self;
     const TWO: Self;

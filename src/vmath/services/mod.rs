@@ -37,7 +37,7 @@ impl Scalar {
     }
 
     /// Bytes of a number.
-    pub fn bytes(self) -> usize {
+    pub const fn bytes(self) -> usize {
         match self {
             Scalar::F64 => 8,
             Scalar::F32 => 4,
@@ -45,9 +45,29 @@ impl Scalar {
     }
 
     /// The numbers of the widest register: rows are padded to a multiple of it.
-    pub fn lanes(self) -> usize {
+    pub const fn lanes(self) -> usize {
         64 / self.bytes()
     }
+}
+
+mod sealed {
+    pub trait Sealed: Copy {}
+    impl Sealed for f64 {}
+    impl Sealed for f32 {}
+}
+
+/// A number as machine code has it: [`f64`] or [`f32`], and nothing else, since code is given its address.
+pub trait Primitive: sealed::Sealed {
+    /// Its name among the types of numbers.
+    const SCALAR: Scalar;
+}
+
+impl Primitive for f64 {
+    const SCALAR: Scalar = Scalar::F64;
+}
+
+impl Primitive for f32 {
+    const SCALAR: Scalar = Scalar::F32;
 }
 
 /// A parameter of a service, in the calling convention of C.

@@ -1,8 +1,9 @@
 //! One suite that everything which runs a tape must pass: the interpreter and machine code.
 
 use pdec::codegen::{self, Compiled, Options};
-use pdec::tape::{Binary, Contraction, Interpreter, Lane, PointProgram, Tape, Ternary, Unary, host_contraction};
-use pdec::vmath;
+use pdec::tape::{Interpreter, Lane, PointProgram, Tape, host_contraction};
+
+use super::random_tape::{operation, operations};
 
 /// Numbers at which operations are special, and some ordinary ones.
 const SPECIAL: [f64; 16] = [
@@ -75,14 +76,6 @@ fn columns_of_special(arity: usize) -> Vec<Vec<f64>> {
     (0..arity).map(|i| (0..count).map(|p| SPECIAL[p / SPECIAL.len().pow(i as u32) % SPECIAL.len()]).collect()).collect()
 }
 
-fn operation(name: &str, arity: usize) -> Tape {
-    let contraction = host_contraction().name();
-    let inputs: String = (0..arity).map(|i| format!("v{i} = input {i}\n")).collect();
-    let operands: String = (0..arity).map(|i| format!(" v{i}")).collect();
-    let text = format!("tape {contraction}, {arity} inputs\n{inputs}v{arity} = {name}{operands}\noutputs v{arity}\n");
-    text.parse().expect("an operation makes a tape")
-}
-
 /// Two levels of calls, values that cross both, an input and a constant among the outputs, an output twice.
 const MIXED: &str = "tape separate, 3 inputs
   v0 = input 0
@@ -107,13 +100,8 @@ fn points(count: usize, inputs: usize) -> Vec<Vec<f64>> {
 }
 
 fn every_operation<B: Backend>() {
-    let fused = host_contraction() == Contraction::Fused;
-    let unary = Unary::ALL.map(|op| (op.name(), 1)).into_iter();
-    let binary = Binary::ALL.map(|op| (op.name(), 2));
-    let ternary = Ternary::ALL.into_iter().filter(|op| fused || !op.is_fused()).map(|op| (op.name(), 3));
-    let math = vmath::Function::ALL.map(|function| (function.name(), function.arity()));
-    for (name, arity) in unary.chain(binary).chain(ternary).chain(math) {
-        check_points::<B>(&operation(name, arity), 1000, &columns_of_special(arity));
+    for (name, arity) in operations(host_contraction()) {
+        check_points::<B>(&operation(name, arity, host_contraction()), 1000, &columns_of_special(arity));
     }
 }
 
@@ -165,7 +153,7 @@ fn rows_and_strides<B: Backend>(text: &str) {
 }
 
 fn lanes_are_checked<B: Backend>() {
-    let program = B::of(&operation("neg", 1), 1000);
+    let program = B::of(&operation("neg", 1, host_contraction()), 1000);
     let lane = |offset, row_stride| Lane { buffer: 0, offset, row_stride };
     let run = |rows, count, input: Lane, output: Lane, scratch_len: usize| {
         let (data, mut result, mut scratch) = ([1.0; 10], [0.0; 10], vec![0.0; scratch_len]);

@@ -1,71 +1,14 @@
 //! Random formulas: machine code = interpreter = tape at a point, bit for bit, and all of them near the formula.
 
 use pdec::codegen::{self, Options};
-use pdec::expr::{Exponent, Expr, Function, Graph, Rational, Relation, Symbol};
+use pdec::expr::{Exponent, Expr, Function, Graph, Symbol};
 use pdec::tape::{Contraction, Interpreter, Lane, PointProgram, Tape, host_contraction};
 use proptest::prelude::*;
 
-const INPUTS: usize = 3;
+use super::random_tape::{INPUTS, Recipe, inputs, long_lived, number, ratio, recipes, symbols, wild};
+
 /// Whole turns of the widest registers, and some points left.
 const POINTS: usize = 21;
-
-/// How to make one more formula from those that are there.
-#[derive(Clone, Debug)]
-struct Recipe {
-    kind: u8,
-    operands: [usize; 3],
-    number: i8,
-}
-
-fn recipes(length: usize) -> impl Strategy<Value = Vec<Recipe>> {
-    let recipe = (any::<u8>(), any::<[u16; 3]>(), -9..10_i8).prop_map(|(kind, operands, number)| Recipe {
-        kind,
-        operands: operands.map(usize::from),
-        number,
-    });
-    prop::collection::vec(recipe, 1..length)
-}
-
-fn symbols() -> Vec<Symbol> {
-    (0..INPUTS).map(|i| Symbol::Slot(i as u32)).collect()
-}
-
-fn inputs(graph: &mut Graph) -> Vec<Expr> {
-    (0..INPUTS).map(|i| graph.slot(i)).collect()
-}
-
-fn ratio(number: i8, denominator: i64) -> Rational {
-    Rational::new(i64::from(number).into(), denominator.into())
-}
-
-/// Anything at all, also formulas that are infinite or undefined everywhere.
-fn wild(graph: &mut Graph, recipes: &[Recipe]) -> Vec<Expr> {
-    let mut formulas = inputs(graph);
-    for recipe in recipes {
-        let [a, b, c] = recipe.operands.map(|i| formulas[i % formulas.len()]);
-        let n = recipe.number;
-        let formula = match recipe.kind % 12 {
-            0 | 1 => graph.linear(ratio(n, 3), [(a, ratio(n, 7)), (b, ratio(1, 1)), (c, ratio(-1, 1))]),
-            2 => graph.linear(ratio(0, 1), [(a, ratio(-1, 1)), (b, ratio(n, 1))]),
-            3 | 4 => graph.mul(a, b),
-            5 => graph.div(a, b),
-            6 => graph.product([(a, Exponent::new(n.into(), 2)), (b, Exponent::from_integer((n / 3).into()))]),
-            7 => graph.product([(a, Exponent::new(n.into(), 3))]),
-            8 => {
-                let function = Function::ALL[recipe.operands[2] % Function::ALL.len()];
-                graph.call(function, &[a, b][..function.arity()])
-            }
-            9 => {
-                let relations = [Relation::Equal, Relation::Less, Relation::LessEqual];
-                graph.compare(relations[recipe.operands[2] % 3], a, b)
-            }
-            10 => graph.select(a, b, c),
-            _ => graph.pow(a, b),
-        };
-        formulas.push(formula);
-    }
-    formulas
-}
 
 /// Formulas of moderate positive numbers without cancellation, so that their rounding errors stay small.
 fn tame(graph: &mut Graph, recipes: &[Recipe]) -> Vec<Expr> {
@@ -122,8 +65,22 @@ fn same(a: f64, b: f64) -> bool {
     a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
 }
 
-fn number() -> impl Strategy<Value = f64> {
-    prop_oneof![6 => -3.0..3.0, 1 => any::<f64>(), 1 => prop::sample::select(vec![0.0, -0.0, 1.0, -1.0])]
+/// Machine code, the interpreter of blocks and the tape at each point.
+fn all_agree(tape: &Tape, columns: &[Vec<f64>], (longest_body, widest): (usize, bool)) -> Result<(), TestCaseError> {
+    let options = Options { verify: true, longest_body, widest, ..Options::default() };
+    let compiled = codegen::jit(&[tape], &options).unwrap().remove(0);
+    let expected = run(&Interpreter::new(tape), columns);
+    let found = run(&compiled, columns);
+    for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
+        prop_assert!(same(*a, *b), "machine code {:?}, interpreter {:?} at {}\n{}", a, b, i, tape);
+    }
+    for point in 0..POINTS {
+        let at: Vec<f64> = columns.iter().map(|c| c[point]).collect();
+        for (output, value) in tape.evaluate(&at).into_iter().enumerate() {
+            prop_assert!(same(value, expected[output * POINTS + point]), "one point and a block differ\n{}", tape);
+        }
+    }
+    Ok(())
 }
 
 proptest! {
@@ -143,20 +100,18 @@ proptest! {
         for contraction in [Contraction::Separate, host_contraction()] {
             let tape = Tape::new(&graph, roots, &symbols(), contraction).unwrap();
             prop_assert_eq!(&tape.to_string().parse::<Tape>().unwrap().to_string(), &tape.to_string());
-            let options = Options { verify: true, longest_body, widest, ..Options::default() };
-            let compiled = codegen::jit(&[&tape], &options).unwrap().remove(0);
-            let expected = run(&Interpreter::new(&tape), &columns);
-            let found = run(&compiled, &columns);
-            for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
-                prop_assert!(same(*a, *b), "machine code {:?}, interpreter {:?} at {}\n{}", a, b, i, tape);
-            }
-            for point in 0..POINTS {
-                let at: Vec<f64> = columns.iter().map(|c| c[point]).collect();
-                for (output, value) in tape.evaluate(&at).into_iter().enumerate() {
-                    prop_assert!(same(value, expected[output * POINTS + point]), "one point and a block differ\n{}", tape);
-                }
-            }
+            all_agree(&tape, &columns, (longest_body, widest))?;
         }
+    }
+
+    #[test]
+    fn long_live_ranges_change_nothing(
+        tape in long_lived(host_contraction(), 300),
+        columns in prop::collection::vec(prop::collection::vec(number(), POINTS), INPUTS),
+        longest_body in prop::sample::select(vec![10_usize, 1000]),
+        widest in any::<bool>(),
+    ) {
+        all_agree(&tape, &columns, (longest_body, widest))?;
     }
 
     #[test]
