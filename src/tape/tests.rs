@@ -45,9 +45,9 @@ fn signs_cost_nothing_in_sums() {
     assert_eq!(lines(&fused(&graph, &[difference])), ["sub v0 v1"]);
     let xy = graph.mul(x, y);
     let rest = graph.sub(xy, z);
-    assert_eq!(lines(&fused(&graph, &[rest])), ["fms v0 v1 v2"]);
+    assert_eq!(lines(&fused(&graph, &[rest])), ["fms v1 v2 v0"]);
     let rest = graph.sub(z, xy);
-    assert_eq!(lines(&fused(&graph, &[rest])), ["fnma v0 v1 v2"]);
+    assert_eq!(lines(&fused(&graph, &[rest])), ["fnma v1 v2 v0"]);
     let sum = graph.add(x, y);
     let opposite = graph.neg(sum);
     assert_eq!(fused(&graph, &[opposite]).cost(), Cost { additions: 1, signs: 1, ..Cost::default() });
