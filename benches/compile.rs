@@ -25,7 +25,7 @@ use pdec::vmath::services::Scalar;
 const STAGES: [&str; 6] = ["parse", "check", "simplify", "tape", "sample", "codegen"];
 
 /// Compilations of which the quickest counts.
-const RUNS: usize = 7;
+const RUNS: usize = 25;
 
 /// The problem whose second derivatives are compiled, too: `train` with the curvature of the equations as its metric.
 const NAVIER_STOKES: &str = "taylor_green";

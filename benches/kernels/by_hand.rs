@@ -1,17 +1,11 @@
-//! Local kernels by hand: the formulas of [`KNOWN`](super::known_formulas::KNOWN), points in lanes.
+//! Local kernels by hand: the formulas of [`KNOWN`](super::known_formulas::KNOWN), points in lanes, everything in registers.
 //!
-//! Inputs and outputs are in the order of the tapes. Sine and logarithm are pdec's, on blocks that stay in the first cache;
-//! everything else is in registers.
+//! Inputs and outputs are in the order of the tapes.
 
 use std::array::from_fn;
 use std::f64::consts::{LOG2_E, PI};
 
-use pdec::vmath::{Function, apply_in_place};
-
 use super::lanes::{LANES, Lanes, is_available};
-
-/// Points between block functions.
-const TILE: usize = 256;
 
 /// A kernel by hand: outputs stand one behind the other. The number of points is a multiple of 32.
 pub type ByHand = fn(inputs: &[&[f64]], outputs: &mut [f64]);
@@ -19,87 +13,55 @@ pub type ByHand = fn(inputs: &[&[f64]], outputs: &mut [f64]);
 /// The kernel of a name.
 pub fn of(name: &str) -> Option<ByHand> {
     Some(match name {
-        "Poisson" => poisson,
-        "Burgers" => |inputs, outputs| all::<4, 1, 4>(inputs, outputs, burgers),
-        "Navier-Stokes" => |inputs, outputs| all::<12, 34, 1>(inputs, outputs, navier_stokes),
-        "minimal surface" => |inputs, outputs| all::<2, 6, 2>(inputs, outputs, minimal_surface),
-        "p-Laplacian" => |inputs, outputs| all::<2, 6, 2>(inputs, outputs, p_laplacian),
-        "neo-Hookean" => neo_hookean,
-        "Kuramoto-Sivashinsky" => |inputs, outputs| all::<5, 7, 2>(inputs, outputs, kuramoto_sivashinsky),
-        "tanh" => |inputs, outputs| all::<1, 5, 4>(inputs, outputs, tanh),
+        "Poisson" => |inputs, outputs| run::<4, 1, 4>(inputs, outputs, poisson),
+        "Burgers" => |inputs, outputs| run::<4, 1, 4>(inputs, outputs, burgers),
+        "Navier-Stokes" => |inputs, outputs| run::<12, 34, 1>(inputs, outputs, navier_stokes),
+        "minimal surface" => |inputs, outputs| run::<2, 6, 2>(inputs, outputs, minimal_surface),
+        "p-Laplacian" => |inputs, outputs| run::<2, 6, 2>(inputs, outputs, p_laplacian),
+        "neo-Hookean" => |inputs, outputs| run::<4, 15, 2>(inputs, outputs, neo_hookean),
+        "Kuramoto-Sivashinsky" => |inputs, outputs| run::<5, 7, 2>(inputs, outputs, kuramoto_sivashinsky),
+        "tanh" => |inputs, outputs| run::<1, 5, 4>(inputs, outputs, tanh),
         _ => return None,
     })
 }
 
-/// Where the outputs of some points go: output k at `start + k * stride`.
-struct Outputs<'a> {
-    numbers: &'a mut [f64],
-    start: usize,
-    stride: usize,
-}
-
-/// A function of I inputs to O outputs at all points.
-fn all<const I: usize, const O: usize, const N: usize>(
-    inputs: &[&[f64]],
-    numbers: &mut [f64],
-    at: impl Fn([Lanes<N>; I]) -> [Lanes<N>; O],
-) {
-    run(from_fn(|i| inputs[i]), Outputs { numbers, start: 0, stride: inputs[0].len() }, at);
-}
-
-/// A function of I inputs to O outputs at points, N registers at a time.
+/// A function of I inputs to O outputs at all points, N registers at a time.
 fn run<const I: usize, const O: usize, const N: usize>(
-    inputs: [&[f64]; I],
-    Outputs { numbers, start, stride }: Outputs<'_>,
+    inputs: &[&[f64]],
+    outputs: &mut [f64],
     at: impl Fn([Lanes<N>; I]) -> [Lanes<N>; O],
 ) {
-    let n = inputs[0].len();
+    let n = outputs.len() / O;
     assert!(is_available() && n.is_multiple_of(LANES * N), "AVX-512 and whole registers");
-    assert!(inputs.iter().all(|x| x.len() == n) && start + n <= stride && numbers.len() == O * stride);
-    // SAFETY: the machine has the features; all inputs hold n numbers, whole groups of registers, and each output has
-    // room for as many.
-    unsafe {
-        let first = numbers.as_mut_ptr().add(start);
-        run_avx512(n, inputs.map(|x| x.as_ptr()), from_fn(|k| first.add(k * stride)), at);
-    }
+    assert!(inputs.len() == I && inputs.iter().all(|x| x.len() == n) && outputs.len() == O * n);
+    // SAFETY: the machine has the features; all inputs hold n numbers, whole groups of registers, and the outputs O times
+    // as many.
+    unsafe { run_avx512(n, from_fn(|k| inputs[k].as_ptr()), outputs.as_mut_ptr(), at) }
 }
 
 /// # Safety
-/// The machine has AVX-512; all arrays hold n numbers, a multiple of 8N.
+/// The machine has AVX-512; inputs hold n numbers, a multiple of 8N, and the outputs O times as many.
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,fma")]
 unsafe fn run_avx512<const I: usize, const O: usize, const N: usize>(
     n: usize,
     inputs: [*const f64; I],
-    outputs: [*mut f64; O],
+    outputs: *mut f64,
     at: impl Fn([Lanes<N>; I]) -> [Lanes<N>; O],
 ) {
     for i in (0..n).step_by(LANES * N) {
         // SAFETY: i + 8N <= n.
         unsafe {
             let results = at(from_fn(|k| Lanes::load(inputs[k].add(i))));
-            for (result, output) in results.into_iter().zip(outputs) {
-                result.store(|v| output.add(i + v * LANES));
+            for (k, result) in results.into_iter().enumerate() {
+                result.store(|v| outputs.add(k * n + i + v * LANES));
             }
         }
     }
 }
 
-fn poisson(inputs: &[&[f64]], numbers: &mut [f64]) {
-    let stride = inputs[0].len();
-    for start in (0..stride).step_by(TILE) {
-        let [x, y, u_yy, u_xx]: [&[f64]; 4] = from_fn(|k| &inputs[k][start..stride.min(start + TILE)]);
-        let (mut sine_x, mut sine_y) = ([0.0; TILE], [0.0; TILE]);
-        let (sine_x, sine_y) = (&mut sine_x[..x.len()], &mut sine_y[..x.len()]);
-        for i in 0..x.len() {
-            (sine_x[i], sine_y[i]) = (PI * x[i], PI * y[i]);
-        }
-        apply_in_place(Function::Sin, sine_x);
-        apply_in_place(Function::Sin, sine_y);
-        let outputs = Outputs { numbers: &mut *numbers, start, stride };
-        run::<4, 1, 4>([sine_x, sine_y, u_yy, u_xx], outputs, |[x, y, u_yy, u_xx]| {
-            [(x * x.number(2.0 * PI * PI)).times_plus(y, u_xx + u_yy)]
-        });
-    }
+#[inline(always)]
+fn poisson<const N: usize>([x, y, u_yy, u_xx]: [Lanes<N>; 4]) -> [Lanes<N>; 1] {
+    [(x.sine_of_turn() * x.number(2.0 * PI * PI)).times_plus(y.sine_of_turn(), u_xx + u_yy)]
 }
 
 #[inline(always)]
@@ -172,27 +134,12 @@ fn p_laplacian<const N: usize>([u_y, u_x]: [Lanes<N>; 2]) -> [Lanes<N>; 6] {
     [q * s * s.number(1.0 / 3.0), u_y * s, u_y.times_plus(y, s), u_x * y, u_x * s, u_x.times_plus(x, s)]
 }
 
-fn neo_hookean(inputs: &[&[f64]], numbers: &mut [f64]) {
-    let stride = inputs[0].len();
-    for start in (0..stride).step_by(TILE) {
-        let [b, u_x, v_y, c]: [&[f64]; 4] = from_fn(|k| &inputs[k][start..stride.min(start + TILE)]);
-        let mut logarithm = [0.0; TILE];
-        let logarithm = &mut logarithm[..b.len()];
-        for (i, j) in logarithm.iter_mut().enumerate() {
-            *j = (1.0 + u_x[i]) * (1.0 + v_y[i]) - b[i] * c[i];
-        }
-        apply_in_place(Function::Log, logarithm);
-        let outputs = Outputs { numbers: &mut *numbers, start, stride };
-        run::<5, 15, 1>([b, u_x, v_y, c, logarithm], outputs, of_logarithm);
-    }
-}
-
-/// The outputs from ∂u/∂y, ∂u/∂x, ∂v/∂y, ∂v/∂x and the logarithm of the determinant.
 #[inline(always)]
-fn of_logarithm<const N: usize>([b, u_x, v_y, c, l]: [Lanes<N>; 5]) -> [Lanes<N>; 15] {
+fn neo_hookean<const N: usize>([b, u_x, v_y, c]: [Lanes<N>; 4]) -> [Lanes<N>; 15] {
     let all = |x: f64| b.number(x);
     let (a, d) = (u_x + all(1.0), v_y + all(1.0));
-    let i = all(1.0) / b.times_from(c, a * d);
+    let determinant = b.times_from(c, a * d);
+    let (i, l) = (all(1.0) / determinant, determinant.logarithm());
     let g = l.times_plus(all(5.0), all(-3.0));
     let (h, k) = (g * i, (all(5.0) - g) * i * i);
     let squares = a.times_plus(a, b.times_plus(b, c.times_plus(c, d * d)));

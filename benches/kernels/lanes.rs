@@ -1,12 +1,14 @@
 //! Registers of AVX-512 with operators: what kernels by hand are written in.
 
 use std::arch::x86_64::{
-    __m512d, _mm512_add_epi64, _mm512_add_pd, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_div_pd, _mm512_fmadd_pd,
-    _mm512_fnmadd_pd, _mm512_loadu_epi64, _mm512_loadu_pd, _mm512_max_pd, _mm512_min_pd, _mm512_mul_pd,
-    _mm512_permutexvar_epi64, _mm512_permutexvar_pd, _mm512_reduce_add_pd, _mm512_set1_pd, _mm512_slli_epi64,
-    _mm512_sqrt_pd, _mm512_storeu_pd, _mm512_sub_pd,
+    __m512d, _MM_MANT_NORM_P75_1P5, _MM_MANT_SIGN_SRC, _mm512_add_epi64, _mm512_add_pd, _mm512_castpd_si512,
+    _mm512_castsi512_pd, _mm512_div_pd, _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_getexp_pd, _mm512_getmant_pd,
+    _mm512_loadu_epi64, _mm512_loadu_pd, _mm512_max_pd, _mm512_min_pd, _mm512_mul_pd, _mm512_permutexvar_epi64,
+    _mm512_permutexvar_pd, _mm512_reduce_add_pd, _mm512_set1_pd, _mm512_slli_epi64, _mm512_sqrt_pd, _mm512_storeu_pd,
+    _mm512_sub_pd, _mm512_xor_si512,
 };
 use std::array::from_fn;
+use std::f64::consts::{LN_2, PI};
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Numbers of a register.
@@ -135,6 +137,37 @@ impl<const N: usize> Lanes<N> {
         self.0.map(|x| unsafe { _mm512_reduce_add_pd(x) })
     }
 
+    /// sin(πx), for |x| below 2⁵¹: the sine of the distance to the nearest whole number, which is odd or even.
+    #[inline(always)]
+    pub fn sine_of_turn(self) -> Self {
+        let shifted = self + self.number(WHOLE);
+        let r = self - (shifted - self.number(WHOLE));
+        let sine = r * (r * r).polynomial(&SINE);
+        lanewise!(turned; sine, shifted)
+    }
+
+    /// log x of x > 0: x = 2ᵏ m with m in [3/4, 3/2), and log m = 2 artanh s with s = (m - 1) / (m + 1).
+    #[inline(always)]
+    pub fn logarithm(self) -> Self {
+        let m: Self = lanewise!(mantissa; self);
+        let k: Self = lanewise!(exponent; self, m);
+        let one = self.number(1.0);
+        let s = (m - one) / (m + one);
+        let z = s * s;
+        let tail = (s * z).times_plus(z.polynomial(&LOGARITHM), k * self.number(LN2_LOW));
+        k.times_plus(self.number(LN_2), s.times_plus(self.number(2.0), tail))
+    }
+
+    /// Horner's rule, the lowest coefficient first.
+    #[inline(always)]
+    fn polynomial<const D: usize>(self, coefficients: &[f64; D]) -> Self {
+        let mut sum = self.number(coefficients[D - 1]);
+        for coefficient in coefficients[..D - 1].iter().rev() {
+            sum = sum.times_plus(self, self.number(*coefficient));
+        }
+        sum
+    }
+
     /// tanh(z) of z times 2 log₂ e: (2ᶻ - 1) / (2ᶻ + 1), where 2ᶻ is 2^(i/8), from a table, times 2ᶠ.
     #[inline(always)]
     pub fn tanh_of_scaled(self) -> Self {
@@ -142,12 +175,8 @@ impl<const N: usize> Lanes<N> {
         let z: Self = lanewise!(_mm512_max_pd; below, self.number(-LARGEST));
         let shifted = z + self.number(ROUND);
         let f = z - (shifted - self.number(ROUND));
-        let mut sum = self.number(EXP2M1[6]);
-        for coefficient in EXP2M1[..6].iter().rev() {
-            sum = sum.times_plus(f, self.number(*coefficient));
-        }
         let power: Self = lanewise!(power; shifted);
-        let excess = sum.times_plus(f, lanewise!(rest; shifted));
+        let excess = f.polynomial(&EXP2M1).times_plus(f, lanewise!(rest; shifted));
         let expm1 = power.times_plus(excess, power - self.number(1.0));
         expm1 / (expm1 + self.number(2.0))
     }
@@ -176,6 +205,68 @@ unsafe fn rest(eighths: __m512d) -> __m512d {
     unsafe { _mm512_permutexvar_pd(_mm512_castpd_si512(eighths), _mm512_loadu_pd(RESTS.as_ptr())) }
 }
 
+/// The number with its sign turned where the whole number in the low bits is odd.
+///
+/// # Safety
+/// The machine has AVX-512.
+#[inline(always)]
+unsafe fn turned(x: __m512d, whole: __m512d) -> __m512d {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let sign = _mm512_slli_epi64::<63>(_mm512_castpd_si512(whole));
+        _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(x), sign))
+    }
+}
+
+/// m in [3/4, 3/2) such that x is a power of two times m.
+///
+/// # Safety
+/// The machine has AVX-512.
+#[inline(always)]
+unsafe fn mantissa(x: __m512d) -> __m512d {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_getmant_pd::<_MM_MANT_NORM_P75_1P5, _MM_MANT_SIGN_SRC>(x) }
+}
+
+/// Which power of two that is.
+///
+/// # Safety
+/// The machine has AVX-512.
+#[inline(always)]
+unsafe fn exponent(x: __m512d, mantissa: __m512d) -> __m512d {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_sub_pd(_mm512_getexp_pd(x), _mm512_getexp_pd(mantissa)) }
+}
+
+/// Rounds to a whole number where it is added, with that number in the low bits.
+const WHOLE: f64 = 8.0 * ROUND;
+
+/// sin(πr) / r in r², |r| ≤ 1/2: minimax, relative error 2⁻⁵³.
+const SINE: [f64; 8] = [
+    PI,
+    -5.167_712_780_049_753,
+    2.550_164_039_859_776_5,
+    -0.599_264_528_775_71,
+    0.082_145_878_256_554_78,
+    -0.007_370_361_071_691_905,
+    0.000_465_977_617_039_539_65,
+    -2.112_295_299_219_442_8e-5,
+];
+
+/// (2 artanh(s) - 2s) / s³ in s², |s| ≤ 1/5: minimax, relative error of the logarithm 2⁻⁵⁴.
+const LOGARITHM: [f64; 7] = [
+    0.666_666_666_666_669_4,
+    0.399_999_999_993_325_64,
+    0.285_714_288_369_185_4,
+    0.222_221_826_836_058,
+    0.181_846_147_291_810_37,
+    0.152_836_042_596_117_05,
+    0.151_193_149_761_032_6,
+];
+
+/// ln 2 beyond its double.
+const LN2_LOW: f64 = 2.319_046_813_846_299_6e-17;
+
 /// tanh 20 is 1 in double precision; 20 · 2 log₂ e is below this.
 pub const LARGEST: f64 = 58.0;
 
@@ -184,7 +275,7 @@ pub const ROUND: f64 = 844_424_930_131_968.0;
 
 /// (2ᶠ - 1) / f on |f| ≤ 1/16: minimax (Remez exchange in 50 digits), relative error 2⁻⁵³.
 const EXP2M1: [f64; 7] = [
-    std::f64::consts::LN_2,
+    LN_2,
     0.240_226_506_959_109_33,
     0.055_504_108_664_816_275,
     0.009_618_129_089_984_663,

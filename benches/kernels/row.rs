@@ -6,8 +6,7 @@
 //! that the compiler turns into vectors.
 
 use std::array::from_fn;
-
-use pdec::vmath::{Function, apply_in_place};
+use std::f64::consts::{LN_2, LOG2_E, PI};
 
 use super::lanes::{LANES, LARGEST, Lanes, ROUND, is_available};
 
@@ -41,7 +40,7 @@ impl Row {
         let w = |axis: usize| (0..width).map(move |j| theta[2 * j + axis]);
         let c = || theta[3 * width..4 * width].iter().copied();
         let q = || w(0).zip(w(1)).map(|(x, y)| x * x + y * y);
-        let scaled = |value: f64| value * 2.0 * std::f64::consts::LOG2_E;
+        let scaled = |value: f64| value * 2.0 * LOG2_E;
         Self {
             width,
             slopes: [
@@ -72,9 +71,9 @@ impl Row {
     /// Residuals, and the Jacobian row by row ([`Row::stride`], [`Row::place`]): eight neurons in a register.
     ///
     /// # Panics
-    /// If an array is too short, the points are not a multiple of 4, or the machine lacks AVX-512.
+    /// If an array is too short, the points are not a multiple of 32, or the machine lacks AVX-512.
     pub fn by_rows(&self, x: &[f64], y: &[f64], residual: &mut [f64], jacobian: &mut [f64]) {
-        self.check(x, y, residual, jacobian, ABREAST, self.stride());
+        self.check(x, y, residual, jacobian, self.stride());
         // SAFETY: the machine has the features, and the arrays hold all points.
         unsafe { by_rows(self, x, y, residual, jacobian) }
     }
@@ -85,7 +84,7 @@ impl Row {
     /// # Panics
     /// If an array is too short, the points are not a multiple of 32, or the machine lacks AVX-512.
     pub fn by_points(&self, x: &[f64], y: &[f64], residual: &mut [f64], jacobian: &mut [f64]) {
-        self.check(x, y, residual, jacobian, LANES * ABREAST, 4 * self.width + 1);
+        self.check(x, y, residual, jacobian, 4 * self.width + 1);
         // SAFETY: the machine has the features, and the arrays hold all points, in whole groups of registers.
         unsafe { by_points(self, x, y, residual, jacobian) }
     }
@@ -93,16 +92,16 @@ impl Row {
     /// As [`Row::by_rows`], by a loop over neurons that the compiler vectorises.
     ///
     /// # Panics
-    /// If an array is too short or the machine lacks AVX-512.
+    /// If an array is too short, the points are not a multiple of 32, or the machine lacks AVX-512.
     pub fn plain(&self, x: &[f64], y: &[f64], residual: &mut [f64], jacobian: &mut [f64]) {
-        self.check(x, y, residual, jacobian, 1, self.stride());
+        self.check(x, y, residual, jacobian, self.stride());
         // SAFETY: the machine has the features.
         unsafe { plain(self, x, y, residual, jacobian) }
     }
 
-    fn check(&self, x: &[f64], y: &[f64], residual: &[f64], jacobian: &[f64], group: usize, row: usize) {
+    fn check(&self, x: &[f64], y: &[f64], residual: &[f64], jacobian: &[f64], row: usize) {
         assert!(is_available(), "AVX-512");
-        assert!(x.len().is_multiple_of(group), "groups of {group} points");
+        assert!(x.len().is_multiple_of(LANES * ABREAST), "whole groups of registers");
         assert!(y.len() == x.len() && residual.len() == x.len() && jacobian.len() == x.len() * row);
     }
 }
@@ -136,16 +135,19 @@ fn entries([x, y]: [Abreast; 2], [wx, wy, b]: [Abreast; 3], factors: [Abreast; 5
 }
 
 /// -f at the points of a tile.
-fn sources(x: &[f64], y: &[f64], out: &mut [f64; TILE]) {
-    let mut other = [0.0; TILE];
-    for i in 0..x.len() {
-        out[i] = std::f64::consts::PI * x[i];
-        other[i] = std::f64::consts::PI * y[i];
-    }
-    apply_in_place(Function::Sin, &mut out[..x.len()]);
-    apply_in_place(Function::Sin, &mut other[..x.len()]);
-    for (s, other) in out.iter_mut().zip(other) {
-        *s *= -2.0 * std::f64::consts::PI.powi(2) * other;
+///
+/// # Safety
+/// The machine has AVX-512; `x` and `y` are equally long, at most [`TILE`], a multiple of eight.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,fma")]
+unsafe fn sources(x: &[f64], y: &[f64], out: &mut [f64; TILE]) {
+    for i in (0..x.len()).step_by(LANES) {
+        // SAFETY: i + LANES is at most the length of all three.
+        unsafe {
+            let [x, y] = [x, y].map(|of| Lanes::<1>::load(of.as_ptr().add(i)).sine_of_turn());
+            let to = out.as_mut_ptr().add(i);
+            (x * y * x.number(-2.0 * PI * PI)).store(|_| to);
+        }
     }
 }
 
@@ -160,7 +162,8 @@ unsafe fn by_rows(row: &Row, x: &[f64], y: &[f64], residual: &mut [f64], jacobia
     for start in (0..x.len()).step_by(ABREAST) {
         if start.is_multiple_of(TILE) {
             let end = x.len().min(start + TILE);
-            sources(&x[start..end], &y[start..end], &mut source);
+            // SAFETY: a tile of whole registers; the machine has the features.
+            unsafe { sources(&x[start..end], &y[start..end], &mut source) };
         }
         // SAFETY: j + LANES <= width, the vectors hold `width` numbers, and each row of the Jacobian `stride`.
         let sums = unsafe {
@@ -194,7 +197,8 @@ unsafe fn by_points(row: &Row, x: &[f64], y: &[f64], residual: &mut [f64], jacob
     let mut sums = [0.0; TILE];
     for start in (0..n).step_by(TILE) {
         let count = TILE.min(n - start);
-        sources(&x[start..start + count], &y[start..start + count], &mut sums);
+        // SAFETY: a tile of whole registers; the machine has the features.
+        unsafe { sources(&x[start..start + count], &y[start..start + count], &mut sums) };
         let first = jacobian.as_mut_ptr();
         for j in 0..width {
             // SAFETY: the machine has AVX-512.
@@ -231,7 +235,8 @@ unsafe fn plain(row: &Row, x: &[f64], y: &[f64], residual: &mut [f64], jacobian:
     for (i, out) in jacobian.chunks_exact_mut(row.stride()).enumerate() {
         if i.is_multiple_of(TILE) {
             let end = x.len().min(i + TILE);
-            sources(&x[i..end], &y[i..end], &mut source);
+            // SAFETY: a tile of whole registers; the machine has the features.
+            unsafe { sources(&x[i..end], &y[i..end], &mut source) };
         }
         let (weights_x, out) = out.split_at_mut(width);
         let (weights_y, out) = out.split_at_mut(width);
@@ -278,7 +283,7 @@ fn plain_row(
 
 /// (2ᶠ - 1) / f on |f| ≤ 1/2: minimax, relative error 2⁻⁶¹.
 const WIDE_EXP2M1: [f64; 12] = [
-    std::f64::consts::LN_2,
+    LN_2,
     0.240_226_506_959_100_72,
     0.055_504_108_664_821_625,
     0.009_618_129_107_628_437,
