@@ -26,6 +26,9 @@ use crate::train::{Limits, RunResult, Session, Silent};
 /// The most training of a run where nobody says otherwise.
 const TIME: Duration = Duration::from_secs(120);
 
+/// How many of the numbers that were found stand in the table.
+const MOST_FOUND: usize = 3;
+
 /// The tier of files that do not say.
 const USUAL_TIER: &str = "core";
 
@@ -187,7 +190,7 @@ impl Run {
         1e3 * self.result.train_s / self.result.steps.max(1) as f64
     }
 
-    /// Numbers and reports.
+    /// The first of the numbers and reports.
     fn found(&self) -> String {
         let number = |(name, number): (&String, &crate::train::NumberRecord)| {
             format!("{name} = {}", with_deviation(number.value.unwrap_or(f64::NAN), number.sd))
@@ -195,7 +198,13 @@ impl Run {
         let report =
             |(name, value): (&String, &Option<f64>)| format!("{name} = {}", significant(value.unwrap_or(f64::NAN)));
         let numbers = self.result.numbers.iter().map(number);
-        numbers.chain(self.result.reports.iter().map(report)).collect::<Vec<_>>().join(", ")
+        let mut found: Vec<String> = numbers.chain(self.result.reports.iter().map(report)).collect();
+        if found.len() > MOST_FOUND {
+            let more = found.len() - MOST_FOUND;
+            found.truncate(MOST_FOUND);
+            found.push(format!("{more} more"));
+        }
+        found.join(", ")
     }
 }
 
