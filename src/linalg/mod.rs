@@ -2,7 +2,8 @@
 //!
 //! The only folder that names faer. The residual Jacobian J (N x P) comes as [`RowTiles`]; from it are made the
 //! [`gram`] matrix JᵀJ and its [`Cholesky`] factor, or a [`Qr`] factorization where the normal equations lose too many
-//! digits, or the [`outer_gram`] matrix JJᵀ where P > N; [`Nystrom`] approximates them where all are too large.
+//! digits, or the [`outer_gram`] matrix JJᵀ where P > N; where all are too large there are [`conjugate_gradients`], for which
+//! [`Nystrom`] approximates them.
 //! [`symmetric_eigen`], [`joint_eigen`] and [`thin_svd`] look into spectra, [`Spectral`] solves with them at any damping,
 //! [`jacobi_eigen`] into those of a few rows; [`orthogonal_factor`] makes bases;
 //! [`multiply`] is the small serial product of network layers.
@@ -12,6 +13,7 @@
 //! unless a name says otherwise.
 
 mod cholesky;
+mod conjugate_gradients;
 mod gram;
 mod nystrom;
 mod product;
@@ -23,6 +25,7 @@ mod spectrum;
 mod view;
 
 pub use cholesky::Cholesky;
+pub use conjugate_gradients::{CgLimits, CgRoom, Symmetric, conjugate_gradients};
 pub use gram::{fill_lower, gram, outer_gram};
 pub use nystrom::Nystrom;
 pub use product::{product, transposed_product};
@@ -57,6 +60,11 @@ pub enum SolveError {
     /// The iteration for eigenvalues or singular values did not converge.
     #[error("the eigenvalue iteration did not converge")]
     NotConverged,
+}
+
+/// `Σ a b`, in order.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// The first column of a column-major matrix, from its diagonal down, that is not finite.

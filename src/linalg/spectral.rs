@@ -1,6 +1,6 @@
 //! The spectrum of a metric `AᵀA`: one factorization, after which a solution costs P² at any damping.
 
-use super::{RowTiles, SolveError, ThinSvd, check_right_hand_side, gram, symmetric_eigen, thin_svd};
+use super::{RowTiles, SolveError, ThinSvd, check_right_hand_side, dot, gram, symmetric_eigen, thin_svd};
 
 /// `AᵀA = V diag(squares) Vᵀ`, from the eigenvalues of the Gram matrix or from the singular values of A itself, which
 /// keep the digits that the Gram matrix loses.
@@ -105,8 +105,4 @@ impl Spectral {
         self.combine(&along, |square| (square + damping).recip(), out);
         if out.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(SolveError::Singular { damping }) }
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

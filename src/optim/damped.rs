@@ -14,7 +14,8 @@ use rayon::prelude::*;
 
 use crate::geometry::Stream;
 use crate::linalg::{
-    Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, Spectral, gram, outer_gram, product, transposed_product,
+    CgLimits, CgRoom, Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, Spectral, Symmetric, conjugate_gradients,
+    gram, outer_gram, product, transposed_product,
 };
 
 /// Columns of a task.
@@ -41,15 +42,6 @@ pub(super) enum Side<'a> {
     Residual(&'a [f64]),
     /// g, length P.
     Gradient(&'a [f64]),
-}
-
-/// When conjugate gradients stop.
-#[derive(Clone, Copy, Debug)]
-pub struct CgLimits {
-    /// The most iterations.
-    pub iterations: usize,
-    /// The part of the preconditioned residual that remains.
-    pub tolerance: f64,
 }
 
 /// A and what was made from it.
@@ -223,7 +215,10 @@ impl DampedSystem {
                     out.iter_mut().zip(changes).for_each(|(p, change)| *p -= change);
                 }
             }
-            Way::Cg => self.conjugate_gradients(gradient, out),
+            Way::Cg => {
+                let mut system = Damped { system: self, image: vec![0.0; self.rows.rows()] };
+                conjugate_gradients(&mut system, gradient, self.limits, &mut CgRoom::default(), out);
+            }
             Way::Gram | Way::Qr | Way::Svd => {
                 out.iter_mut().zip(gradient).for_each(|(p, g)| *p = -g);
                 self.cholesky.solve_in_place(out);
@@ -247,32 +242,21 @@ impl DampedSystem {
             }
         }
     }
+}
 
-    /// Preconditioned conjugate gradients; what they end at is a direction of descent wherever they stop.
-    fn conjugate_gradients(&self, gradient: &[f64], out: &mut [f64]) {
-        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
-        out.fill(0.0);
-        let mut residual: Vec<f64> = gradient.iter().map(|g| -g).collect();
-        let [mut direction, mut image, mut preconditioned] = [(); 3].map(|()| vec![0.0; out.len()]);
-        let mut rows = vec![0.0; self.rows.rows()];
-        self.precondition(&residual, &mut direction);
-        let mut square = dot(&residual, &direction);
-        let enough = square * self.limits.tolerance * self.limits.tolerance;
-        for _ in 0..self.limits.iterations {
-            self.apply(&direction, &mut rows, &mut image);
-            let curvature = dot(&direction, &image);
-            if !(square > enough && curvature > 0.0) {
-                break;
-            }
-            let length = square / curvature;
-            out.iter_mut().zip(&direction).for_each(|(p, d)| *p += length * d);
-            residual.iter_mut().zip(&image).for_each(|(r, i)| *r -= length * i);
-            self.precondition(&residual, &mut preconditioned);
-            let next = dot(&residual, &preconditioned);
-            let keep = next / square;
-            direction.iter_mut().zip(&preconditioned).for_each(|(d, z)| *d = z + keep * *d);
-            square = next;
-        }
+/// `AᵀA + λI`, with room for a product with A.
+struct Damped<'a> {
+    system: &'a DampedSystem,
+    image: Vec<f64>,
+}
+
+impl Symmetric for Damped<'_> {
+    fn apply(&mut self, v: &[f64], out: &mut [f64]) {
+        self.system.apply(v, &mut self.image, out);
+    }
+
+    fn precondition(&self, v: &[f64], out: &mut [f64]) {
+        self.system.precondition(v, out);
     }
 }
 

@@ -16,6 +16,7 @@
 //! The published method begins with ten steps in single precision; all are in double precision here. Their ρ is that of
 //! the loss without ½, which is the same.
 
+use super::secular::Secular;
 use super::sketch::{ColumnSketch, RowSketch};
 use super::step_length::{distance, moved};
 use super::trust::largest_radius;
@@ -54,8 +55,6 @@ const WINDOW: usize = 30;
 const EARLIEST: f64 = 80.0;
 const LEAST_SLOPE: f64 = 1e-4;
 const LEAST_CORRELATION: f64 = 0.1;
-/// Iterations of Newton's method for λ.
-const MOST_NEWTON: usize = 80;
 /// Singular values below this part of the largest are rounding.
 const RESOLVED: f64 = 1e-15;
 /// Radii do not fall below this part of the first.
@@ -92,38 +91,8 @@ struct Model {
 }
 
 impl Model {
-    /// ‖g/(σ² + λ)‖ and its derivative in λ, divided by it.
-    fn length(&self, damping: f64) -> (f64, f64) {
-        let (mut square, mut slope) = (0.0, 0.0);
-        for (s, g) in self.squares.iter().zip(&self.slopes) {
-            let part = (g / (s + damping)).powi(2);
-            square += part;
-            slope -= part / (s + damping);
-        }
-        (square.sqrt(), slope / square)
-    }
-
-    /// The λ of a step of this length; 0 where the whole step is shorter. Newton's method on 1/length - 1/radius, which
-    /// is concave in λ (Moré and Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553).
-    fn damping_of(&self, radius: f64) -> f64 {
-        let mut damping = 0.0;
-        for _ in 0..MOST_NEWTON {
-            let (length, slope) = self.length(damping);
-            let next = damping - (length - radius) / radius / slope;
-            let is_longer = length > radius * (1.0 + 1e-12);
-            if is_longer && next > damping {
-                damping = next;
-            } else {
-                break;
-            }
-        }
-        damping
-    }
-
-    /// By how much the model falls.
-    fn decrease(&self, damping: f64) -> f64 {
-        let pairs = self.squares.iter().zip(&self.slopes);
-        0.5 * pairs.map(|(s, g)| (g / (s + damping)).powi(2) * (s + 2.0 * damping)).sum::<f64>()
+    fn secular(&self) -> Secular<'_> {
+        Secular { squares: &self.squares, slopes: &self.slopes }
     }
 
     /// The coordinates of the step in the columns of Ω.
@@ -291,7 +260,7 @@ impl Optimizer for Dsgnar {
         let count = self.options.radii;
         let part = |i: usize| 2.0 * i as f64 / (count.max(2) - 1) as f64 - 1.0;
         let radii: Vec<f64> = (0..count).map(|i| self.radius * SPREAD.powf(part(i))).collect();
-        let dampings: Vec<f64> = radii.iter().map(|radius| model.damping_of(*radius)).collect();
+        let dampings: Vec<f64> = radii.iter().map(|radius| model.secular().damping_of(*radius, 0.0)).collect();
         let size = columns.columns();
         let steps: Vec<Vec<f64>> = dampings.iter().map(|damping| model.step(*damping, size)).collect();
         let by_rows: Vec<f64> = (0..size).flat_map(|row| steps.iter().map(move |step| step[row])).collect();
@@ -301,7 +270,7 @@ impl Optimizer for Dsgnar {
             .map(|((step, radius), damping)| {
                 moved(theta, 1.0, step, &mut self.trial);
                 let after = weighted_loss(squares, &scales, &self.trial, &mut residual);
-                (*radius, (before - after) / model.decrease(*damping))
+                (*radius, (before - after) / model.secular().decrease(*damping))
             })
             .collect();
         report.trials = count;
@@ -309,7 +278,7 @@ impl Optimizer for Dsgnar {
             self.shrink();
             return report;
         };
-        let damping = model.damping_of(radius);
+        let damping = model.secular().damping_of(radius, 0.0);
         let step = columns.lifted(&model.step(damping, size));
         moved(theta, 1.0, &step, &mut self.trial);
         let after = weighted_loss(squares, &scales, &self.trial, &mut residual);

@@ -13,13 +13,12 @@
 //! The linear systems are those of [`damped`](super::damped). The normal equations resolve no singular value of J below
 //! 1e-8 of the largest. Where a step fails at a damping that they can't resolve, it is solved again by QR of [J; √λ I].
 
-pub use super::damped::CgLimits;
 use super::damped::{DampedSystem, Side, Way};
-use super::published::{backtracking, grid, pseudo_inverse_step};
-use super::step_length::moved;
+use super::published::pseudo_inverse_step;
+use super::step_length::{backtracking, grid, moved};
 use super::{Met, Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
 use crate::kernel::{LeastSquares, Metric, Objective};
-use crate::linalg::{RowTiles, SolveError};
+use crate::linalg::{CgLimits, RowTiles, SolveError};
 use crate::model::Stage;
 
 /// How the damped normal equations are solved.
@@ -257,9 +256,7 @@ impl Engd {
         self.trial.iter_mut().zip(moved).for_each(|(n, ((t, p), a))| *n = t + p + a);
         lower_loss(problem, (theta, before), &self.trial)
     }
-}
 
-impl Engd {
     /// The natural gradient for a line search, with the damping that was used, and what was met; where the matrix is singular at
     /// min(loss, λ), at the next larger power of ten that is enough.
     fn direction(

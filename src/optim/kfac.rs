@@ -22,9 +22,9 @@
 use rayon::prelude::*;
 
 use super::step_length::{ATTEMPTS, GuardedDamping, best_power, distance};
-use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use super::{Optimizer, Outcome, State, StateError, StepReport, norm, take};
 use crate::kernel::{LayerFactors, LeastSquares, Objective};
-use crate::linalg::{Cholesky, SolveError, View, ViewMut, joint_eigen, multiply};
+use crate::linalg::{Cholesky, SolveError, View, ViewMut, dot, joint_eigen, multiply};
 use crate::model::Stage;
 
 /// How a step is made from the preconditioned gradient and the step before.
@@ -125,7 +125,6 @@ impl Kfac {
 
     /// α Δ + μ δ.
     fn combine(&mut self, squares: &dyn LeastSquares, theta: &[f64]) {
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let mut images = [(); 2].map(|()| vec![0.0; squares.rows()]);
         let mut unused = vec![0.0; squares.rows()];
         let moved = norm(&self.last) > 0.0;
@@ -213,7 +212,7 @@ impl Optimizer for Kfac {
     fn step(&mut self, problem: &dyn Objective, theta: &mut [f64]) -> StepReport {
         let before = problem.gradient(theta, &mut self.gradient);
         let gradient = norm(&self.gradient);
-        let report = StepReport::before(before, gradient, self.damping.now);
+        let mut report = StepReport::before(before, gradient, self.damping.now);
         if report.outcome == Outcome::NotFinite || gradient == 0.0 {
             return report;
         }
@@ -221,7 +220,6 @@ impl Optimizer for Kfac {
         if let Some(squares) = squares {
             self.observe(&squares.kronecker(Some(theta)));
         }
-        let mut report = report;
         for _ in 0..ATTEMPTS {
             if self.precondition().is_err() {
                 self.failed();
@@ -265,11 +263,7 @@ impl Optimizer for Kfac {
         let last = state.vector("last", self.last.len())?;
         let expected = self.layers.iter().flat_map(matrices).map(Vec::len).sum();
         let mut flat = state.vector("factors", expected)?;
-        for matrix in self.layers.iter_mut().flat_map(matrices_mut) {
-            let (own, rest) = flat.split_at(matrix.len());
-            matrix.copy_from_slice(own);
-            flat = rest;
-        }
+        self.layers.iter_mut().flat_map(matrices_mut).for_each(|matrix| take(&mut flat, matrix));
         self.last.copy_from_slice(last);
         (self.damping.now, self.observed) = (damping, observed);
         Ok(())

@@ -10,6 +10,7 @@
 //! Beside [`engd`](super::engd), which asks for the boldest damping that works, this is the classical control: it solves
 //! once a step and shrinks at once where the model is wrong. All of it is unchanged if the loss is multiplied by a number.
 
+use super::secular::Secular;
 use super::step_length::distance;
 use super::{Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
 use crate::kernel::{Metric, Objective};
@@ -47,10 +48,6 @@ const POOR: (f64, f64) = (0.25, 0.25);
 const GOOD: (f64, f64) = (0.75, 3.0);
 /// Radii of one step.
 const MOST_TRIALS: usize = 40;
-/// How near the length of p comes to the radius.
-const RADIUS_TOLERANCE: f64 = 1e-9;
-/// Iterations for λ; the bracket halves in each, on a logarithmic scale.
-const MOST_ITERATIONS: usize = 100;
 
 /// Levenberg-Marquardt.
 pub struct Lm {
@@ -160,44 +157,8 @@ impl Region {
         Self { spectral, along, least, damping: least }
     }
 
-    fn sum(&self, f: impl Fn(f64, f64) -> f64) -> f64 {
-        self.along.iter().zip(self.spectral.squares()).map(|(c, square)| f(*c, square.max(0.0))).sum()
-    }
-
-    /// ‖p‖ at a damping.
-    fn length(&self, damping: f64) -> f64 {
-        self.sum(|c, square| (c / (square + damping)).powi(2)).sqrt()
-    }
-
-    /// Sets the damping at which p is as long as the radius, or the least one where it is shorter.
-    fn fit(&mut self, radius: f64) {
-        self.damping = self.least;
-        if self.length(self.least) <= radius {
-            return;
-        }
-        let (mut low, mut high) = (self.least, self.sum(|c, _| c * c).sqrt() / radius);
-        self.damping = (low * high).sqrt();
-        for _ in 0..MOST_ITERATIONS {
-            let length = self.length(self.damping);
-            if (length - radius).abs() <= RADIUS_TOLERANCE * radius || low >= high {
-                return;
-            }
-            if length > radius {
-                low = self.damping
-            } else {
-                high = self.damping
-            }
-            // Newton's step for 1/radius - 1/length, which is nearly linear in the damping.
-            let cubes = self.sum(|c, square| c * c / (square + self.damping).powi(3));
-            let next = self.damping + (length / radius - 1.0) * length * length / cubes;
-            self.damping = if low < next && next < high { next } else { (low * high).sqrt() };
-        }
-    }
-
-    /// By how much the model falls along p.
-    fn predicted(&self) -> f64 {
-        let damping = self.damping;
-        0.5 * self.sum(|c, square| c * c * (square + 2.0 * damping) / (square + damping).powi(2))
+    fn secular(&self) -> Secular<'_> {
+        Secular { squares: self.spectral.squares(), slopes: &self.along }
     }
 }
 
@@ -216,7 +177,7 @@ impl Optimizer for Lm {
         let mut radius = self.radius;
         while report.trials < MOST_TRIALS {
             report.trials += 1;
-            region.fit(radius);
+            region.damping = region.secular().damping_of(radius, region.least);
             let solved = self.solve(problem, theta, &region);
             let length = norm(&self.step);
             let lower = solved.ok().and_then(|()| self.try_step(problem, theta, before));
@@ -224,7 +185,7 @@ impl Optimizer for Lm {
                 radius = POOR.1 * length.min(radius);
                 continue;
             };
-            let gain = (before - loss) / region.predicted();
+            let gain = (before - loss) / region.secular().decrease(region.damping);
             if gain < POOR.0 {
                 radius = POOR.1 * length;
             } else if gain > GOOD.0 {

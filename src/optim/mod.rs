@@ -24,6 +24,7 @@ mod published;
 mod quasi_newton;
 mod sample_space;
 mod schedule;
+mod secular;
 mod shampoo;
 mod sketch;
 mod soap;
@@ -33,8 +34,7 @@ mod trust;
 
 pub use adam::{AdamOptions, adam};
 pub use dsgnar::{Dsgnar, DsgnarOptions};
-pub use engd::{CG_TOLERANCE, CgLimits, Engd, EngdOptions, LARGEST_MATRIX, Search, Solver};
-pub use engdw::{Engdw, EngdwOptions};
+pub use engd::{CG_TOLERANCE, Engd, EngdOptions, LARGEST_MATRIX, Search, Solver};
 pub use gradient_descent::{GradientDescent, GradientDescentOptions};
 pub use kfac::{Kfac, KfacOptions, KfacRule};
 pub use lm::{Factorization, Lm, LmOptions};
@@ -64,7 +64,7 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
         Method::Hngd => Box::new(hngd::of_stage(stage, problem)),
         Method::Lm => Box::new(Lm::of_stage(stage, problem)),
         Method::Nncg => Box::new(Nncg::of_stage(stage, problem)),
-        Method::Engdw => Box::new(Engdw::of_stage(stage, problem)),
+        Method::Engdw => Box::new(engdw::of_stage(stage, problem)),
         Method::Spring => Box::new(Spring::of_stage(stage, problem)),
         Method::Dsgnar => Box::new(Dsgnar::of_stage(stage, problem)),
         Method::Kfac => Box::new(Kfac::of_stage(stage, problem)),

@@ -7,12 +7,11 @@
 //! Products H v are central differences of the gradient along v. Their relative error of some 1e-10 is far below the
 //! tolerance of the iteration.
 
-use super::published::backtracking;
-use super::step_length::moved;
+use super::step_length::{backtracking, moved};
 use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::geometry::Stream;
 use crate::kernel::Objective;
-use crate::linalg::Nystrom;
+use crate::linalg::{CgLimits, CgRoom, Nystrom, Symmetric, conjugate_gradients, dot};
 use crate::model::Stage;
 
 /// Options of [`Nncg`].
@@ -28,7 +27,7 @@ pub struct NncgOptions {
     pub iterations: usize,
 }
 
-/// The part of the residual that conjugate gradients leave.
+/// The part of the preconditioned residual that conjugate gradients leave.
 const TOLERANCE: f64 = 1e-8;
 /// Armijo's α.
 const SUFFICIENT: f64 = 0.1;
@@ -44,6 +43,10 @@ pub struct Nncg {
     gradient: Vec<f64>,
     direction: Vec<f64>,
     trial: Vec<f64>,
+    /// Of products with H.
+    room: [Vec<f64>; 2],
+    /// Of conjugate gradients.
+    iteration: CgRoom,
 }
 
 impl Nncg {
@@ -62,7 +65,9 @@ impl Nncg {
     /// Starts without a preconditioner.
     pub fn new(options: NncgOptions, parameters: usize) -> Self {
         let zero = vec![0.0; parameters];
-        Self { options, preconditioner: None, steps: 0, gradient: zero.clone(), direction: zero.clone(), trial: zero }
+        let room = [zero.clone(), zero.clone()];
+        let (gradient, direction, trial) = (zero.clone(), zero.clone(), zero);
+        Self { options, preconditioner: None, steps: 0, gradient, direction, trial, room, iteration: CgRoom::default() }
     }
 
     /// A Nyström approximation of H from products with random vectors.
@@ -72,51 +77,41 @@ impl Nncg {
         let test: Vec<f64> = (0..size * rank).map(|_| stream.normal()).collect();
         let mut sketch = vec![0.0; size * rank];
         for (v, out) in test.chunks_exact(size).zip(sketch.chunks_exact_mut(size)) {
-            hessian_product(problem, theta, v, out);
+            hessian_product(problem, theta, v, &mut self.room, out);
         }
         // Without one the iteration is plain conjugate gradients.
         self.preconditioner = Nystrom::of_sketch(&test, &sketch, size).ok();
     }
 
-    fn precondition(&self, residual: &[f64], out: &mut [f64]) {
-        match &self.preconditioner {
-            Some(nystrom) => nystrom.precondition(self.options.damping, residual, out),
-            None => out.copy_from_slice(residual),
-        }
-    }
-
     /// d
     fn find_direction(&mut self, problem: &dyn Objective, theta: &[f64]) {
-        let size = theta.len();
-        let mut d = vec![0.0; size];
-        let mut residual: Vec<f64> = self.gradient.iter().map(|g| -g).collect();
-        let [mut along, mut image, mut preconditioned] = [(); 3].map(|()| vec![0.0; size]);
-        self.precondition(&residual, &mut along);
-        let mut square = dot(&residual, &along);
-        let enough = TOLERANCE * norm(&residual);
-        for iteration in 0..self.options.iterations {
-            hessian_product(problem, theta, &along, &mut image);
-            image.iter_mut().zip(&along).for_each(|(h, v)| *h += self.options.damping * v);
-            let curvature = dot(&along, &image);
-            if !(curvature > 0.0 && curvature.is_finite()) {
-                if iteration == 0 {
-                    d.copy_from_slice(&along);
-                }
-                break;
-            }
-            let length = square / curvature;
-            d.iter_mut().zip(&along).for_each(|(d, v)| *d += length * v);
-            residual.iter_mut().zip(&image).for_each(|(r, h)| *r -= length * h);
-            if norm(&residual) <= enough {
-                break;
-            }
-            self.precondition(&residual, &mut preconditioned);
-            let next = dot(&residual, &preconditioned);
-            let keep = next / square;
-            along.iter_mut().zip(&preconditioned).for_each(|(v, z)| *v = z + keep * *v);
-            square = next;
+        let Self { options, preconditioner, gradient, direction, room, iteration, .. } = self;
+        let mut system = DampedHessian { problem, theta, damping: options.damping, preconditioner, room };
+        let limits = CgLimits { iterations: options.iterations, tolerance: TOLERANCE };
+        conjugate_gradients(&mut system, gradient, limits, iteration, direction);
+    }
+}
+
+/// `H + μI`
+struct DampedHessian<'a> {
+    problem: &'a dyn Objective,
+    theta: &'a [f64],
+    damping: f64,
+    preconditioner: &'a Option<Nystrom>,
+    room: &'a mut [Vec<f64>; 2],
+}
+
+impl Symmetric for DampedHessian<'_> {
+    fn apply(&mut self, v: &[f64], out: &mut [f64]) {
+        hessian_product(self.problem, self.theta, v, self.room, out);
+        out.iter_mut().zip(v).for_each(|(out, v)| *out += self.damping * v);
+    }
+
+    fn precondition(&self, v: &[f64], out: &mut [f64]) {
+        match self.preconditioner {
+            Some(nystrom) => nystrom.precondition(self.damping, v, out),
+            None => out.copy_from_slice(v),
         }
-        self.direction = d;
     }
 }
 
@@ -163,21 +158,23 @@ impl Optimizer for Nncg {
     }
 }
 
-/// `H v` by a central difference of the gradient along v, whose error is of the order h² and ε/h.
-fn hessian_product(problem: &dyn Objective, theta: &[f64], v: &[f64], out: &mut [f64]) {
+/// `H v` by a central difference of the gradient along v, whose error is of the order h² and ε/h; with room for two vectors.
+fn hessian_product(
+    problem: &dyn Objective,
+    theta: &[f64],
+    v: &[f64],
+    [shifted, behind]: &mut [Vec<f64>; 2],
+    out: &mut [f64],
+) {
     let length = norm(v);
     if length == 0.0 {
         out.fill(0.0);
         return;
     }
     let h = f64::EPSILON.cbrt() * (1.0 + norm(theta)) / length;
-    let at = |h: f64| theta.iter().zip(v).map(|(t, v)| t + h * v).collect::<Vec<f64>>();
-    let mut behind = vec![0.0; v.len()];
-    problem.gradient(&at(h), out);
-    problem.gradient(&at(-h), &mut behind);
-    out.iter_mut().zip(&behind).for_each(|(out, behind)| *out = (*out - behind) / (2.0 * h));
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    moved(theta, h, v, shifted);
+    problem.gradient(shifted, out);
+    moved(theta, -h, v, shifted);
+    problem.gradient(shifted, behind);
+    out.iter_mut().zip(&*behind).for_each(|(out, behind)| *out = (*out - behind) / (2.0 * h));
 }

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::line_search::{Probe, strong_wolfe};
 use super::{Met, Optimizer, Outcome, State, StateError, StepReport, norm};
 use crate::kernel::Objective;
+use crate::linalg::dot;
 use crate::model::{Method, Stage};
 
 /// Parameters up to which H is kept as a matrix (800 MB).
@@ -307,10 +308,6 @@ fn two_loops(pairs: &VecDeque<(Vec<f64>, Vec<f64>)>, gradient: &[f64], out: &mut
         out.iter_mut().zip(s).for_each(|(q, s)| *q += change * s);
     }
     out.iter_mut().for_each(|q| *q = -*q);
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// `out = H v`, row by row.

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Of all steps that fit the samples it is the one nearest to μ φ_{k-1}. With μ = 0 it is ENGD-W. The length is the
-//! best of the grid 2⁰ ... 2⁻³⁰; or fixed, and then `min(lr, √C/‖φ_k‖)` with C = 10⁻³. λ follows as with
-//! [`Engdw`](super::Engdw), and where no length lowers the loss, φ begins anew.
+//! best of the grid 2⁰ ... 2⁻³⁰; or fixed, and then `min(lr, √C/‖φ_k‖)` with C = 10⁻³. λ is that of the options; with the
+//! grid, only as long as steps are long: short ones raise it for the next ([`GuardedDamping`]). Where no length lowers the
+//! loss, φ begins anew, and the step is tried again with more.
 
 use super::sample_space::{SampleSolver, SampleSpace};
 use super::step_length::{ATTEMPTS, GuardedDamping, StepRule, distance};
@@ -27,6 +28,18 @@ pub struct SpringOptions {
     pub solver: SampleSolver,
     /// How long a step is.
     pub rule: StepRule,
+}
+
+impl SpringOptions {
+    /// Those of a stage.
+    pub(super) fn of_stage(stage: &Stage) -> Self {
+        Self {
+            damping: stage.number("damping"),
+            momentum: stage.number("momentum"),
+            solver: SampleSolver::of_stage(stage),
+            rule: StepRule::of_stage(stage),
+        }
+    }
 }
 
 /// Subsampled projected-increment natural gradient descent.
@@ -50,10 +63,7 @@ pub struct Spring {
 impl Spring {
     /// With the options of a stage.
     pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
-        let (solver, rule) = (SampleSolver::of_stage(stage), StepRule::of_stage(stage));
-        let options =
-            SpringOptions { damping: stage.number("damping"), momentum: stage.number("momentum"), solver, rule };
-        Self::new(options, problem)
+        Self::new(SpringOptions::of_stage(stage), problem)
     }
 
     /// Starts without momentum.
@@ -77,14 +87,14 @@ impl Spring {
     /// φ and the direction of this step.
     fn advance(&mut self, squares: &dyn LeastSquares, theta: &[f64]) {
         let momentum = self.options.momentum;
-        self.residual.resize(squares.rows(), 0.0);
-        squares.residual(theta, &mut self.residual);
+        let mut wanted = &self.residual;
         if momentum > 0.0 && self.momenta > 0.0 {
             self.along.resize(squares.rows(), 0.0);
             self.space.along(squares, theta, &self.phi, &mut self.along);
-            self.residual.iter_mut().zip(&self.along).for_each(|(r, along)| *r += momentum * along);
+            self.along.iter_mut().zip(&self.residual).for_each(|(along, r)| *along = r + momentum * *along);
+            wanted = &self.along;
         }
-        self.space.direction(squares, theta, &self.residual, &mut self.direction);
+        self.space.direction(squares, theta, wanted, &mut self.direction);
         self.phi.iter_mut().zip(&self.direction).for_each(|(phi, d)| *phi = momentum * *phi - d);
         self.momenta += 1.0;
         let scale = 1.0 / (1.0 - momentum.powf(2.0 * self.momenta)).sqrt();
@@ -105,12 +115,13 @@ impl Optimizer for Spring {
         };
         let before = self.space.begin(problem, squares, theta, &mut self.gradient);
         let gradient = norm(&self.gradient);
-        let report = StepReport::before(before, gradient, self.damping.now);
+        let mut report = StepReport::before(before, gradient, self.damping.now);
         if report.outcome == Outcome::NotFinite || gradient == 0.0 {
             return report;
         }
         self.steps += 1.0;
-        let mut report = report;
+        self.residual.resize(squares.rows(), 0.0);
+        squares.residual(theta, &mut self.residual);
         for _ in 0..ATTEMPTS {
             if self.space.factor(self.damping.now, self.steps as u64).is_err() {
                 self.damping.follow(0.0);

@@ -3,8 +3,8 @@
 use crate::kernel::Objective;
 use crate::model::Stage;
 
-/// The lengths of the grid are 2⁰, 2⁻¹, ..., 2⁻³⁰ (arXiv 2302.13163, section 4).
-const POWERS: usize = 31;
+/// The step lengths of a grid: the longest, and 30 halvings of it (arXiv 2302.13163, section 4).
+const LENGTHS: usize = 31;
 /// What a damping is multiplied by after a short step, and divided by after a long one.
 const RAISE: f64 = 10.0;
 /// The most that failures raise a damping.
@@ -38,9 +38,7 @@ impl StepRule {
     pub(super) fn of_stage(stage: &Stage) -> Self {
         if stage.name("line_search") == "on" { Self::Grid } else { Self::Fixed(stage.number("lr")) }
     }
-}
 
-impl StepRule {
     /// Leaves the trial point of a step along a direction in `trial`. A fixed length is taken whatever the loss is
     /// there, which is not evaluated.
     pub(super) fn take(
@@ -79,7 +77,7 @@ pub(super) fn best_power(
 ) -> Searched {
     let (mut best, mut trials): (Option<(f64, f64)>, usize) = (None, 0);
     let mut length = 1.0;
-    for _ in 0..POWERS {
+    for _ in 0..LENGTHS {
         trials += 1;
         moved(theta, length, direction, trial);
         let loss = problem.loss(trial);
@@ -94,6 +92,49 @@ pub(super) fn best_power(
         moved(theta, length, direction, trial);
     }
     Searched { best, trials }
+}
+
+/// What a search for the least or the first acceptable loss found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct OnLine {
+    /// The step length; `None` if no trial counts.
+    pub length: Option<f64>,
+    /// The loss there.
+    pub loss: f64,
+    /// How many lengths were tried.
+    pub trials: usize,
+}
+
+/// The length among `longest`, `longest`/2, .. with the smallest loss, which may lie above the one without a step.
+pub(super) fn grid(longest: f64, mut loss: impl FnMut(f64) -> f64) -> OnLine {
+    let mut best = OnLine { length: None, loss: f64::INFINITY, trials: LENGTHS };
+    for halvings in 0..LENGTHS {
+        let length = longest * 0.5_f64.powi(halvings as i32);
+        let at = loss(length);
+        if at < best.loss {
+            best = OnLine { length: Some(length), loss: at, ..best };
+        }
+    }
+    best
+}
+
+/// The first length among `longest`, `longest`/2, .. that lowers the loss by the part `sufficient` of what its slope
+/// promises (Armijo).
+pub(super) fn backtracking(
+    (longest, sufficient): (f64, f64),
+    before: f64,
+    slope: f64,
+    mut loss: impl FnMut(f64) -> f64,
+) -> OnLine {
+    for halvings in 0..LENGTHS {
+        let length = longest * 0.5_f64.powi(halvings as i32);
+        let at = loss(length);
+        // Where the promise is below the rounding of the loss, it still has to fall.
+        if at <= before + sufficient * length * slope && at < before {
+            return OnLine { length: Some(length), loss: at, trials: halvings + 1 };
+        }
+    }
+    OnLine { length: None, loss: before, trials: LENGTHS }
 }
 
 /// θ + length · direction
@@ -137,6 +178,18 @@ impl GuardedDamping {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_grid_takes_the_best_and_backtracking_the_first() {
+        let parabola = |a: f64| (a - 0.2).powi(2);
+        let best = grid(1.0, parabola);
+        assert_eq!((best.length, best.trials), (Some(0.25), 31));
+        assert_eq!(backtracking((1.0, 1e-4), parabola(0.0), -0.4, parabola).length, Some(0.25));
+        let rising = |a: f64| 1.0 + a;
+        assert_eq!(grid(1.0, rising).length, Some(0.5_f64.powi(30)), "as published, a rise is taken");
+        assert_eq!(backtracking((1.0, 1e-4), 1.0, -1.0, rising).length, None);
+        assert_eq!(grid(1.0, |_| f64::NAN).length, None);
+    }
 
     #[test]
     fn a_damping_comes_back() {

@@ -16,5 +16,6 @@ mod problems;
 mod random;
 mod routines;
 mod sample_space;
+mod single_steps;
 mod spread;
 mod strangers;

@@ -5,8 +5,8 @@ use nalgebra::{DMatrix, DVector};
 use pdec::kernel::{LeastSquares, Objective};
 use pdec::network::Activation;
 use pdec::optim::{
-    Dsgnar, DsgnarOptions, Engdw, EngdwOptions, Kfac, KfacOptions, KfacRule, Optimizer, Outcome, SampleSolver, Spring,
-    SpringOptions, StepRule, half_square,
+    Dsgnar, DsgnarOptions, Kfac, KfacOptions, KfacRule, Optimizer, Outcome, SampleSolver, Spring, SpringOptions,
+    StepRule, half_square,
 };
 
 use crate::close;
@@ -25,11 +25,6 @@ fn spring(momentum: f64, solver: SampleSolver, rule: StepRule) -> Make {
     Box::new(move |problem| Box::new(Spring::new(options, problem)))
 }
 
-fn engdw(solver: SampleSolver, rule: StepRule) -> Make {
-    let options = EngdwOptions { damping: damping_of(rule), solver, rule };
-    Box::new(move |problem| Box::new(Engdw::new(options, problem)))
-}
-
 fn kfac(rule: KfacRule) -> Make {
     let options = KfacOptions { damping: DAMPING, average: 0.9, rule };
     Box::new(move |problem| Box::new(Kfac::new(options, problem)))
@@ -44,10 +39,10 @@ fn dsgnar(sketch: Option<usize>, balance: f64) -> Make {
 pub fn methods() -> Vec<(String, Make)> {
     let mut found: Vec<(String, Make)> = Vec::new();
     for solver in [SampleSolver::Exact, SampleSolver::Nystrom(12), SampleSolver::Sketch(12)] {
-        found.push((format!("engdw {solver:?}"), engdw(solver, StepRule::Grid)));
+        found.push((format!("engdw {solver:?}"), spring(0.0, solver, StepRule::Grid)));
         found.push((format!("spring {solver:?}"), spring(0.8, solver, StepRule::Grid)));
     }
-    found.push(("engdw fixed".to_owned(), engdw(SampleSolver::Exact, StepRule::Fixed(0.1))));
+    found.push(("engdw fixed".to_owned(), spring(0.0, SampleSolver::Exact, StepRule::Fixed(0.1))));
     found.push(("spring fixed".to_owned(), spring(0.8, SampleSolver::Exact, StepRule::Fixed(0.1))));
     found.push(("dsgnar".to_owned(), dsgnar(None, 0.0)));
     found.push(("dsgnar balanced".to_owned(), dsgnar(Some(14), 0.05)));
@@ -82,18 +77,13 @@ fn steps_in_sample_space_are_those_in_parameter_space() {
     let expected: Vec<f64> = theta.iter().zip(step.iter()).map(|(t, p)| t - bound * p).collect();
     let rows = r.len();
     for solver in [SampleSolver::Exact, SampleSolver::Nystrom(rows), SampleSolver::Sketch(rows)] {
-        let options = EngdwOptions { damping: 1e-3, solver, rule };
-        let make: Make = Box::new(move |problem| Box::new(Engdw::new(options, problem)));
-        close::assert_relative(first_step(&make, &kernel, &theta), &expected, 1e-10);
+        close::assert_relative(first_step(&spring(0.0, solver, rule), &kernel, &theta), &expected, 1e-10);
     }
     // The first step of SPRING has no momentum yet, but the factor that undoes the beginning of the mean.
-    for momentum in [0.0, 0.6] {
-        let options = SpringOptions { damping: 1e-3, momentum, solver: SampleSolver::Exact, rule };
-        let make: Make = Box::new(move |problem| Box::new(Spring::new(options, problem)));
-        let factor = bound / (1.0 - momentum * momentum).sqrt();
-        let expected: Vec<f64> = theta.iter().zip(step.iter()).map(|(t, p)| t - factor * p).collect();
-        close::assert_relative(first_step(&make, &kernel, &theta), &expected, 1e-10);
-    }
+    let momentum = 0.6_f64;
+    let factor = bound / (1.0 - momentum * momentum).sqrt();
+    let expected: Vec<f64> = theta.iter().zip(step.iter()).map(|(t, p)| t - factor * p).collect();
+    close::assert_relative(first_step(&spring(momentum, SampleSolver::Exact, rule), &kernel, &theta), &expected, 1e-10);
 }
 
 /// φ of SPRING is the solution of `min ‖J φ + r‖² + λ ‖φ - μ φ'‖²`.
@@ -125,8 +115,8 @@ fn steps_of_spring_are_nearest_to_the_momentum() {
 fn a_sketch_of_all_directions_is_the_whole_step() {
     // Three parameters: K has rank 3.
     let linear = Linear::random(30, 3, 14);
-    let expected = first_step(&engdw(SampleSolver::Exact, StepRule::Fixed(1.0)), &linear, &[0.1; 3]);
-    let found = first_step(&engdw(SampleSolver::Nystrom(8), StepRule::Fixed(1.0)), &linear, &[0.1; 3]);
+    let expected = first_step(&spring(0.0, SampleSolver::Exact, StepRule::Fixed(1.0)), &linear, &[0.1; 3]);
+    let found = first_step(&spring(0.0, SampleSolver::Nystrom(8), StepRule::Fixed(1.0)), &linear, &[0.1; 3]);
     close::assert_relative(found, &expected, 1e-5);
     // A sketch of the columns of all parameters turns them only; with fewer rows than columns none are joined.
     let wide = Linear::random(5, 9, 15);
