@@ -1,5 +1,5 @@
 # Burgers' equation in the setting of arXiv 2507.08118: three layers of 64, random points
-problem burgers
+problem burgers_first_order
 
 time t in [0, 1]
 domain x in [-1, 1]
@@ -9,7 +9,7 @@ eq u_t + u*u_x = 0.01/pi*u_xx
 ic u = -sin(pi*x)
 bc u = 0 on boundary
 
-reference u from "ref/burgers.npz"
+reference u from "ref/burgers.csv"
 
 network mlp(64, 64, 64)
 sample interior: uniform(10000)

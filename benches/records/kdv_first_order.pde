@@ -1,5 +1,5 @@
 # The Korteweg-de Vries equation in the setting of arXiv 2507.08118: three layers of 64, random points
-problem kdv
+problem kdv_first_order
 
 param mu = 0.022
 
@@ -10,7 +10,7 @@ unknown u
 eq u_t + u*u_x + mu^2*u_xxx = 0
 ic u = cos(pi*x)
 
-reference u from "ref/kdv.npz"
+reference u from "ref/kdv.csv"
 
 network mlp(64, 64, 64)
 sample interior: uniform(10000)

@@ -1,5 +1,5 @@
 # The Allen-Cahn equation in the setting of arXiv 2507.08118: three layers of 64, random points
-problem allen_cahn
+problem allen_cahn_first_order
 
 time t in [0, 1]
 domain x in [-1, 1] periodic
@@ -8,7 +8,7 @@ unknown u
 eq u_t = 1e-4*u_xx + 5*(u - u^3)
 ic u = x^2*cos(pi*x) with allow=W0311
 
-reference u from "ref/allen_cahn.npz"
+reference u from "ref/allen_cahn.csv"
 
 network mlp(64, 64, 64)
 sample interior: uniform(10000)
