@@ -15,5 +15,5 @@ network mlp(20, 20, 20)
 sample interior: gauss(20, 200, at_x=0, grade=6)
 sample boundary: gauss(20)
 sample initial:  gauss(200, at_x=0, grade=6)
-train engd(steps=1300) with windows=4
+train engd(steps=1100) with windows=4
 set budget = 300

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tracing::debug_span;
+
 use super::description::Role;
 use super::objective::{LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square};
 use super::system::Kernel;
@@ -76,6 +78,7 @@ impl Objective for Kernel {
     }
 
     fn loss(&self, theta: &[f64]) -> f64 {
+        let _span = debug_span!("trial losses").entered();
         self.with_rows(|values| {
             self.values(theta, values);
             self.loss_of(values)
@@ -103,6 +106,7 @@ impl Objective for Kernel {
     }
 
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let _span = debug_span!("gradient").entered();
         self.with_rows(|values| {
             self.loss_gradient(theta, values, gradient);
             self.loss_of(values)
@@ -122,6 +126,8 @@ impl Objective for Kernel {
     }
 
     fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
+        let written = 8.0 * rows.rows() as f64 * rows.columns() as f64;
+        let _span = debug_span!("rows", bytes = written).entered();
         if let Metric::Sobolev(space) = metric {
             self.norm(space).rows(theta, rows);
             return self.gradient(theta, gradient);
@@ -138,10 +144,12 @@ impl Objective for Kernel {
     }
 
     fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        let _span = debug_span!("along the step").entered();
         self.gradient_along(theta, v, out);
     }
 
     fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
+        let _span = debug_span!("moments").entered();
         self.derivative_moments(theta, of, means, squares);
     }
 
@@ -160,10 +168,12 @@ impl LeastSquares for Kernel {
     }
 
     fn residual(&self, theta: &[f64], residual: &mut [f64]) {
+        let _span = debug_span!("residual").entered();
         self.values(theta, residual);
     }
 
     fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        let _span = debug_span!("along the step").entered();
         let known = self.integrals_along(theta, v);
         self.for_each_tile([first, second], |block, tile, [first, second], work| {
             block.residual_along(tile, [theta, v], &known, work, first, second);
@@ -181,6 +191,7 @@ impl LeastSquares for Kernel {
     }
 
     fn kronecker(&self, theta: Option<&[f64]>) -> Vec<LayerFactors> {
+        let _span = debug_span!("Kronecker factors").entered();
         self.kronecker_factors(theta)
     }
 }

@@ -1,5 +1,7 @@
 //! Jets through the networks, then residuals.
 
+use tracing::trace_span;
+
 use super::description::Role;
 use super::integrals::IntegralValues;
 use super::programs::PointInput;
@@ -104,6 +106,7 @@ impl Block {
 
     /// Runs a residual program; `extension` is 1, or 3 where the jets are extended by a direction.
     pub(super) fn run_point_program(&self, of: &PointProgramOf, tile: &Tile, extension: usize, work: &mut Workspace) {
+        let _span = trace_span!("formulas").entered();
         let outputs = of.program.outputs();
         let lanes: Vec<Lane> = of.inputs.iter().map(|input| self.lane(input, tile.stride, extension)).collect();
         let out_lanes: Vec<Lane> = (0..outputs).map(|o| row_lane(0, o, tile.stride)).collect();

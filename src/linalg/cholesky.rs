@@ -6,6 +6,7 @@ use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_uppe
 use faer::prelude::{IntoConst, Reborrow, ReborrowMut};
 use faer::{Accum, ColMut, MatMut, MatRef, Par};
 use rayon::prelude::*;
+use tracing::debug_span;
 
 use super::gram::{accumulate, for_each_block, lower_blocks, panel_ends};
 use super::{SolveError, check_lower};
@@ -51,6 +52,7 @@ impl Cholesky {
     pub fn factor(&mut self, gram: &[f64], damping: f64) -> Result<(), SolveError> {
         let size = self.size;
         assert_eq!(gram.len(), size * size, "a Gram matrix of another size");
+        let _span = debug_span!("Cholesky", flops = (size as f64).powi(3) / 3.0).entered();
         self.factored = false;
         check_lower(gram, size)?;
         for column in 0..size {
@@ -72,6 +74,8 @@ impl Cholesky {
     /// If the last [`factor`](Self::factor) failed or there was none, or b has another length.
     pub fn solve_in_place(&self, b: &mut [f64]) {
         let lower = self.lower();
+        let squares = (self.size as f64).powi(2);
+        let _span = debug_span!("solve", flops = 2.0 * squares, bytes = 8.0 * squares).entered();
         let mut b = ColMut::from_slice_mut(b).as_mat_mut();
         solve_lower_triangular_in_place(lower, b.rb_mut(), Par::Seq);
         solve_upper_triangular_in_place(lower.transpose(), b, Par::Seq);

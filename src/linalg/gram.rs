@@ -5,6 +5,7 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::prelude::ReborrowMut;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
+use tracing::debug_span;
 
 use super::RowTiles;
 
@@ -76,6 +77,7 @@ pub(super) fn accumulate(
 /// If `out` does not hold P² numbers.
 pub fn gram(jacobian: &RowTiles, out: &mut [f64]) {
     let columns = jacobian.columns();
+    let _span = debug_span!("Gram matrix", flops = triangle(jacobian.rows(), columns)).entered();
     let ends = panel_ends(columns, PANEL);
     let range = |panel: usize| (panel * PANEL, ends[panel] - panel * PANEL);
     let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, columns, columns), &ends);
@@ -95,6 +97,7 @@ pub fn gram(jacobian: &RowTiles, out: &mut [f64]) {
 /// If `out` does not hold N² numbers.
 pub fn outer_gram(jacobian: &RowTiles, out: &mut [f64]) {
     let rows = jacobian.rows();
+    let _span = debug_span!("kernel matrix", flops = triangle(jacobian.columns(), rows)).entered();
     let tiles: Vec<_> = jacobian.filled().collect();
     let ends: Vec<_> = tiles.iter().map(|(start, tile)| start + tile.nrows()).collect();
     let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, rows, rows), &ends);
@@ -123,6 +126,11 @@ pub fn fill_lower(out: &mut [f64], ends: &[usize], fill: impl Fn(usize, usize, &
             column.get_mut(start..).iter_mut().zip(&from[start..]).for_each(|(to, value)| *to = *value);
         }
     });
+}
+
+/// The operations of the lower triangle of a square matrix whose entries are sums of `terms` products.
+fn triangle(terms: usize, side: usize) -> f64 {
+    terms as f64 * side as f64 * (side as f64 + 1.0)
 }
 
 /// Sets a block to zero, or the lower triangle of one on the diagonal.

@@ -4,6 +4,7 @@ use faer::linalg::matmul::matmul;
 use faer::prelude::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
+use tracing::debug_span;
 
 use super::{Cholesky, RowTiles, SolveError, check_lower, symmetric_eigen};
 
@@ -31,6 +32,7 @@ impl Nystrom {
     /// # Panics
     /// If `test` is not a multiple of P numbers.
     pub fn new(jacobian: &RowTiles, test: &[f64]) -> Result<Self, SolveError> {
+        let _span = debug_span!("sketch").entered();
         let columns = jacobian.columns();
         assert!(test.len().is_multiple_of(columns), "test vectors of another length");
         let test = MatRef::from_column_major_slice(test, columns, test.len() / columns);

@@ -3,6 +3,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, ColMut, ColRef, Par};
 use rayon::prelude::*;
+use tracing::{Span, debug_span};
 
 use super::RowTiles;
 use super::gram::PARALLEL_FROM;
@@ -16,6 +17,7 @@ const PANEL: usize = 64;
 /// If `r` does not hold N numbers, or `out` not P.
 pub fn transposed_product(jacobian: &RowTiles, r: &[f64], out: &mut [f64]) {
     assert_eq!((r.len(), out.len()), (jacobian.rows(), jacobian.columns()), "transposed product of another shape");
+    let _span = of_product(jacobian).entered();
     let task = |(panel, out): (usize, &mut [f64])| {
         out.fill(0.0);
         for (start, tile) in jacobian.filled() {
@@ -37,6 +39,7 @@ pub fn transposed_product(jacobian: &RowTiles, r: &[f64], out: &mut [f64]) {
 /// If `v` does not hold P numbers, or `out` not N.
 pub fn product(jacobian: &RowTiles, v: &[f64], out: &mut [f64]) {
     assert_eq!((out.len(), v.len()), (jacobian.rows(), jacobian.columns()), "product of another shape");
+    let _span = of_product(jacobian).entered();
     let mut rest = out;
     let mut tasks = Vec::with_capacity(jacobian.tiles().len());
     for (_, tile) in jacobian.filled() {
@@ -53,4 +56,9 @@ pub fn product(jacobian: &RowTiles, v: &[f64], out: &mut [f64]) {
     } else {
         tasks.into_par_iter().for_each(task);
     }
+}
+
+fn of_product(jacobian: &RowTiles) -> Span {
+    let numbers = jacobian.rows() as f64 * jacobian.columns() as f64;
+    debug_span!("products with J", flops = 2.0 * numbers, bytes = 8.0 * numbers)
 }

@@ -13,6 +13,7 @@ use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, re
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::prelude::ReborrowMut;
 use faer::{Col, Conj, Mat, MatMut, MatRef, Par, Spec};
+use tracing::debug_span;
 
 use super::{RowTiles, SolveError, check_right_hand_side, product, transposed_product};
 
@@ -106,6 +107,7 @@ impl Qr {
         if let Some(column) = (0..matrix.ncols()).find(|column| !finite(column)) {
             return Err(SolveError::NotFinite { column });
         }
+        let _span = debug_span!("QR").entered();
         let householder = Householder::new(matrix);
         let (rows, columns) = householder.basis.shape();
         let basis = &householder.basis;

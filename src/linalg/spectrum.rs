@@ -5,6 +5,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
 use faer::{Mat, MatMut, MatRef, Par, Spec};
+use tracing::debug_span;
 
 use super::{Cholesky, SolveError, check_lower};
 
@@ -36,6 +37,7 @@ pub struct ThinSvd {
 /// # Panics
 /// If `matrix` does not hold n² numbers.
 pub fn symmetric_eigen(matrix: &[f64], size: usize) -> Result<SymmetricEigen, SolveError> {
+    let _span = debug_span!("spectrum").entered();
     check_lower(matrix, size)?;
     let view = MatRef::from_column_major_slice(matrix, size, size);
     let (mut values, mut vectors) = (Diag::zeros(size), Mat::zeros(size, size));
@@ -77,6 +79,7 @@ pub fn joint_eigen(a: &[f64], b: &[f64], size: usize) -> Result<SymmetricEigen, 
 /// # Panics
 /// If `matrix` does not hold mn numbers.
 pub fn thin_svd(matrix: &[f64], rows: usize, columns: usize) -> Result<ThinSvd, SolveError> {
+    let _span = debug_span!("spectrum").entered();
     let view = MatRef::from_column_major_slice(matrix, rows, columns);
     if let Some(column) = (0..columns).find(|&column| !view.col(column).iter().all(|x| x.is_finite())) {
         return Err(SolveError::NotFinite { column });

@@ -71,6 +71,11 @@ impl RunFiles {
         self.0.join("result.json")
     }
 
+    /// The timeline of a run that was profiled.
+    pub fn timeline(&self) -> PathBuf {
+        self.0.join("profile.json")
+    }
+
     /// A report that is a function of time.
     pub fn report(&self, name: &str) -> PathBuf {
         self.0.join(format!("report_{name}.csv"))

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::debug_span;
+
 use super::alignment::{self, Alignment};
 use super::batch;
 use super::causal::CausalWeights;
@@ -526,8 +528,8 @@ impl Session {
             }
             let before = observer.wants_alignment().then(|| self.level.own(&self.theta));
             let clock = Instant::now();
-            self.redraw()?;
-            let report = self.make_step(&stage);
+            debug_span!("sampling").in_scope(|| self.redraw())?;
+            let report = debug_span!("rest of the step").in_scope(|| self.make_step(&stage));
             self.time += clock.elapsed();
             self.step += 1;
             self.total_steps += 1;
@@ -535,6 +537,7 @@ impl Session {
             let stop = self.stop_after(&report, decreased);
             let (mut terms, mut errors, mut alignment) = (Vec::new(), Vec::new(), None);
             if stop.is_some() || self.step == steps || observer.wants_errors(self.total_steps) {
+                let _span = debug_span!("errors").entered();
                 terms = self.term_losses();
                 errors = self.current_errors();
                 alignment = before.map(|before| self.alignment_since(&before));
@@ -555,7 +558,8 @@ impl Session {
                 numbers: &number_values(&self.compiled.lowered, &self.theta),
                 alignment,
             };
-            if observer.step(&event, self) == Control::Stop {
+            let wish = debug_span!("log and checkpoints").in_scope(|| observer.step(&event, self));
+            if wish == Control::Stop {
                 return Ok(Stop::Interrupted);
             }
             let reached = |target: f64| !errors.is_empty() && errors.iter().all(|e| e.relative_l2 < target);
@@ -623,6 +627,7 @@ impl Session {
     /// Short runs from several starts; the one with the smallest loss goes on. In a later stage what was trained so far is the
     /// first of them. The limit of time and the wish to stop hold here, too.
     fn tournament(&mut self, stage: &Stage, limits: Limits, observer: &dyn Observer) -> Option<Stop> {
+        let _span = debug_span!("tournament").entered();
         let (clock, before) = (Instant::now(), self.time);
         let mut best: Option<(f64, Vec<f64>, State)> = None;
         let mut stop = None;

@@ -49,16 +49,9 @@ const COPIES: (usize, usize, usize) = (1 << 13, 1 << 27, 4);
 impl Roof {
     /// Measures this machine.
     pub fn measured() -> Self {
-        const SIZE: usize = 48;
-        let (a, b) = (vec![0.5; SIZE * SIZE], vec![0.25; SIZE * SIZE]);
-        let mut out = vec![0.0; SIZE * SIZE];
-        let product = best_time(|| {
-            let (a, b) = (View::row_major(&a, SIZE, SIZE), View::row_major(&b, SIZE, SIZE));
-            multiply(ViewMut::row_major(&mut out, SIZE, SIZE), a, b, 1.0, false);
-        });
         let (least, most, factor) = COPIES;
         let sizes = std::iter::successors(Some(least), |bytes| Some(bytes * factor)).take_while(|bytes| *bytes <= most);
-        Self { gigaflops: 1e-9 * 2.0 * SIZE.pow(3) as f64 / product, copies: sizes.map(copy).collect() }
+        Self { gigaflops: gigaflops(), copies: sizes.map(copy).collect() }
     }
 
     /// The least seconds in which so many operations and so much traffic are possible.
@@ -67,6 +60,23 @@ impl Roof {
         let copy = self.copies.iter().rev().find(|copy| copy.bytes as f64 <= bytes).unwrap_or(&self.copies[0]);
         1e-9 * (flops / self.gigaflops).max(bytes / copy.gigabytes)
     }
+}
+
+/// 10⁹ operations a second of products of small matrices on this thread.
+fn gigaflops() -> f64 {
+    const SIZE: usize = 48;
+    let (a, b) = (vec![0.5; SIZE * SIZE], vec![0.25; SIZE * SIZE]);
+    let mut out = vec![0.0; SIZE * SIZE];
+    let product = best_time(|| {
+        let (a, b) = (View::row_major(&a, SIZE, SIZE), View::row_major(&b, SIZE, SIZE));
+        multiply(ViewMut::row_major(&mut out, SIZE, SIZE), a, b, 1.0, false);
+    });
+    1e-9 * 2.0 * SIZE.pow(3) as f64 / product
+}
+
+/// The same on all threads at once.
+pub fn gigaflops_of_all_threads() -> f64 {
+    rayon::broadcast(|_| gigaflops()).into_iter().sum()
 }
 
 fn copy(bytes: usize) -> Copy {

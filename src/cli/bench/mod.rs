@@ -11,6 +11,8 @@ mod measure;
 mod optimizers;
 mod problems;
 
+pub use measure::gigaflops_of_all_threads;
+
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

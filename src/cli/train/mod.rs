@@ -7,6 +7,7 @@
 //! * `memory`: which matrices are made, and what does not fit into this machine
 //! * `interrupt`: Ctrl-C
 //! * `progress`, `recorder`: what is shown and what is kept behind each step
+//! * `profile`: where the time went
 //! * `output`: fields on grids, where the file asks for them
 //! * `settings`: `settings.json`
 //! * `summary`: what is said at the end
@@ -16,6 +17,7 @@ pub mod limits;
 mod memory;
 mod output;
 mod plan;
+mod profile;
 mod progress;
 mod recorder;
 pub mod settings;
@@ -36,6 +38,7 @@ use crate::simplify::Effort;
 use crate::train::{Limits, Log, RunFiles, RunFolder, RunResult, Session, Stop};
 use limits::Target;
 use plan::Plan;
+use profile::Profiler;
 use recorder::{Extra, Recorder};
 
 pub use interrupt::Interrupt;
@@ -84,6 +87,9 @@ pub struct Arguments {
     /// What else to log where errors are evaluated; it costs a gradient for each term of the loss
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     log: Vec<Extra>,
+    /// Show where the time went, phase by phase, and write `profile.json`, a timeline for chrome://tracing and Perfetto
+    #[arg(long)]
+    profile: bool,
     /// How many checkpoints to keep
     #[arg(long, value_name = "N", value_parser = positive_count, allow_negative_numbers = true, default_value = "3")]
     keep: NonZeroUsize,
@@ -148,8 +154,14 @@ fn train(
     let log = Log::open(&files.log(), session.total_steps())?;
     let keep = arguments.keep.get();
     let mut recorder = Recorder::new(context, interrupt, files.clone(), log, (every, decimals), keep, &arguments.log);
+    let profile = arguments.profile.then(Profiler::begin);
     let stop = session.run(limits, &mut recorder)?;
     let method = recorder.finish(&session, stop != Stop::NotFinite);
+    if let Some(profile) = profile {
+        let table = profile.end(&files)?;
+        // With `--json` the result is one document.
+        if context.json { context.say(&table) } else { context.print(&(table + "\n"))? }
+    }
     let reports = session.reports()?;
     crate::train::write_series(&files, &reports)?;
     let result = RunResult::of(&mut session, &reports, stop, begun.elapsed());

@@ -1,5 +1,7 @@
 //! Jets through the operations of a network.
 
+use tracing::trace_span;
+
 use super::{Argument, Inputs, NetworkBuffers, NetworkUse, PackedJets, run_rows, sized};
 use crate::linalg::{View, ViewMut, multiply};
 use crate::network::{Layer, Op};
@@ -25,6 +27,7 @@ impl NetworkUse {
         buffers: &mut NetworkBuffers,
         scratch: &mut Vec<f64>,
     ) {
+        let _span = trace_span!("jets", flops = 2.0 * self.multiply_adds(stride)).entered();
         let (channels, schedule) = (self.carried(), self.layout.schedule());
         let jet = channels * stride;
         buffers.fit(schedule);

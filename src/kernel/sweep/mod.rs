@@ -133,6 +133,16 @@ impl NetworkUse {
         self.turned.as_ref().map_or(self.plan.len(), |turned| turned.plan.len())
     }
 
+    /// What the layers that act on results of others cost in a forward sweep over so many points.
+    fn multiply_adds(&self, points: usize) -> f64 {
+        let hidden = |op: &Op| match op {
+            Op::Affine { layer, input: Operand::Value(_) } => Some(&self.layout.layers[*layer]),
+            _ => None,
+        };
+        let weights: usize = self.layout.ops().iter().filter_map(hidden).map(|l| l.inputs * l.outputs).sum();
+        (weights * self.carried() * points) as f64
+    }
+
     /// Where they have a channel of the plan.
     pub fn place(&self, channel: usize) -> usize {
         let place = |turned: &Turned| turned.places[channel].expect("formulas read no slope of an axis that is turned");

@@ -1,5 +1,7 @@
 //! Cotangents of the outputs of a network back through its operations.
 
+use tracing::trace_span;
+
 use super::forward::scale_rows;
 use super::turned::TurnedJets;
 use super::{Argument, NetworkBuffers, NetworkUse, PackedJets, run_rows, sized};
@@ -182,6 +184,7 @@ impl NetworkUse {
         scratch: &mut Vec<f64>,
         mut visit: impl FnMut(&mut LayerSweep<'_>),
     ) {
+        let _span = trace_span!("reverse sweeps", flops = 4.0 * self.multiply_adds(stride)).entered();
         let (channels, schedule) = (self.carried(), self.layout.schedule());
         let jet = channels * stride;
         let encoded = self.encoding.as_ref().map(|_| std::mem::take(&mut buffers.encoded));
