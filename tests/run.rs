@@ -78,13 +78,13 @@ fn a_profile_names_the_phases_and_changes_no_bit() {
     let desk = tiny();
     desk.done(&["train", "tiny.pde", "--name", "plain"]);
     let said = desk.done(&["train", "tiny.pde", "--name", "profiled", "--profile"]);
-    for phase in ["Gram matrix", "Cholesky", "rows", "trial losses", "in tiles: jets", "between phases"] {
+    for phase in ["kernel matrix", "Cholesky", "rows", "trial losses", "in tiles: jets", "between phases"] {
         assert!(said.contains(phase), "no {phase} in\n{said}");
     }
     let timeline = json(&desk.path("runs/tiny/latest/profile.json"));
-    let grams = timeline["traceEvents"].as_array().expect("events").iter().filter(|e| e["name"] == "Gram matrix");
+    let matrices = timeline["traceEvents"].as_array().expect("events").iter().filter(|e| e["name"] == "kernel matrix");
     let steps = json(&desk.path("runs/tiny/latest/result.json"))["steps"].as_u64().expect("a number");
-    assert_eq!(grams.count() as u64, steps, "one a step");
+    assert_eq!(matrices.count() as u64, steps, "one a step");
     assert_eq!(model(&desk, "runs/tiny/001-plain"), model(&desk, "runs/tiny/002-profiled"));
 }
 
