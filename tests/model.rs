@@ -1,64 +1,16 @@
-//! Files against what is understood of them: each `tests/model/NAME.pde` has a snapshot of its problem in words and of
-//! its diagnostics.
+//! What is understood of a problem: files of `tests/stages/check` show it; here is what holds of all of them.
 
-use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pdec::dataset::Files;
-use pdec::diagnostic::{Diagnostic, Level, Source};
+use pdec::diagnostic::{Diagnostic, Form, Level, Look, Source, render};
 use pdec::model::{self, Formulas, Given, Overrides};
 use pdec::pipeline::{Checked, Times, check_given};
 use pdec::syntax;
 
-/// The problem in words, then the diagnostics in short form.
-fn understood(source: &Source, overrides: &Overrides) -> String {
-    let (ast, mut found) = syntax::parse(source);
-    let mut text = String::new();
-    if let Some(ast) = &ast {
-        let (model, more) = model::check(ast, overrides);
-        found.extend(more);
-        for section in model.iter().flat_map(model::describe::describe) {
-            writeln!(text, "{}", section.title).unwrap();
-            for row in section.rows {
-                writeln!(text, "  {}", row.join(" | ")).unwrap();
-            }
-        }
-    }
-    found.iter().for_each(|diagnostic| write_diagnostic(&mut text, source, diagnostic));
-    text
-}
-
-fn write_diagnostic(text: &mut String, source: &Source, diagnostic: &Diagnostic) {
-    writeln!(text, "{} {}", diagnostic.code, diagnostic.message).unwrap();
-    for label in &diagnostic.labels {
-        let at = source.location(label.span.start);
-        writeln!(text, "  {}:{} `{}` {}", at.line, at.column, source.slice(label.span), label.text).unwrap();
-    }
-    diagnostic.notes.iter().for_each(|note| writeln!(text, "  note: {note}").unwrap());
-    diagnostic.helps.iter().for_each(|help| writeln!(text, "  help: {help}").unwrap());
-}
-
 fn read(path: &Path) -> Source {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     Source::new(name, std::fs::read_to_string(path).unwrap())
-}
-
-#[test]
-fn files_are_understood() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/model");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pde"));
-    paths.sort();
-    assert!(paths.len() > 10);
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("model");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    for path in paths {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let text = understood(&read(&path), &Overrides::default());
-        settings.bind(|| insta::assert_snapshot!(name, text));
-    }
 }
 
 #[test]
@@ -74,9 +26,7 @@ fn the_problems_of_the_collection_are_sound() {
         let Checked { source, model, mut found, .. } = check_given(read(&path), given, &mut Times::default());
         // Notes are no complaints.
         found.retain(|diagnostic| diagnostic.level > Level::Note);
-        let mut text = String::new();
-        found.iter().for_each(|diagnostic| write_diagnostic(&mut text, &source, diagnostic));
-        assert!(model.is_some() && found.is_empty(), "{}:\n{text}", source.name());
+        assert!(model.is_some() && found.is_empty(), "{}: {found:#?}", source.name());
     }
 }
 
@@ -86,7 +36,7 @@ fn check(text: &str, arguments: &[&str]) -> (Option<model::Model>, Vec<Diagnosti
     model::check(&ast.unwrap(), &Overrides::parse(arguments).unwrap())
 }
 
-const HEAT: &str = include_str!("model/heat1d.pde");
+const HEAT: &str = include_str!("examples/heat1d.pde");
 
 #[test]
 fn parameters_and_settings_are_replaced() {
@@ -194,11 +144,15 @@ mod mutated {
     use super::*;
 
     fn examples() -> Vec<String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/model");
-        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some_and(|e| e == "pde")).collect();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stages/check");
+        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
-        paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+        let problem = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap();
+            let (given, _) = text.split_once("\n---\n").unwrap();
+            given.split_once('\n').map_or("", |(_, problem)| problem).to_owned()
+        };
+        paths.iter().map(problem).collect()
     }
 
     /// Words and signs, with the white space before them.
@@ -236,8 +190,12 @@ mod mutated {
                 }
             }
             let source = Source::new("mutated.pde", pieces.concat());
-            let text = understood(&source, &Overrides::default());
-            prop_assert!(!text.is_empty());
+            let (ast, mut found) = syntax::parse(&source);
+            let (model, more) = model::check(&ast.unwrap(), &Overrides::default());
+            found.extend(more);
+            let sections: Vec<_> = model.iter().flat_map(model::describe::describe).collect();
+            let shown = render(&source, &found, Form::Human(Look::default()));
+            prop_assert!(!sections.is_empty() || !shown.is_empty());
         }
     }
 }

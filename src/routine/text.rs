@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use super::{Argument, Lane, LayerAt, Pad, Parameters, Place, Routine, RoutineError, Source, Stage, Step};
 use crate::network::Layer;
-use crate::tape::{ParseTapeError, Tape};
+use crate::tape::ParseTapeError;
 
 /// Why a text is not a routine.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -20,11 +20,14 @@ pub enum ParseRoutineError {
     #[error("line {line}: `{word}` stands where {expected} should")]
     Line { line: usize, word: String, expected: &'static str },
     /// A tape that does not read.
+    #[error("tape {tape}: {error}")]
+    Tape { tape: usize, error: ParseTapeError },
+    /// A stage that does not hold.
     #[error("line {line}: {error}")]
-    Tape { line: usize, error: ParseTapeError },
-    /// A routine that does not hold.
+    Stage { line: usize, error: RoutineError },
+    /// A routine that does not hold as a whole.
     #[error(transparent)]
-    Routine(#[from] RoutineError),
+    Routine(RoutineError),
 }
 
 impl fmt::Display for Routine {
@@ -202,8 +205,8 @@ impl<'a> Words<'a> {
     }
 
     /// What stands behind a word, up to the next one, or to the end of the stage.
-    fn list<T>(&mut self, first: &'static str, what: &'static str, read: fn(&str) -> Option<T>) -> Parsed<Vec<T>> {
-        self.next(first, |word| (word == first).then_some(()))?;
+    fn list<T>(&mut self, first: &str, what: &'static str, read: fn(&str) -> Option<T>) -> Parsed<Vec<T>> {
+        self.next(what, |word| (word == first).then_some(()))?;
         let mut found = Vec::new();
         while self.words.peek().is_some_and(|word| word.contains('+')) {
             found.push(self.next(what, read)?);
@@ -243,8 +246,8 @@ impl<'a> Words<'a> {
             "add" => Stage::Add { from: self.place()?, to: self.place()?, rows: self.count()? },
             "run" => {
                 let (tape, rows) = (self.count()?, self.count()?);
-                let inputs = self.list("from", "a lane such as b0.1+2, or i1.0+2", source)?;
-                Stage::Run { tape, rows, inputs, outputs: self.list("to", "a lane such as b0.1+2", lane)? }
+                let inputs = self.list("from", "`from` and lanes such as b0.1+2 or i1.0+2", source)?;
+                Stage::Run { tape, rows, inputs, outputs: self.list("to", "`to` and lanes such as b0.1+2", lane)? }
             }
             "affine" => Stage::Affine {
                 layer: self.layer()?,
@@ -359,17 +362,20 @@ impl FromStr for Routine {
 
     fn from_str(text: &str) -> Result<Self, ParseRoutineError> {
         let mut routine = Routine::default();
+        let mut stage_lines = Vec::new();
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
         while let Some((number, line)) = lines.next() {
             if let Some(first) = line.strip_prefix('|') {
-                let mut tape = first.to_owned() + "\n";
+                // Lines are counted from the begin of the whole text.
+                let mut tape = "\n".repeat(number) + first + "\n";
                 // A tape ends with its outputs.
                 while !tape.lines().last().is_some_and(|line| line.trim_start().starts_with("outputs"))
                     && let Some((_, next)) = lines.next_if(|(_, line)| line.starts_with('|'))
                 {
                     tape.push_str(&format!("{}\n", &next[1..]));
                 }
-                let tape = tape.parse::<Tape>().map_err(|error| ParseRoutineError::Tape { line: number + 1, error })?;
+                let number = routine.tapes.len();
+                let tape = tape.parse().map_err(|error| ParseRoutineError::Tape { tape: number, error })?;
                 routine.tapes.push(tape);
                 continue;
             }
@@ -389,53 +395,16 @@ impl FromStr for Routine {
                 }
                 stage => {
                     routine.steps.push(words.step(stage)?);
+                    stage_lines.push(number + 1);
                     continue;
                 }
             }
             words.end()?;
         }
-        routine.verify()?;
+        routine.verify().map_err(|error| match error.stage() {
+            Some(stage) => ParseRoutineError::Stage { line: stage_lines[stage], error },
+            None => ParseRoutineError::Routine(error),
+        })?;
         Ok(routine)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SQUARE: &str = "routine square\ninput x points\noutput y points\noutput sum fixed\nbuffer 2\nbuffer 1\nspare 0\n\
-        | tape separate, 1 inputs\n|   v0 = input 0\n|   v1 = mul v0 v0\n| outputs v1\n\
-        load 0 0 b0.0 last\nrun 0 1 from b0.0+0 to b0.1+0\nstore b0.1 1 0 0 ? 0\nload 0 0 b1.0 zero ? 1\n\
-        dot 1 b1.0 b0.1 none 0.5 ? 1\n";
-
-    #[test]
-    fn text_reads_back() {
-        let routine: Routine = SQUARE.parse().expect("a routine");
-        assert_eq!(routine.to_string(), SQUARE);
-        assert_eq!(routine.steps[4].only_for, [1]);
-    }
-
-    /// A wrong text, and what is said of it.
-    #[test]
-    fn what_is_wrong_is_said_with_its_place() {
-        let wrong = |from: &str, to: &str| SQUARE.replace(from, to).parse::<Routine>().expect_err("wrong").to_string();
-        for (from, to, expected) in [
-            ("load 0 0 b0.0 last", "load 0 0 b0.0 none", "line 12: `none` stands where `last` or `zero` should"),
-            ("load 0 0 b0.0 last", "load 7 0 b0.0 last", "stage 0: there is no batched input 7"),
-            ("load 0 0 b0.0 last", "load 0 1 b0.0 last", "stage 0: input 0 has 1 numbers, not 2"),
-            ("to b0.1+0", "to b0.0+0", "stage 1 writes to rows that it reads"),
-            ("to b0.1+0", "to b0.2+0", "stage 1: rows 2.. of buffer 0, 1 of them, are beyond its end"),
-            ("from b0.0+0", "from", "stage 1: tape 0 has 1 inputs and 1 outputs"),
-            ("dot 1", "dot 0", "stage 4: there is no sum over points 0"),
-            ("store b0.1 1 0 0 ? 0", "store b0.1 1 0 0 ? 9", "stage 2: there is no output 9"),
-            ("store b0.1 1 0 0 ? 0", "store b0.1 1 0 0", "stage 2 writes to output 0 and is not for it alone"),
-            ("none 0.5 ? 1", "none 0.5 ? 0 1", "stage 4 writes to output 1 and is not for it alone"),
-            ("input x", "input y", "`y` is no name of an argument, or stands twice"),
-            ("mul v0 v0", "mul v0 v3", "line 8: line 1: `mul` uses v3, which is not defined before it"),
-            ("spare 0", "spare", "line 7: `the end of the line` stands where a count should"),
-            ("run 0", "walk 0", "line 13: `walk` stands where a stage should"),
-        ] {
-            assert_eq!(wrong(from, to), expected);
-        }
     }
 }

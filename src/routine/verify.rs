@@ -34,6 +34,21 @@ pub enum RoutineError {
     Name(String),
 }
 
+impl RoutineError {
+    /// The stage that is at fault, if it is one.
+    pub fn stage(&self) -> Option<usize> {
+        match *self {
+            Self::Rows { stage, .. }
+            | Self::Missing { stage, .. }
+            | Self::Short { stage, .. }
+            | Self::Lanes { stage, .. }
+            | Self::Overlap { stage }
+            | Self::Unguarded { stage, .. } => Some(stage),
+            Self::Tape { .. } | Self::Name(_) => None,
+        }
+    }
+}
+
 impl Routine {
     /// Checks that every row, argument, table and tape that a stage names is there, that shapes fit, that no stage reads
     /// the rows that it writes, and that what writes an output is for it alone.

@@ -43,6 +43,7 @@ pub use number::Number;
 pub use op::{Binary, Op, Ternary, Unary, Value};
 pub(crate) use program::check_call;
 pub use program::{BLOCK, Lane, PointProgram, check_lanes};
+pub use schedule::schedule;
 pub use segment::{Segment, Segmentation};
 pub use text::ParseTapeError;
 pub use verify::VerifyError;
@@ -114,7 +115,7 @@ impl Tape {
     ) -> Result<Self, TapeError> {
         let lowered = lower::lower(graph, roots, inputs, definitions, contraction)?;
         lowered.debug_verify("lower");
-        let tape = schedule::schedule(&lowered);
+        let tape = schedule(&lowered);
         tape.debug_verify("schedule");
         Ok(tape)
     }

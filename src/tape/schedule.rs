@@ -9,7 +9,10 @@ use super::Tape;
 use super::op::{Op, Value};
 
 /// The same program without dead lines: inputs, constants, then level by level.
-pub(super) fn schedule(tape: &Tape) -> Tape {
+///
+/// # Panics
+/// If the tape does not hold ([`Tape::verify`]).
+pub fn schedule(tape: &Tape) -> Tape {
     let levels = Levels::new(tape);
     let mut order: Vec<Value> = Vec::with_capacity(tape.ops.len());
     let live = |v: &Value| levels.of[v.index()].is_some();

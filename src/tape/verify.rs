@@ -3,21 +3,21 @@
 use super::op::{Op, Value};
 use super::{Contraction, Tape};
 
-/// What is wrong with a tape, and where.
+/// What is wrong with a tape, and where: lines are named by the value that they define.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the variants say what their fields are")]
 pub enum VerifyError {
     /// A line uses a value that is not defined before it.
-    #[error("line {line}: `{op}` uses v{operand}, which is not defined before it")]
+    #[error("v{line}: `{op}` uses v{operand}, which is not defined before it")]
     UndefinedOperand { line: usize, op: &'static str, operand: u32 },
     /// A line reads an input that the program does not have.
-    #[error("line {line}: input {input} of a program with {inputs}")]
+    #[error("v{line}: input {input} of a program with {inputs}")]
     UndefinedInput { line: usize, input: u32, inputs: usize },
     /// A function is called with the wrong number of arguments.
-    #[error("line {line}: `{function}` takes {arity} arguments, not 1")]
+    #[error("v{line}: `{function}` takes {arity} arguments, not 1")]
     Arity { line: usize, function: &'static str, arity: usize },
     /// A fused multiply-add in a tape whose operations round separately.
-    #[error("line {line}: `{op}` in a tape without contraction")]
+    #[error("v{line}: `{op}` in a tape without contraction")]
     Contracted { line: usize, op: &'static str },
     /// An output that no line defines.
     #[error("output {output} is v{value}, but the tape ends before it")]
