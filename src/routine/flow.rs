@@ -67,7 +67,7 @@ pub(crate) fn rows_of(stage: &Stage) -> (Vec<Rows>, Vec<Rows>) {
 }
 
 /// Whether a stage adds to the rows that it writes, and so reads them.
-fn adds(stage: &Stage) -> bool {
+pub(super) fn adds(stage: &Stage) -> bool {
     matches!(
         stage,
         Stage::Add { .. }

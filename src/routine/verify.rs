@@ -1,6 +1,6 @@
 //! What must hold of every routine: whoever compiles one relies on it, since machine code checks nothing.
 
-use super::flow::{Rows, meet, rows_of};
+use super::flow::{Rows, adds, meet, rows_of};
 use super::{Lane, LayerAt, Parameters, Place, Routine, Source, Stage};
 use crate::tape::{Op, Value, VerifyError};
 
@@ -23,6 +23,9 @@ pub enum RoutineError {
     /// A stage that reads what it writes.
     #[error("stage {stage} writes to rows that it reads")]
     Overlap { stage: usize },
+    /// A stage that reads what was never written, or only for other outputs.
+    #[error("stage {stage} reads row {row} of buffer {buffer}, which is not always written before it")]
+    Unwritten { stage: usize, buffer: usize, row: usize },
     /// A stage that is done when the output that it writes may be absent.
     #[error("stage {stage} writes to output {output} and is not for it alone")]
     Unguarded { stage: usize, output: usize },
@@ -43,6 +46,7 @@ impl RoutineError {
             | Self::Short { stage, .. }
             | Self::Lanes { stage, .. }
             | Self::Overlap { stage }
+            | Self::Unwritten { stage, .. }
             | Self::Unguarded { stage, .. } => Some(stage),
             Self::Tape { .. } | Self::Name(_) => None,
         }
@@ -51,7 +55,7 @@ impl RoutineError {
 
 impl Routine {
     /// Checks that every row, argument, table and tape that a stage names is there, that shapes fit, that no stage reads
-    /// the rows that it writes, and that what writes an output is for it alone.
+    /// the rows that it writes, or rows that are not written before it, and that what writes an output is for it alone.
     ///
     /// # Errors
     /// The first fault.
@@ -78,7 +82,51 @@ impl Routine {
                 return Err(RoutineError::Unguarded { stage: number, output });
             }
         }
+        self.reads_are_written()
+    }
+
+    /// Rows keep what the last call left in them, which no stage may see.
+    fn reads_are_written(&self) -> Result<(), RoutineError> {
+        let mut written: Vec<Vec<Written>> =
+            self.buffers.iter().map(|&rows| vec![Written::For(Vec::new()); rows]).collect();
+        let rows = |all: Vec<Rows>| {
+            all.into_iter().flat_map(|(place, rows)| (0..rows).map(move |row| place.plus(row))).collect::<Vec<Place>>()
+        };
+        for (stage, step) in self.steps.iter().enumerate() {
+            let [reads, writes] = <[Vec<Rows>; 2]>::from(rows_of(&step.stage)).map(rows);
+            let added_to = if adds(&step.stage) { &writes[..] } else { &[] };
+            let is_written = |place: &&Place| written[place.buffer][place.row].covers(&step.only_for);
+            if let Some(&Place { buffer, row }) = reads.iter().chain(added_to).find(|place| !is_written(place)) {
+                return Err(RoutineError::Unwritten { stage, buffer, row });
+            }
+            writes.iter().for_each(|place| written[place.buffer][place.row].add(&step.only_for));
+        }
         Ok(())
+    }
+}
+
+/// When a row is written.
+#[derive(Clone)]
+enum Written {
+    Always,
+    /// If one of these outputs is wanted.
+    For(Vec<usize>),
+}
+
+impl Written {
+    /// Whether it is before a stage that is done for these outputs only, or always.
+    fn covers(&self, only_for: &[usize]) -> bool {
+        match self {
+            Self::Always => true,
+            Self::For(outputs) => !only_for.is_empty() && only_for.iter().all(|output| outputs.contains(output)),
+        }
+    }
+
+    fn add(&mut self, only_for: &[usize]) {
+        match self {
+            Self::For(outputs) if !only_for.is_empty() => outputs.extend(only_for),
+            _ => *self = Self::Always,
+        }
     }
 }
 
