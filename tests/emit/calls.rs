@@ -13,11 +13,12 @@ use pdec::vmath::Path;
 use pdec::vmath::services::Primitive;
 use tempfile::TempDir;
 
+use super::bits;
 use super::compiled::STRICT;
 use super::library::run;
 
 /// Numbers of a kernel.
-pub trait Float: Number + Primitive + PartialEq + Debug {
+pub trait Float: Number + Primitive + PartialEq + Debug + Into<f64> {
     /// Numbers at which operations are special, and some ordinary ones.
     const SPECIAL: [Self; 16];
     fn bytes(self) -> Vec<u8>;
@@ -60,12 +61,6 @@ macro_rules! float {
 }
 float! { f64 1e200; f32 1e25; }
 
-/// The same number, or both none.
-pub fn alike<T: Float>(a: T, b: T) -> bool {
-    let (a, b) = (a.double(), b.double());
-    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-}
-
 /// A call of a routine.
 #[derive(Clone, Debug)]
 pub struct Call<T> {
@@ -79,6 +74,13 @@ pub struct Call<T> {
 
 /// The outputs of a call that were wanted, one behind the other.
 pub type Found<T> = Vec<Vec<T>>;
+
+/// Where two results of a call first differ: the output, by number, and the element.
+pub fn difference<T: Float>(found: &Found<T>, expected: &Found<T>) -> Option<(usize, usize)> {
+    assert_eq!(found.len(), expected.len(), "numbers of outputs");
+    let mut pairs = found.iter().zip(expected).enumerate();
+    pairs.find_map(|(output, (found, expected))| Some((output, bits::difference(found, expected)?)))
+}
 
 /// An array in the midst of numbers that nobody is to change.
 struct Array<T> {

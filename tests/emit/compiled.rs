@@ -6,7 +6,8 @@ use std::path::Path;
 use pdec::codegen::Machine;
 use pdec::emit::Library;
 
-use super::library::{POINTS, PROBLEMS, emit, expected, has, inputs, library, run, same};
+use super::bits::{difference, same};
+use super::library::{POINTS, PROBLEMS, emit, expected, has, inputs, library, run};
 
 /// A program that reads the inputs of all kernels from a file, calls each by its descriptor and by its function, and writes
 /// all outputs.
@@ -95,7 +96,7 @@ fn c_and_cpp_compute_the_bits_of_this_process() {
             }
             let found = through(compiler, standard, ending, &library, folder.path());
             assert_eq!(found.len(), expected.len(), "{name}");
-            let wrong = (0..found.len()).find(|&i| !same(found[i], expected[i]));
+            let wrong = difference(&found, &expected);
             assert_eq!(
                 wrong,
                 None,
@@ -201,7 +202,7 @@ fn fortran_computes_the_bits_of_this_process() {
     let found: Vec<f64> = bytes.as_chunks::<8>().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect();
     let expected = expected(&library);
     assert_eq!(found.len(), expected.len());
-    assert_eq!((0..found.len()).find(|&i| !same(found[i], expected[i])), None);
+    assert_eq!(difference(&found, &expected), None);
 }
 
 #[test]

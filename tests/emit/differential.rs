@@ -7,12 +7,13 @@ use pdec::codegen::{Machine, Options, load};
 use pdec::emit::{Kernel, Library};
 use pdec::routine::{Argument, Kind, Routine};
 
-use super::calls::{Call, Float, Found, Shared, alike};
+use super::bits::same;
+use super::calls::{Call, Float, Found, Shared, difference};
 use super::library::{has, inputs, library_of_text, library_with, numbers, text_of};
 
 /// Problems with networks of all shapes that are small enough for an interpreter: two equations, an energy, a system, with
 /// normals, with data on a grid, and with a number that is found.
-const PROBLEMS: [(&str, &str); 6] = [
+pub const PROBLEMS: [(&str, &str); 6] = [
     ("poisson2d", "mlp(5, 4)"),
     ("burgers", FACTORISED),
     ("minimal_surface", "mlp(5, act=softplus)"),
@@ -32,7 +33,7 @@ const SPECIAL: [(usize, f64); 3] = [(3, f64::NAN), (40, f64::INFINITY), (69, f64
 const MOST: usize = 70;
 
 /// A problem with another network.
-fn small_text(name: &str, network: &str) -> String {
+pub fn small_text(name: &str, network: &str) -> String {
     let mut lines: Vec<String> = text_of(name).lines().map(str::to_owned).collect();
     lines.retain(|line| !line.starts_with("network"));
     lines.push(format!("network {network}"));
@@ -49,7 +50,7 @@ fn baked(library: &Library) -> Kernel {
 }
 
 /// The calls of a routine: of every size, with every choice of outputs, and with and without special numbers, which are the last two.
-fn calls<T: Float>(routine: &Routine) -> Vec<Call<T>> {
+pub fn calls<T: Float>(routine: &Routine) -> Vec<Call<T>> {
     let outputs = routine.outputs.len();
     let call = |n: usize, shift: usize, wanted: usize| Call {
         n,
@@ -73,16 +74,11 @@ fn calls<T: Float>(routine: &Routine) -> Vec<Call<T>> {
 }
 
 fn assert_alike<T: Float>(what: &str, kernel: &Kernel, call: &Call<T>, found: &Found<T>, expected: &Found<T>) {
-    let names = kernel.routine.outputs.iter().zip(&call.wanted).filter(|(_, wanted)| **wanted);
-    assert_eq!(found.len(), expected.len());
-    for ((output, _), (found, expected)) in names.zip(found.iter().zip(expected)) {
-        assert_eq!(found.len(), expected.len());
-        let wrong = found.iter().zip(expected).position(|(a, b)| !alike(*a, *b));
-        if let Some(i) = wrong {
-            let (name, n) = (&kernel.routine.name, call.n);
-            panic!("{what}: {name}, {n} points: {}[{i}] is {:?}, not {:?}", output.name, found[i], expected[i]);
-        }
-    }
+    let Some((output, i)) = difference(found, expected) else { return };
+    let mut wanted = kernel.routine.outputs.iter().zip(&call.wanted).filter(|(_, wanted)| **wanted);
+    let output_name = wanted.nth(output).map_or("", |(output, _)| &output.name);
+    let (name, n, [found, expected]) = (&kernel.routine.name, call.n, [found, expected].map(|all| all[output][i]));
+    panic!("{what}: {name}, {n} points: {output_name}[{i}] is {found:?}, not {expected:?}");
 }
 
 /// What is no number comes out where it went in, and nowhere else.
@@ -92,7 +88,7 @@ fn assert_contained<T: Float>(kernel: &Kernel, clean: &Found<T>, special: &Found
     for (output, (clean, special)) in batched.clone() {
         for (i, (a, b)) in clean.iter().zip(special).enumerate() {
             let (name, point) = (&kernel.routine.name, i % MOST);
-            assert!(is_special(point) || alike(*a, *b), "{name}: {} at point {point}: {a:?} {b:?}", output.name);
+            assert!(is_special(point) || same(*a, *b), "{name}: {} at point {point}: {a:?} {b:?}", output.name);
         }
     }
     if let Some((output, (_, special))) = batched.next() {

@@ -6,7 +6,8 @@ use pdec::codegen::Machine;
 use pdec::emit::Library;
 use pdec::routine::Argument;
 
-use super::library::{POINTS, emit, expected, has, library, run, same};
+use super::bits::difference;
+use super::library::{POINTS, emit, expected, has, library, run};
 
 /// The interpreter of tests: `PDEC_TEST_PYTHON`, or else `python3`; none if it lacks a module.
 fn python(module: &str) -> Option<String> {
@@ -67,7 +68,7 @@ fn numpy_computes_the_bits_of_this_process() {
         let output = run(&python, &["-c", &script(&library, &head, "library.NAME")]);
         let (found, expected) = (printed(&output), expected(&library));
         assert_eq!(found.len(), expected.len());
-        assert_eq!((0..found.len()).find(|&i| !same(found[i], expected[i])), None, "{name}");
+        assert_eq!(difference(&found, &expected), None, "{name}");
     }
 }
 
@@ -125,7 +126,7 @@ fn jax_computes_the_bits_of_this_process() {
     let output = run(&python, &["-c", &script(&library, &head, "jax.jit(library.NAME)")]);
     let (found, expected) = (printed(&output), expected(&library));
     assert_eq!(found.len(), expected.len());
-    assert_eq!((0..found.len()).find(|&i| !same(found[i], expected[i])), None);
+    assert_eq!(difference(&found, &expected), None);
     let text = format!(
         "import sys\n{head}\nimport jax.numpy as jnp\nt, x = jnp.linspace(0.1, 0.9, 9), jnp.linspace(-0.9, 0.8, 9)\n\
          theta = jnp.sin(jnp.arange(library.PARAMETERS)) / 3\n\

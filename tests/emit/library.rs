@@ -127,7 +127,3 @@ pub fn expected(library: &Library) -> Vec<f64> {
     let loaded = load(&routines, &Options::default()).expect("machine code");
     routines.iter().zip(&loaded).flat_map(|(routine, loaded)| in_process(routine, loaded, POINTS)).collect()
 }
-
-pub fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-}

@@ -1,10 +1,15 @@
 //! Files of `pdec emit`, in the hands of other compilers and by themselves.
 
+#[path = "../support/bits.rs"]
+mod bits;
 mod calls;
 mod compiled;
 mod differential;
 mod interpreted;
 mod library;
+#[path = "../support/mutants.rs"]
+mod mutants;
+mod mutations;
 mod order;
 #[path = "../support/random_tape.rs"]
 mod random_tape;
@@ -19,8 +24,9 @@ use std::process::Command;
 use pdec::codegen::{Machine, Options, load};
 use pdec::routine::{Kind, Routine};
 
+use bits::same;
 use compiled::STRICT;
-use library::{emit, has, inputs, library, run, same};
+use library::{emit, has, inputs, library, run};
 
 /// Nothing is undefined in an object, and nothing but its kernels is visible.
 #[test]

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use super::calls::{Call, Float, Shared, alike};
+use super::calls::{Call, Float, Shared, difference};
 use super::library::has;
 use super::random_tape::{INPUTS, long_lived, number, operation, operations, recipes, symbols, wild};
 
@@ -80,14 +80,6 @@ fn expected<T: Float>(tape: &Tape, columns: &[Vec<T>], n: usize) -> Vec<Vec<T>> 
 
 fn call<T: Float>(tape: &Tape, columns: Vec<Vec<T>>, n: usize, shift: usize) -> Call<T> {
     Call { n, shift, wanted: vec![true; tape.outputs().len()], inputs: columns }
-}
-
-fn difference<T: Float>(found: &[Vec<T>], expected: &[Vec<T>]) -> Option<(usize, usize)> {
-    let pairs = found.iter().zip(expected).enumerate();
-    pairs
-        .flat_map(|(o, (f, e))| f.iter().zip(e).enumerate().map(move |(i, (f, e))| (o, i, alike(*f, *e))))
-        .find(|(_, _, alike)| !alike)
-        .map(|(output, point, _)| (output, point))
 }
 
 /// Tapes with columns for them, through all that runs a routine.

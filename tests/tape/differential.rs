@@ -5,6 +5,7 @@ use pdec::expr::{Exponent, Expr, Function, Graph, Symbol};
 use pdec::tape::{Contraction, Interpreter, Lane, PointProgram, Tape, host_contraction};
 use proptest::prelude::*;
 
+use super::bits::{difference, same};
 use super::random_tape::{INPUTS, Recipe, inputs, long_lived, number, ratio, recipes, symbols, wild};
 
 /// Whole turns of the widest registers, and some points left.
@@ -50,7 +51,7 @@ fn tame(graph: &mut Graph, recipes: &[Recipe]) -> Vec<Expr> {
     formulas
 }
 
-fn run(program: &impl PointProgram, columns: &[Vec<f64>]) -> Vec<f64> {
+pub fn run(program: &impl PointProgram, columns: &[Vec<f64>]) -> Vec<f64> {
     let count = columns[0].len();
     let lanes = |n: usize| (0..n).map(|i| Lane { buffer: 0, offset: i * count, row_stride: count }).collect::<Vec<_>>();
     let data = columns.concat();
@@ -61,18 +62,14 @@ fn run(program: &impl PointProgram, columns: &[Vec<f64>]) -> Vec<f64> {
     result
 }
 
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-}
-
 /// Machine code, the interpreter of blocks and the tape at each point.
 fn all_agree(tape: &Tape, columns: &[Vec<f64>], (longest_body, widest): (usize, bool)) -> Result<(), TestCaseError> {
     let options = Options { verify: true, longest_body, widest, ..Options::default() };
     let compiled = codegen::jit(&[tape], &options).unwrap().remove(0);
     let expected = run(&Interpreter::new(tape), columns);
     let found = run(&compiled, columns);
-    for (i, (a, b)) in found.iter().zip(&expected).enumerate() {
-        prop_assert!(same(*a, *b), "machine code {:?}, interpreter {:?} at {}\n{}", a, b, i, tape);
+    if let Some(i) = difference(&found, &expected) {
+        prop_assert!(false, "machine code {:?}, interpreter {:?} at {}\n{}", found[i], expected[i], i, tape);
     }
     for point in 0..POINTS {
         let at: Vec<f64> = columns.iter().map(|c| c[point]).collect();

@@ -3,6 +3,7 @@
 use pdec::codegen::{self, Compiled, Options};
 use pdec::tape::{Interpreter, Lane, PointProgram, Tape, host_contraction};
 
+use super::bits::same;
 use super::random_tape::{operation, operations};
 
 /// Numbers at which operations are special, and some ordinary ones.
@@ -42,10 +43,6 @@ impl Backend for Compiled {
     }
 }
 
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-}
-
 fn scratch(program: &impl PointProgram) -> Vec<f64> {
     // What scratch holds before must not matter.
     vec![f64::NAN; program.scratch_len()]
@@ -71,13 +68,13 @@ fn check_points<B: Backend>(tape: &Tape, longest_body: usize, columns: &[Vec<f64
     assert!((0..outputs.len()).all(|i| result[i * (count + 1) + count] == 77.0), "written beyond {count} points");
 }
 
-fn columns_of_special(arity: usize) -> Vec<Vec<f64>> {
+pub fn columns_of_special(arity: usize) -> Vec<Vec<f64>> {
     let count = SPECIAL.len().pow(arity as u32);
     (0..arity).map(|i| (0..count).map(|p| SPECIAL[p / SPECIAL.len().pow(i as u32) % SPECIAL.len()]).collect()).collect()
 }
 
 /// Two levels of calls, values that cross both, an input and a constant among the outputs, an output twice.
-const MIXED: &str = "tape separate, 3 inputs
+pub const MIXED: &str = "tape separate, 3 inputs
   v0 = input 0
   v1 = input 1
   v2 = input 2
