@@ -9,7 +9,7 @@ use pdec::codegen::{Loaded, Machine, Options, load};
 use pdec::dataset::Files;
 use pdec::diagnostic::Source;
 use pdec::emit::{Fields, Library, Request, plan};
-use pdec::model::{Formulas, Given, Overrides};
+use pdec::model::{Formulas, Given, Model, Overrides};
 use pdec::pipeline::{self, Times};
 use pdec::routine::{Argument, Kind, Routine};
 use pdec::simplify::Effort;
@@ -34,7 +34,7 @@ pub fn text_of(name: &str) -> String {
     fs::read_to_string(format!("pdes/{name}.pde")).expect("the problem is there")
 }
 
-/// The names of all problems that come with pdec and have kernels.
+/// The names of all problems that come with pdec.
 pub fn problems() -> Vec<String> {
     let mut names = Vec::new();
     for entry in fs::read_dir("pdes").expect("the folder") {
@@ -43,11 +43,27 @@ pub fn problems() -> Vec<String> {
             names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
         }
     }
-    // Formulas with integrals have none.
-    names.retain(|name| !["fredholm", "volterra"].contains(&name.as_str()));
     names.sort();
     assert!(names.len() > 40);
     names
+}
+
+/// The names of those that have kernels: formulas with integrals have none.
+pub fn problems_with_kernels() -> Vec<String> {
+    let mut names = problems();
+    names.retain(|name| !["fredholm", "volterra"].contains(&name.as_str()));
+    names
+}
+
+/// The problem of a text that stands beside those that come with pdec.
+pub fn model_of(name: &str, text: &str) -> Model {
+    let path = PathBuf::from(format!("pdes/{name}.pde"));
+    let files = Files::below(Path::new("pdes"), &[]).expect("the folder is there");
+    let given = Given { overrides: &Overrides::default(), formulas: &Formulas::default(), files: &files };
+    let source = Source::new(path.display().to_string(), text.to_owned());
+    let checked = pipeline::check_given(source, given, &mut Times::default());
+    let Some((model, _)) = checked.model else { panic!("{name} is not sound: {:?}", checked.found) };
+    model
 }
 
 /// The library that the command makes of a problem with its default options.
@@ -62,12 +78,7 @@ pub fn library_of_text(name: &str, text: &str, machine: Machine) -> Library {
 
 /// The same; with parameters there is one kernel, which predicts and has them inside.
 pub fn library_with(name: &str, text: &str, machine: Machine, theta: Option<&[f64]>) -> Library {
-    let path = PathBuf::from(format!("pdes/{name}.pde"));
-    let files = Files::below(Path::new("pdes"), &[]).expect("the folder is there");
-    let given = Given { overrides: &Overrides::default(), formulas: &Formulas::default(), files: &files };
-    let source = Source::new(path.display().to_string(), text.to_owned());
-    let checked = pipeline::check_given(source, given, &mut Times::default());
-    let Some((model, _)) = checked.model else { panic!("{name} is not sound: {:?}", checked.found) };
+    let model = model_of(name, text);
     let (names, formulas): (Vec<_>, Vec<_>) = model.components().map(|c| (c.name.clone(), c.value)).unzip();
     let request = Request {
         kinds: if theta.is_some() { vec![Kind::Predict] } else { Kind::ALL.to_vec() },

@@ -1,17 +1,24 @@
-//! The same problem in other words: statements in another order, formulas in another spelling. The object has the same bytes.
+//! The same problem in other words: statements in another order, formulas in another spelling. The object has the same bytes,
+//! and so have the points and parameters of a run.
 
 use std::mem::discriminant;
 
 use pdec::codegen::Machine;
 use pdec::diagnostic::Source;
 use pdec::emit::Library;
+use pdec::kernel::PointSet;
+use pdec::pipeline::{Backend, Times, assemble_on, lower};
+use pdec::simplify::Effort;
 use pdec::syntax::ast::StatementKind;
 use pdec::syntax::parse;
+use pdec::train::{Limits, Session, Silent};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use super::library::{library_of_text, problems, text_of};
+use super::bits::difference;
+use super::differential::small_text;
+use super::library::{library_of_text, model_of, problems, problems_with_kernels, text_of};
 
 /// Whether two statements are of a kind whose order has a meaning: of axes and unknowns (arguments), numbers that are found
 /// (their place in θ), equations, conditions and data (rows and kernels), stages, and what is printed.
@@ -68,11 +75,36 @@ fn assert_same(what: &str, found: &Library, expected: &Library) {
 #[test]
 fn the_order_of_definitions_does_not_show() {
     let mut runner = TestRunner::deterministic();
-    for name in problems() {
+    for name in problems_with_kernels() {
         let text = text_of(&name);
         let other = shuffled(&text, &mut runner);
         let library = |text: &str| library_of_text(&name, text, Machine::Native);
         assert_same(&format!("{name}:\n{other}"), &library(&other), &library(&text));
+    }
+}
+
+/// The first points of a problem, and θ after some steps from them.
+fn run(name: &str, text: &str) -> (Vec<PointSet>, Vec<f64>) {
+    const STEPS: usize = 20;
+    let model = model_of(name, text);
+    let lowered = lower(model, Effort::default(), &mut Times::default()).expect("programs");
+    let points = lowered.draw_all(0).expect("points");
+    let compiled = assemble_on(lowered, &points, Backend::Jit, &mut Times::default()).expect("a kernel");
+    let mut session = Session::new(compiled, 0).expect("a session");
+    session.run(Limits { steps: Some(STEPS), ..Limits::default() }, &mut Silent).expect("a run");
+    (points, session.thetas().concat())
+}
+
+/// All problems that come with pdec, on a small network, with the methods and points that they ask for.
+#[test]
+fn the_order_of_definitions_does_not_change_a_run() {
+    let mut runner = TestRunner::deterministic();
+    for name in problems() {
+        let text = small_text(&name, "mlp(6)");
+        let other = shuffled(&text, &mut runner);
+        let ((points, theta), (other_points, other_theta)) = (run(&name, &text), run(&name, &other));
+        assert!(points == other_points, "{name}: other points of\n{other}");
+        assert_eq!(difference(&theta, &other_theta), None, "{name}: other parameters of\n{other}");
     }
 }
 

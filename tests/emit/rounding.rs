@@ -7,7 +7,7 @@ use pdec::tape::{Binary, Number, Ternary, Unary};
 use pdec::vmath::Function;
 
 use super::calls::{Call, Float, Found, sums};
-use super::library::{inputs, library, problems};
+use super::library::{inputs, library, problems_with_kernels};
 
 /// A number and its scale: what it would be if nothing that it is made of cancelled.
 ///
@@ -143,7 +143,7 @@ fn check<T: Float>(native: &Routine, baseline: &Routine, scales: &Found<f64>, ep
 #[test]
 fn code_for_every_machine_is_within_ulps_of_its_scale() {
     let mut different = 0;
-    for name in problems() {
+    for name in problems_with_kernels() {
         let [native, baseline] = [Machine::Native, Machine::Baseline].map(|machine| library(&name, machine));
         for (native, baseline) in native.kernels.iter().zip(&baseline.kernels) {
             let (native, baseline) = (&native.routine, &baseline.routine);
