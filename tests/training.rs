@@ -364,3 +364,28 @@ fn alignment_is_that_of_the_gradients() {
     assert!(aligned.0.len() == 10 && aligned.0.iter().all(|(_, a)| a.intra.is_some() && a.inter.is_some()));
     assert_eq!(bits(&seen), bits(&plain));
 }
+
+/// The space of each unknown by itself; where all are the same it is that of `metric=h1`.
+#[test]
+fn hilbert_metrics_are_chosen_by_unknown() {
+    let text = |metric: &str| {
+        format!(
+            "domain x in [0, 1], y in [0, 1]\nunknown u, p\neq u_x + p_y = 1\neq u_y - p_x = x\nbc u = 0 on x = 0\n\
+             bc p = 1 on y = 0\nnetwork mlp(5)\nsample interior: gauss(6)\ntrain hngd(steps=4, metric={metric})\n"
+        )
+    };
+    let of = |metric: &str| {
+        let mut session = session(&text(metric));
+        let before: f64 = session.term_losses().iter().map(|(_, loss)| loss).sum();
+        let formulas = session.compiled().lowered.description.norms[0].block.formulas.len();
+        run(&mut session, None);
+        let after: f64 = session.term_losses().iter().map(|(_, loss)| loss).sum();
+        assert!(after < before, "{metric}: {before} to {after}");
+        (formulas, bits(&session))
+    };
+    assert_eq!(of("h1"), of("map(u=h1, p=h1)"));
+    // u, p; and u_x, u_y; and p_x, p_y of what the equations take.
+    let [mixed, rest, l2] = ["map(u=h1, p=l2)", "map(u=l2)", "l2"].map(of);
+    assert_eq!([mixed.0, rest.0, l2.0], [4, 4, 2]);
+    assert_ne!(mixed.1, rest.1);
+}

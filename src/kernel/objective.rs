@@ -16,17 +16,33 @@ pub enum Metric {
     Sobolev(Sobolev),
 }
 
-/// A Hilbert space of functions: square integrable ones, with derivatives up to an order.
+/// A Hilbert space of functions: for each component of the unknowns square integrable ones, with derivatives up to an
+/// order. Two bits a component; those beyond 32 begin again with the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sobolev {
+pub struct Sobolev(u64);
+
+impl Sobolev {
     /// No derivative.
-    L2,
+    pub const L2: Self = Self(0);
     /// All first derivatives.
-    H1,
+    pub const H1: Self = Self(u64::MAX / 3);
     /// All second derivatives, too.
-    H2,
-    /// For each field as many, at most two, as the equations take of it.
-    OfEquations,
+    pub const H2: Self = Self(u64::MAX / 3 * 2);
+    /// For each component as many, at most two, as the equations take of it.
+    pub const OF_EQUATIONS: Self = Self(u64::MAX);
+
+    /// With this order, 0 to 2, of one component.
+    #[must_use]
+    pub fn with(self, component: usize, order: usize) -> Self {
+        let place = 2 * (component % 32);
+        Self(self.0 & !(3 << place) | ((order.min(2) as u64) << place))
+    }
+
+    /// The order of a component; `None` where the equations say it.
+    pub fn order(self, component: usize) -> Option<usize> {
+        let order = self.0 >> (2 * (component % 32)) & 3;
+        (order < 3).then_some(order as usize)
+    }
 }
 
 /// Which points means of derivatives are over.

@@ -5,8 +5,8 @@ use crate::geometry::{Grading, Part, Rule};
 
 use super::networks::parameter_count;
 use super::problem::{
-    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, OptionValue, Output, Piece, Sampling, ShapePart,
-    Stage, Term, TermKind,
+    Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, Output, Piece, Sampling, ShapePart, Stage, Term,
+    TermKind,
 };
 use super::shape_words;
 
@@ -261,14 +261,10 @@ fn networks(model: &Model) -> Section {
 
 fn stages(model: &Model) -> Section {
     let row = |stage: &Stage| {
-        let value = |value: &OptionValue| match value {
-            OptionValue::Number(number) => number.to_string(),
-            OptionValue::Name(name) => name.clone(),
-        };
         let options = stage.method.options().iter().filter_map(|option| {
             let given = stage.options.iter().any(|(name, _)| name == option.name);
             let mark = if given { "" } else { "*" };
-            stage.option(option.name).map(|v| format!("{}={}{mark}", option.name, value(&v)))
+            stage.option(option.name).map(|value| format!("{}={value}{mark}", option.name))
         });
         let windows = stage.windows.map(|(windows, _)| format!("windows={windows}"));
         let correction = stage.correction.as_ref().map(|correction| format!("stage={}", correction.architecture));

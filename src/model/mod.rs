@@ -61,6 +61,7 @@ mod settings;
 pub mod shape_formulas;
 mod shape_words;
 mod shapes;
+mod spaces;
 mod stages;
 mod surface_places;
 mod symmetry;
@@ -91,6 +92,7 @@ pub use problem::{
     ReferenceValues, Report, Sampling, Settings, Shape, ShapePart, Stage, Sum, Term, TermKind, Unknown, UnknownKind,
 };
 pub use settings::TIERS;
+pub use spaces::Space;
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
 ///

@@ -130,7 +130,10 @@ impl<'a> Elaborator<'a> {
 
     fn option_value(&mut self, option: &MethodOption, formula: &'a Formula) -> Option<OptionValue> {
         let name = option.name;
-        if let OptionKind::Choice(names) = option.kind {
+        if let (OptionKind::Spaces(_), FormulaKind::Call(call)) = (option.kind, &formula.kind) {
+            return self.spaces(call).map(OptionValue::Spaces);
+        }
+        if let OptionKind::Choice(names) | OptionKind::Spaces(names) = option.kind {
             return match &formula.kind {
                 FormulaKind::Name(given) if names.contains(&given.as_str()) => Some(OptionValue::Name(given.clone())),
                 _ => {

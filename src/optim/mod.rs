@@ -55,7 +55,7 @@ use std::fmt;
 pub use crate::kernel::half_square;
 
 use crate::kernel::{Metric, Objective, Sobolev};
-use crate::model::{Method, Stage};
+use crate::model::{Method, OptionValue, Stage};
 
 /// The method that a stage asks for, at its start.
 pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
@@ -83,11 +83,15 @@ pub fn for_stage(stage: &Stage, problem: &dyn Objective) -> Box<dyn Optimizer> {
 
 /// The metric that a stage asks for.
 pub fn metric(stage: &Stage) -> Metric {
+    if let Some(OptionValue::Spaces(spaces)) = stage.option("metric") {
+        let components = spaces.iter().flat_map(|space| space.components.clone().map(|c| (c, space.order)));
+        return Metric::Sobolev(components.fold(Sobolev::OF_EQUATIONS, |all, (c, order)| all.with(c, order)));
+    }
     match (stage.method, stage.name("metric")) {
         (Method::Hngd, "l2") => Metric::Sobolev(Sobolev::L2),
         (Method::Hngd, "h1") => Metric::Sobolev(Sobolev::H1),
         (Method::Hngd, "h2") => Metric::Sobolev(Sobolev::H2),
-        (Method::Hngd, _) => Metric::Sobolev(Sobolev::OfEquations),
+        (Method::Hngd, _) => Metric::Sobolev(Sobolev::OF_EQUATIONS),
         (_, "newton") => Metric::Newton,
         _ => Metric::GaussNewton,
     }

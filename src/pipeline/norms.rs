@@ -35,13 +35,10 @@ fn whole_domain(model: &Model, blocks: &[Block]) -> Vec<usize> {
 /// training finds are functions, too.
 fn squares(model: &Model, graph: &mut Graph, space: Sobolev) -> Vec<(Expr, f64)> {
     let mut found = Vec::new();
-    for (field, axes) in model.components().map(|c| (c.field, model.fields[c.field].axes.clone())) {
-        let order = match space {
-            Sobolev::L2 => 0,
-            Sobolev::H1 => 1,
-            Sobolev::H2 => 2,
-            Sobolev::OfEquations => order_inside(model, field),
-        };
+    for (number, component) in model.components().enumerate() {
+        let field = component.field;
+        let axes = model.fields[field].axes.clone();
+        let order = space.order(number).unwrap_or_else(|| order_inside(model, field));
         let mut push = |index: MultiIndex, weight| found.push((graph.jet(field, index), weight));
         push(MultiIndex::zero(), 1.0);
         for (i, &axis) in axes.iter().enumerate().filter(|_| order > 0) {

@@ -263,7 +263,7 @@ fn every_method_descends() {
 /// Without any option, on a network of common width.
 #[test]
 fn defaults_halve_the_loss_in_60_steps() {
-    let problem = smooth(64).with_norm(Sobolev::OfEquations);
+    let problem = smooth(64).with_norm(Sobolev::OF_EQUATIONS);
     let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Machine);
     for method in Method::ALL {
         let mut theta = problem.parameters(0);
@@ -321,7 +321,7 @@ fn dependent_columns_do_no_harm() {
 
 #[test]
 fn a_restored_method_goes_on_with_the_same_bits() {
-    let problem = smooth(6).with_norm(Sobolev::OfEquations);
+    let problem = smooth(6).with_norm(Sobolev::OF_EQUATIONS);
     let kernel = problem.kernel(&problem.all_points(&[30, 4], 0), Backend::Interpreter);
     let by_default = |method: Method| {
         let make: Make = Box::new(move |problem| for_stage(&Stage::of(method), problem));

@@ -179,9 +179,9 @@ fn terms(model: &Model) -> Vec<Term<'_>> {
 }
 
 fn stages(model: &Model) -> Vec<Stage> {
-    let value = |value| match value {
+    let value = |value: OptionValue| match value {
         OptionValue::Number(number) => Value::Number(number),
-        OptionValue::Name(name) => Value::Name(name),
+        other => Value::Name(other.to_string()),
     };
     let stage = |stage: &crate::model::Stage| Stage {
         method: stage.method.name(),

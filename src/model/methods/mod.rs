@@ -17,6 +17,8 @@ pub enum OptionKind {
     Within(f64, f64),
     /// One of these names.
     Choice(&'static [&'static str]),
+    /// One of these spaces of functions, or one for each unknown.
+    Spaces(&'static [&'static str]),
 }
 
 /// What an option is if it is left out.
@@ -202,7 +204,7 @@ impl Stage {
     pub fn given(&self, name: &str) -> Option<f64> {
         match self.option(name)? {
             OptionValue::Number(value) => Some(value),
-            OptionValue::Name(_) => None,
+            _ => None,
         }
     }
 
@@ -249,7 +251,7 @@ mod tests {
                 (OptionKind::Count(least), Fallback::Number(n)) => n.fract() == 0.0 && n >= least as f64,
                 (OptionKind::Positive, Fallback::Number(n)) => n > 0.0,
                 (OptionKind::Within(lower, upper), Fallback::Number(n)) => lower <= n && n < upper,
-                (OptionKind::Choice(names), Fallback::Name(name)) => names.contains(&name),
+                (OptionKind::Choice(names) | OptionKind::Spaces(names), Fallback::Name(name)) => names.contains(&name),
                 _ => false,
             };
             assert!(sound, "{} {}", method.name(), option.name);

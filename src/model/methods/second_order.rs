@@ -1,7 +1,7 @@
 //! Options of methods that solve with a metric, or build up an inverse Hessian.
 
 use super::Fallback::{Name, Number};
-use super::OptionKind::{Choice, Count, Positive};
+use super::OptionKind::{Choice, Count, Positive, Spaces};
 use super::{MethodOption, ON_OFF, option};
 
 const DAMPING: MethodOption = option("damping", Positive, Number(1e-2), "the first damping");
@@ -61,9 +61,10 @@ pub(super) const HNGD: &[MethodOption] = &[
     option("steps", Count(1), Number(500.0), "the most iterations"),
     option(
         "metric",
-        Choice(&["equations", "l2", "h1", "h2"]),
+        Spaces(&["equations", "l2", "h1", "h2"]),
         Name("equations"),
-        "the space: for each field with as many derivatives as the equations take of it, at most two, or the same for all",
+        "the space: for each field with as many derivatives as the equations take of it, at most two, the same for all, or \
+         by name: `map(u=h1, p=l2)`",
     ),
     PROCEDURE,
     DAMPING,

@@ -1,8 +1,10 @@
 //! How a problem is trained, and what is written afterwards.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::super::corrections::Correction;
+use super::super::spaces::Space;
 use super::Model;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -49,6 +51,22 @@ pub enum OptionValue {
     Number(f64),
     /// One of the names that the option allows.
     Name(String),
+    /// Spaces of functions, by unknown.
+    Spaces(Vec<Space>),
+}
+
+impl fmt::Display for OptionValue {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OptionValue::Number(number) => write!(f, "{number}"),
+            OptionValue::Name(name) => f.write_str(name),
+            OptionValue::Spaces(spaces) => {
+                let spaces: Vec<String> = spaces.iter().map(Space::to_string).collect();
+                write!(f, "map({})", spaces.join(", "))
+            }
+        }
+    }
 }
 
 /// The methods of training.
