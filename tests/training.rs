@@ -2,8 +2,10 @@
 //! the number of threads does not matter.
 
 use pdec::diagnostic::Source;
-use pdec::kernel::Objective;
-use pdec::model::Overrides;
+use pdec::kernel::{Kernel, LeastSquares, Metric, Objective, PointSet};
+use pdec::linalg::RowTiles;
+use pdec::model::{Method, Overrides};
+use pdec::optim::{Met, Outcome};
 use pdec::pipeline::{self, Backend, Times};
 use pdec::simplify::Effort;
 use pdec::train::{
@@ -69,6 +71,11 @@ fn problems() -> Vec<String> {
         "train engdw(steps=24, solver=sketch, rank=20, line_search=off)".to_owned(),
         format!("{causal}\ntrain spring(steps=24, batch=40)"),
         format!("{rad}\ntrain dsgnar(steps=24, sketch=20)"),
+        "train adam(steps=24, lr=1e-2, weights=ntk(every=4))\ntrain engd(steps=4)".to_owned(),
+        format!("{rad}\ntrain adam(steps=24, lr=1e-2, batch=20, weights=gradients(every=5))"),
+        format!("{causal}\ntrain ssbroyden(steps=20, weights=gradients(every=3))"),
+        "train engd(steps=24, weights=adaptive)".to_owned(),
+        format!("{rar}\ntrain soap(steps=24, weights=adaptive(per=terms, lr=0.1))"),
         "train kfac(steps=16, rule=grid)\ntrain kfac(steps=8, batch=40)".to_owned(),
     ]
     .into_iter()
@@ -82,6 +89,8 @@ fn problems() -> Vec<String> {
             heat("sample interior: sobol(64) with adapt=rad, resample=5\nset causal = 1 with chunks=4")
         ),
         windows(2, "train engd(steps=6) with WINDOWS\ntrain engd(steps=6) with WINDOWS, stage=mlp(5)"),
+        OVERFLOW.replace("METHOD", "adam(steps=24, lr=6)"),
+        windows(2, "train adam(steps=12, lr=1e-2, weights=ntk(every=4)) with WINDOWS"),
         heat("train lm(steps=20)"),
         heat("train hngd(steps=20)"),
         heat("train nncg(steps=14, frequency=4, cg_steps=5)"),
@@ -90,6 +99,10 @@ fn problems() -> Vec<String> {
     ])
     .collect()
 }
+
+/// Where a long step gives a residual that is no number.
+const OVERFLOW: &str = "domain x in [0, 1]\nunknown u\neq u_x = exp(2*u^2)\nbc u = 0 on x = 0\nnetwork mlp(6)\n\
+                        train METHOD\n";
 
 /// Two networks on what is left, the first of them trained by two methods.
 const REST: &str = "train engd(steps=8)\ntrain adam(steps=4, lr=1e-2, batch=20) with stage=mlp(5)\ntrain engd(steps=4)\n\
@@ -363,6 +376,199 @@ fn alignment_is_that_of_the_gradients() {
     run(&mut plain, None);
     assert!(aligned.0.len() == 10 && aligned.0.iter().all(|(_, a)| a.intra.is_some() && a.inter.is_some()));
     assert_eq!(bits(&seen), bits(&plain));
+}
+
+/// The weights of all terms behind each of some steps, and what the terms said before it: norms of gradients, traces and
+/// losses.
+fn weights_of(text: &str, steps: usize) -> Vec<(Vec<f64>, [Vec<f64>; 3])> {
+    let mut session = session(text);
+    run(&mut session, Some(0));
+    let step = |step: usize| {
+        let norm = |g: &[f64]| g.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let norms = session.term_gradients().iter().map(|(_, gradient)| norm(gradient)).collect();
+        let losses = session.term_losses().into_iter().map(|(_, loss)| loss).collect();
+        let traces = traces(&session);
+        run(&mut session, Some(step));
+        (session.term_weights().into_iter().map(|(_, weight)| weight).collect(), [norms, traces, losses])
+    };
+    (1..=steps).map(step).collect()
+}
+
+/// The sums of squares of the rows of J of each term, with the weights of the file.
+fn traces(session: &Session) -> Vec<f64> {
+    let lowered = &session.compiled().lowered;
+    let points = lowered.draw_all(5).expect("points");
+    let kernel = same_kernel(session, &points);
+    let mut rows = RowTiles::new(&kernel.row_tiles(Metric::GaussNewton), kernel.parameters());
+    kernel.linearize(session.theta(), Metric::GaussNewton, &mut rows, &mut vec![0.0; kernel.parameters()]);
+    let squares: Vec<f64> = (rows.tiles().iter())
+        .flat_map(|tile| {
+            (0..tile.rows()).map(|row| tile.data().iter().skip(row).step_by(tile.stride()).map(|x| x * x).sum())
+        })
+        .collect();
+    let all = kernel.rows_by_formula();
+    let of_terms = lowered.blocks.iter().flat_map(|block| &block.terms).zip(all);
+    let mut traces: Vec<(usize, f64)> =
+        of_terms.map(|(&term, ranges)| (term, ranges.into_iter().flat_map(|range| &squares[range]).sum())).collect();
+    traces.sort_by_key(|(term, _)| *term);
+    traces.into_iter().map(|(_, trace)| trace).collect()
+}
+
+/// A kernel of the same problem, with the weights of the file.
+fn same_kernel(session: &Session, points: &[PointSet]) -> Kernel {
+    let model = session.compiled().lowered.model.clone();
+    let lowered = pipeline::lower(model, Effort::default(), &mut Times::default()).expect("programs");
+    pipeline::assemble_on(lowered, points, Backend::default(), &mut Times::default()).expect("a kernel").kernel
+}
+
+#[test]
+fn weights_follow_gradients_and_traces() {
+    for (rule, of) in [("gradients", 0), ("ntk", 1)] {
+        let mut expected = [1.0; 3];
+        let text = heat(&format!("train adam(steps=9, lr=1e-2, weights={rule}(every=4, decay=0.75))"));
+        for (step, (weights, said)) in weights_of(&text, 9).into_iter().enumerate() {
+            let (sizes, mean) = (&said[of], said[of].iter().sum::<f64>() / 3.0);
+            if step % 4 == 0 {
+                let target = sizes.iter().map(|size| mean / (size + 1e-5 * mean));
+                expected.iter_mut().zip(target).for_each(|(old, new)| *old = 0.75 * *old + 0.25 * new);
+            }
+            close(&weights, &expected, 1e-9);
+        }
+        assert!(expected.iter().all(|weight| (weight - 1.0).abs() > 1e-2), "{rule}: {expected:?}");
+    }
+    // Without memory, gradients are of one length where they were weighted, but for the floor under short ones.
+    let (weights, [norms, ..]) =
+        weights_of(&heat("train engd(steps=1, weights=gradients(decay=0))"), 1).pop().expect("a step");
+    let weighted: Vec<f64> = weights.iter().zip(&norms).map(|(weight, norm)| weight * norm).collect();
+    close(&weighted, &[weighted[0]; 3], 1e-2);
+}
+
+fn close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() <= tolerance * expected.abs(), "{found} for {expected}");
+    }
+}
+
+/// Adam's ascent of λ in `λ^power L`, beside whatever trains θ.
+struct Ascent {
+    lambda: Vec<f64>,
+    moments: Vec<[f64; 2]>,
+}
+
+impl Ascent {
+    fn step(&mut self, losses: &[f64], (rate, power): (f64, f64), step: i32) {
+        for ((lambda, [m, v]), loss) in self.lambda.iter_mut().zip(&mut self.moments).zip(losses) {
+            let slope = power * lambda.powf(power - 1.0) * loss;
+            (*m, *v) = (0.9 * *m + 0.1 * slope, 0.999 * *v + 0.001 * slope * slope);
+            let unbiased = [*m / (1.0 - 0.9_f64.powi(step)), *v / (1.0 - 0.999_f64.powi(step))];
+            *lambda += rate * unbiased[0] / (unbiased[1].sqrt() + 1e-8);
+        }
+    }
+}
+
+#[test]
+fn adaptive_weights_ascend() {
+    let mut ascent = Ascent { lambda: vec![1.0; 3], moments: vec![[0.0; 2]; 3] };
+    let text = heat("train engd(steps=8, weights=adaptive(per=terms, lr=0.1, power=3))");
+    for (step, (weights, [_, _, losses])) in weights_of(&text, 8).into_iter().enumerate() {
+        ascent.step(&losses, (0.1, 3.0), step as i32 + 1);
+        close(&weights, &ascent.lambda.iter().map(|l| l.powi(3)).collect::<Vec<_>>(), 1e-9);
+    }
+    // Each point by its own residual; what is told of a term is the mean over its points.
+    let mut session = session(&heat("train adam(steps=6, lr=1e-2, weights=adaptive(lr=0.1))"));
+    let points = session.compiled().lowered.draw_all(5).expect("points");
+    let (count, kernel) = (points.iter().map(PointSet::len).sum::<usize>(), same_kernel(&session, &points));
+    let mut ascent = Ascent { lambda: vec![1.0; count], moments: vec![[0.0; 2]; count] };
+    for step in 1..=6 {
+        let mut values = vec![0.0; LeastSquares::rows(&kernel)];
+        kernel.values(session.theta(), &mut values);
+        let of_block = |(b, set): (usize, &PointSet)| {
+            let pairs = kernel.squares_of(b, &values).into_iter().zip(&set.weights);
+            pairs.map(|(square, weight)| 0.5 * square / weight).collect::<Vec<f64>>()
+        };
+        let losses: Vec<f64> = points.iter().enumerate().flat_map(of_block).collect();
+        ascent.step(&losses, (0.1, 2.0), step);
+        run(&mut session, Some(step as usize));
+        let mut start = 0;
+        let mut means: Vec<(usize, f64)> = Vec::new();
+        for (block, set) in session.compiled().lowered.blocks.iter().zip(&points) {
+            let own = &ascent.lambda[start..start + set.len()];
+            start += set.len();
+            means.push((block.terms[0], own.iter().map(|l| l * l).sum::<f64>() / own.len() as f64));
+        }
+        means.sort_by_key(|(term, _)| *term);
+        let found: Vec<f64> = session.term_weights().into_iter().map(|(_, weight)| weight).collect();
+        close(&found, &means.iter().map(|(_, mean)| *mean).collect::<Vec<_>>(), 1e-9);
+    }
+}
+
+/// Whatever the method, weights change its way, and the losses of terms are told without them.
+#[test]
+fn every_method_takes_weights() {
+    for method in Method::ALL {
+        let balance = if method == Method::Dsgnar { ", balance=0" } else { "" };
+        let text = |weights: &str| heat(&format!("train {}(steps=6{balance}{weights})", method.name()));
+        let (mut plain, mut weighted) = (session(&text("")), session(&text(", weights=ntk(every=2)")));
+        run(&mut plain, None);
+        assert_eq!(run(&mut weighted, None), Stop::Steps, "{method:?}");
+        assert_ne!(bits(&plain), bits(&weighted), "{method:?}");
+        let told: f64 = weighted.term_losses().iter().map(|(_, loss)| loss).sum();
+        let points = weighted.compiled().lowered.draw_all(5).expect("points");
+        let loss = same_kernel(&weighted, &points).loss(weighted.theta());
+        assert!((told - loss).abs() < 1e-12 * loss, "{method:?}: {told}, {loss}");
+    }
+}
+
+/// Keeps where training went back, and the learning rate of each step.
+#[derive(Default)]
+struct Setbacks {
+    at: Vec<usize>,
+    rates: Vec<f64>,
+}
+
+impl Observer for Setbacks {
+    fn wants_errors(&self, _: usize) -> bool {
+        false
+    }
+
+    fn step(&mut self, event: &StepEvent<'_>, session: &Session) -> Control {
+        if event.report.met == Some(Met::WentBack) {
+            assert_eq!(event.report.outcome, Outcome::NotFinite);
+            assert!(session.theta().iter().all(|value| value.is_finite()));
+            self.at.push(event.total_steps);
+        } else {
+            self.rates.push(event.report.rate);
+        }
+        Control::Continue
+    }
+}
+
+#[test]
+fn training_goes_back_where_the_loss_is_no_number() {
+    let seen = |method: &str| {
+        let (mut session, mut seen) = (session(&OVERFLOW.replace("METHOD", method)), Setbacks::default());
+        run(&mut session, Some(0));
+        let start = (bits(&session), session.term_losses().iter().map(|(_, loss)| loss).sum::<f64>());
+        let stop = session.run(Limits::default(), &mut seen).expect("it runs");
+        (session, seen, stop, start)
+    };
+    // Long steps give no number, half or a quarter of them do; the run then has all its steps.
+    let (mut session, setbacks, stop, _) = seen("adam(steps=200, lr=6)");
+    assert_eq!((stop, session.total_steps(), setbacks.rates.len()), (Stop::Steps, 200, 200));
+    assert!(!setbacks.at.is_empty() && setbacks.at[0] == 1, "{:?}", setbacks.at);
+    let halved = setbacks.rates.last().copied();
+    assert_eq!(halved, Some(6.0 * 0.5_f64.powi(setbacks.at.len() as i32)));
+    assert!(session.term_losses().iter().all(|(_, loss)| loss.is_finite()));
+    // Where no care helps the run ends with the best that it had, and says where the residual was no number.
+    let (session, setbacks, stop, (start, _)) = seen("adam(steps=200, lr=1e5)");
+    assert_eq!((stop, setbacks.at.len()), (Stop::NotFinite, 4));
+    assert_eq!(bits(&session), start);
+    assert_eq!(session.not_finite().map(|(label, _)| label).as_deref(), Some("eq"));
+    // The last step is nobody's first.
+    let (session, setbacks, stop, (start, _)) = seen("adam(steps=1, lr=1e5)");
+    assert_eq!((stop, &setbacks.at[..]), (Stop::Steps, &[1][..]));
+    assert_eq!(bits(&session), start);
 }
 
 /// The space of each unknown by itself; where all are the same it is that of `metric=h1`.

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::forward::Workspace;
+use super::integrals::IntegralGradients;
 use super::objective::Spread;
 use super::reverse::GRADIENT_PARTS;
 use super::system::{Block, Kernel};
@@ -30,15 +31,8 @@ impl Kernel {
                     block.linearize(&block.linear, tile, theta, &known, work);
                     for formula in 0..block.factors.len() {
                         let roots = sums.weigh(block, tile, formula);
-                        if block.integrals.is_empty() {
-                            let add = |first: usize, rows: &[f64]| sums.add(&roots, first, rows, tile.stride);
-                            block.visit_jacobian_of(formula, tile, theta, work, add);
-                        } else {
-                            let mut rows = RowTiles::new(&[tile.rows], self.parameters);
-                            let rows = &mut rows.tiles_mut()[0];
-                            block.jacobian_of(formula, tile, theta, &gradients, work, rows);
-                            sums.add(&roots, 0, rows.data(), tile.stride);
-                        }
+                        let add = |first: usize, rows: &[f64]| sums.add(&roots, first, rows, tile.stride);
+                        block.visit_rows(formula, tile, theta, &gradients, work, add);
                     }
                 }
             });
@@ -55,10 +49,60 @@ impl Kernel {
         }
     }
 
+    /// The trace of the block of JJᵀ that belongs to each formula, block by block: the sum of the squares of its rows.
+    pub fn kernel_traces(&self, theta: &[f64]) -> Vec<Vec<f64>> {
+        let known = self.integral_values(theta);
+        let gradients = self.integral_gradients(theta, &known);
+        let of_tile = |&(b, t): &(usize, usize)| {
+            let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
+            self.workspaces.with(Workspace::default, |work| {
+                block.linearize(&block.linear, tile, theta, &known, work);
+                let trace = |formula: usize| {
+                    let mut trace = 0.0;
+                    let add = |_: usize, rows: &[f64]| {
+                        let of_points = rows.chunks_exact(tile.stride).flat_map(|row| &row[..tile.rows]);
+                        trace += of_points.map(|x| x * x).sum::<f64>();
+                    };
+                    block.visit_rows(formula, tile, theta, &gradients, work, add);
+                    trace
+                };
+                (0..block.factors.len()).map(trace).collect()
+            })
+        };
+        let of_tiles: Vec<Vec<f64>> = self.order.par_iter().map(of_tile).collect();
+        let mut traces: Vec<Vec<f64>> = self.blocks.iter().map(|block| vec![0.0; block.factors.len()]).collect();
+        for (&(b, _), own) in self.order.iter().zip(&of_tiles) {
+            traces[b].iter_mut().zip(own).for_each(|(trace, own)| *trace += own);
+        }
+        traces
+    }
+
     fn tiles_of(&self, of: Spread) -> Vec<(usize, usize)> {
         let inside = |&(b, _): &(usize, usize)| self.blocks[b].inside;
         let equations: Vec<(usize, usize)> = self.order.iter().copied().filter(inside).collect();
         if of == Spread::All || equations.is_empty() { self.order.clone() } else { equations }
+    }
+}
+
+impl Block {
+    /// Calls `f` for the scaled derivatives of a formula at the points of a tile that was linearized: with the first of some
+    /// parameters, and a row of the tile for each of them.
+    fn visit_rows(
+        &self,
+        formula: usize,
+        tile: &Tile,
+        theta: &[f64],
+        gradients: &IntegralGradients,
+        work: &mut Workspace,
+        mut f: impl FnMut(usize, &[f64]),
+    ) {
+        if self.integrals.is_empty() {
+            return self.visit_jacobian_of(formula, tile, theta, work, f);
+        }
+        let mut rows = RowTiles::new(&[tile.rows], theta.len());
+        let rows = &mut rows.tiles_mut()[0];
+        self.jacobian_of(formula, tile, theta, gradients, work, rows);
+        f(0, rows.data());
     }
 }
 

@@ -3,6 +3,15 @@
 use super::system::Kernel;
 
 impl Kernel {
+    /// Replaces the weights in the loss of the formulas of one block.
+    pub fn set_formula_weights(&mut self, block: usize, weights: &[f64]) {
+        let factors: Vec<f64> = weights.iter().map(|weight| weight.sqrt()).collect();
+        if self.blocks[block].factors != factors {
+            self.revision = super::system::next_revision();
+            self.blocks[block].factors = factors;
+        }
+    }
+
     /// Replaces the weights of the points of one block. The points stay, and with them the jets of the features.
     pub fn set_weights(&mut self, block: usize, weights: &[f64]) {
         self.revision = super::system::next_revision();

@@ -69,6 +69,7 @@ mod tables;
 mod terms;
 mod values;
 mod variants;
+mod weights;
 mod windows;
 
 use std::sync::Arc;
@@ -93,6 +94,7 @@ pub use problem::{
 };
 pub use settings::TIERS;
 pub use spaces::Space;
+pub use weights::{Average, Per, Weighting};
 
 /// Reads the meaning of a file; `overrides` replace values of parameters and settings.
 ///
@@ -154,6 +156,7 @@ pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<NamedForm
             }
         }
         found.extend(corrections::faults(model));
+        found.extend(weights::faults(model));
         let corrections: Vec<Correction> = model.stages.iter().filter_map(|stage| stage.correction.clone()).collect();
         for variant in model.stages.iter_mut().filter_map(|stage| stage.model.as_mut()) {
             Arc::make_mut(variant).add_corrections(&corrections);

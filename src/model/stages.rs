@@ -130,6 +130,9 @@ impl<'a> Elaborator<'a> {
 
     fn option_value(&mut self, option: &MethodOption, formula: &'a Formula) -> Option<OptionValue> {
         let name = option.name;
+        if option.kind == OptionKind::Weighting {
+            return self.weighting(formula).map(OptionValue::Weighting);
+        }
         if let (OptionKind::Spaces(_), FormulaKind::Call(call)) = (option.kind, &formula.kind) {
             return self.spaces(call).map(OptionValue::Spaces);
         }

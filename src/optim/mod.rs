@@ -132,6 +132,8 @@ pub enum Met {
     RankDeficient(usize, usize),
     /// No step along the quasi-Newton direction lowers the loss: what was learnt of the curvature was dropped.
     Misled,
+    /// The loss or its gradient is no number: training went back to the best parameters of the last steps.
+    WentBack,
 }
 
 impl fmt::Display for Met {
@@ -140,6 +142,11 @@ impl fmt::Display for Met {
             Met::Unresolved => write!(f, "the Gram matrix does not resolve the damping; solved by QR"),
             Met::RankDeficient(rank, of) => write!(f, "the Gram matrix has rank {rank} of {of}; the rest is left out"),
             Met::Misled => write!(f, "no step along the direction lowers the loss; started again from the gradient"),
+            Met::WentBack => write!(
+                f,
+                "the loss or its gradient is not finite; went back to the best of the last steps, and on from there more \
+                 carefully"
+            ),
         }
     }
 }
@@ -166,6 +173,11 @@ pub struct StepReport {
 }
 
 impl StepReport {
+    /// Of a step behind which the loss is no number.
+    pub(crate) fn lost(loss: f64) -> Self {
+        Self::before(loss, f64::NAN, 0.0)
+    }
+
     /// Of a step that has not moved yet: [`Outcome::NotFinite`] unless loss and gradient are finite.
     fn before(loss: f64, gradient: f64, rate: f64) -> Self {
         let finite = loss.is_finite() && gradient.is_finite();
@@ -200,12 +212,19 @@ pub enum StateError {
 }
 
 impl State {
-    fn with(mut self, name: &str, vector: &[f64]) -> Self {
+    /// With one more vector.
+    pub(crate) fn with(mut self, name: &str, vector: &[f64]) -> Self {
         self.vectors.push((name.to_owned(), vector.to_vec()));
         self
     }
 
-    fn vector(&self, name: &'static str, expected: usize) -> Result<&[f64], StateError> {
+    /// Whether there is such a vector.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.vectors.iter().any(|(n, _)| n == name)
+    }
+
+    /// A vector of this length.
+    pub(crate) fn vector(&self, name: &'static str, expected: usize) -> Result<&[f64], StateError> {
         let (_, vector) = self.vectors.iter().find(|(n, _)| n == name).ok_or(StateError::Missing(name))?;
         if vector.len() == expected {
             Ok(vector)
@@ -214,7 +233,8 @@ impl State {
         }
     }
 
-    fn number(&self, name: &'static str) -> Result<f64, StateError> {
+    /// A vector of length 1.
+    pub(crate) fn number(&self, name: &'static str) -> Result<f64, StateError> {
         self.vector(name, 1).map(|v| v[0])
     }
 }

@@ -19,6 +19,8 @@ const NUMBERS: &str = "checkpoint.json";
 const MANIFEST: &str = "manifest.json";
 /// In front of the names of the optimizer's own vectors.
 const OPTIMIZER: &str = "optimizer.";
+/// In front of those of the session's.
+const SESSION: &str = "session.";
 /// In front of the numbers of windows that are finished.
 const WINDOW: &str = "window.";
 /// In front of the numbers of blocks whose points are kept: coordinates, normals and weights, one row each.
@@ -66,6 +68,8 @@ pub struct Checkpoint {
     pub theta: Vec<f64>,
     /// The state of the method.
     pub state: State,
+    /// What the session keeps beside it: weights that change, and parameters to go back to.
+    pub session: State,
     /// The last losses, for the stop rule.
     pub losses: Vec<f64>,
     /// The points of each block whose points follow the residuals, by number of the block.
@@ -89,6 +93,9 @@ struct Numbers {
     seconds: f64,
     /// The vectors of the method, in its order.
     vectors: Vec<String>,
+    /// Those of the session.
+    #[serde(default)]
+    session: Vec<String>,
     /// The blocks whose points follow the residuals.
     #[serde(default)]
     points: Vec<usize>,
@@ -166,15 +173,21 @@ fn numbers(checkpoint: &Checkpoint) -> Numbers {
         step: checkpoint.step,
         total_steps: checkpoint.total_steps,
         seconds: checkpoint.seconds,
-        vectors: checkpoint.state.vectors.iter().map(|(name, _)| name.clone()).collect(),
+        vectors: names(&checkpoint.state),
+        session: names(&checkpoint.session),
         points: checkpoint.points.iter().map(|(block, _)| *block).collect(),
     }
 }
 
+fn names(state: &State) -> Vec<String> {
+    state.vectors.iter().map(|(name, _)| name.clone()).collect()
+}
+
 fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
     let mut tensors = vec![Tensor::vector("theta", &checkpoint.theta), Tensor::vector("losses", &checkpoint.losses)];
-    for (name, vector) in &checkpoint.state.vectors {
-        tensors.push(Tensor::vector(format!("{OPTIMIZER}{name}"), vector));
+    for (prefix, state) in [(OPTIMIZER, &checkpoint.state), (SESSION, &checkpoint.session)] {
+        let vectors = state.vectors.iter().map(|(name, vector)| Tensor::vector(format!("{prefix}{name}"), vector));
+        tensors.extend(vectors);
     }
     for (window, theta) in checkpoint.finished.iter().enumerate() {
         tensors.push(Tensor::vector(format!("{WINDOW}{window}"), theta));
@@ -235,10 +248,10 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
         let found = tensors.iter().find(|t| t.name == name).map(|t| t.values.clone());
         found.ok_or_else(|| damaged(format!("there is no `{name}`")))
     };
-    let mut vectors = Vec::with_capacity(numbers.vectors.len());
-    for name in &numbers.vectors {
-        vectors.push((name.clone(), vector(&format!("{OPTIMIZER}{name}"))?));
-    }
+    let state = |prefix: &str, names: &[String]| {
+        let pair = |name: &String| Ok((name.clone(), vector(&format!("{prefix}{name}"))?));
+        Ok(State { vectors: names.iter().map(pair).collect::<Result<_, CheckpointError>>()? })
+    };
     let mut points = Vec::with_capacity(numbers.points.len());
     for block in numbers.points {
         let name = format!("{POINTS}{block}");
@@ -255,7 +268,8 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
         total_steps: numbers.total_steps,
         seconds: numbers.seconds,
         theta: vector("theta")?,
-        state: State { vectors },
+        state: state(OPTIMIZER, &numbers.vectors)?,
+        session: state(SESSION, &numbers.session)?,
         losses: vector("losses")?,
         points,
     })
@@ -302,6 +316,7 @@ mod tests {
             seconds: 0.1 + 0.2,
             theta: vec![0.1, -1e-300, 3.0],
             state: State { vectors: vec![("moment".into(), vec![1.0, 2.0]), ("damping".into(), vec![1e-9])] },
+            session: State { vectors: vec![("weights".into(), vec![1.5])] },
             losses: vec![3.0, 2.0, 1.0],
             points: vec![(
                 2,

@@ -1,7 +1,7 @@
 //! `log.jsonl`: what each step did, one JSON object a line.
 //!
 //! Every step up to 1000, then every tenth, from 10,000 on every hundredth, and so on: a long run has some 900 lines a
-//! decade. Steps whose errors were evaluated, and the last one, are always there.
+//! decade. Steps whose errors were evaluated, the last one, and where training went back are always there.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use super::alignment::Alignment;
 use super::observer::StepEvent;
+use crate::optim::Outcome;
 use crate::report::files::{WriteError, write_atomic};
 
 /// One line.
@@ -49,6 +50,9 @@ pub struct LogEntry {
     /// The least causal weight, where there are such weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causal: Option<f64>,
+    /// How much each term counts beside its weight in the file, where that changes and errors were evaluated.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, f64>,
     /// How gradients point, where it was asked for and errors were evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alignment: Option<Alignment>,
@@ -77,6 +81,7 @@ impl LogEntry {
             trials: event.report.trials,
             met: event.report.met.map(|met| met.to_string()),
             causal: event.causal.filter(|weight| weight.is_finite()),
+            weights: event.weights.iter().filter(|_| !event.terms.is_empty()).cloned().collect(),
             alignment: event.alignment,
         }
     }
@@ -123,7 +128,12 @@ impl Log {
     /// [`WriteError`] if the line can't be written.
     pub fn step(&mut self, event: &StepEvent<'_>) -> Result<(), WriteError> {
         let entry = LogEntry::of(event);
-        if is_logged(entry.step) || !event.errors.is_empty() {
+        let went_back = event.report.outcome == Outcome::NotFinite;
+        if went_back {
+            // Where training went back is told behind the step that led there.
+            self.pending.take().map_or(Ok(()), |before| self.write(&before))?;
+        }
+        if is_logged(entry.step) || went_back || !event.errors.is_empty() {
             self.pending = None;
             return self.write(&entry);
         }
@@ -167,7 +177,7 @@ pub fn read_log(path: &Path) -> io::Result<Vec<LogEntry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::{Outcome, StepReport};
+    use crate::optim::StepReport;
 
     fn event(total_steps: usize, loss: f64) -> StepEvent<'static> {
         let report = StepReport {
@@ -193,6 +203,7 @@ mod tests {
             seconds,
             report,
             causal: None,
+            weights: &[],
             terms: &[],
             errors: &[],
             numbers: &[],

@@ -37,6 +37,8 @@ pub struct StepEvent<'a> {
     pub report: StepReport,
     /// The least causal weight of the step, where there are such weights.
     pub causal: Option<f64>,
+    /// How much each term counts beside its weight in the file (empty where that does not change).
+    pub weights: &'a [(String, f64)],
     /// The loss of each term (empty where it was not evaluated).
     pub terms: &'a [(String, f64)],
     /// The error of each unknown (empty where it was not evaluated, or no exact solution is known).
@@ -55,7 +57,8 @@ pub trait Observer {
     fn wants_alignment(&self) -> bool {
         false
     }
-    /// Sees a step; may write a checkpoint of the session.
+    /// Sees a step; may write a checkpoint of the session. Where [`Outcome::NotFinite`](crate::optim::Outcome) comes with
+    /// something [met](StepReport::met), training has gone back, and the step is made again.
     fn step(&mut self, event: &StepEvent<'_>, session: &Session) -> Control;
     /// Whether somebody wants the run to stop: asked between steps that the observer does not see.
     fn is_interrupted(&self) -> bool {

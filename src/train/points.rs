@@ -6,7 +6,7 @@ use crate::model::{Adapt, TermKind};
 use crate::pipeline::{CompileError, Lowered};
 use crate::sample::{self, Block};
 
-use super::session::RestoreError;
+use super::error::RestoreError;
 
 /// The streams that choose among candidates, beside those of the terms.
 const ADAPT_STREAM: u64 = 3 << 32;

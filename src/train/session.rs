@@ -5,118 +5,58 @@ use std::time::{Duration, Instant};
 
 use tracing::debug_span;
 
-use super::alignment::{self, Alignment};
+use super::alignment::Alignment;
 use super::batch;
 use super::causal::CausalWeights;
 use super::checkpoint::Checkpoint;
+use super::error::{RestoreError, TrainError};
 use super::level::Level;
 use super::metrics::{FieldError, Metrics};
-use super::numbers::{FoundNumber, found_numbers, number_values};
+use super::numbers::number_values;
 use super::observer::{Control, Observer, StepEvent};
 use super::points::{Handover, TrainingPoints};
-use super::reports::{ReportValue, report_values};
+use super::recovery::Recovery;
 use super::stop::{Limits, Noise, Stagnation, Stop};
 use super::trained::problem_of;
+use super::weighting::TermWeights;
 use crate::geometry::Stream;
-use crate::kernel::{AssembleError, Description, Kernel, LeastSquares, Objective, half_square};
+use crate::kernel::{Description, Kernel, LeastSquares, PointSet, half_square};
 use crate::model::{Method, Model, Stage};
 use crate::network::initial_parameters;
-use crate::optim::{self, Optimizer, Outcome, State, StateError, StepReport};
+use crate::optim::{self, Optimizer, Outcome, State, StepReport};
 use crate::pipeline::{self, Backend, CompileError, Compiled, Lowered, Times, window_predictor};
 use crate::simplify::Effort;
-
-/// Why a run can't begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// Points could not be drawn or a program not be made.
-    #[error(transparent)]
-    Compile(#[from] CompileError),
-    /// A program could not be made.
-    #[error(transparent)]
-    Assemble(#[from] AssembleError),
-}
-
-/// Why a checkpoint does not fit a session.
-#[derive(Debug, thiserror::Error)]
-pub enum RestoreError {
-    /// Another number of parameters.
-    #[error("the checkpoint has {found} parameters, the problem {expected}")]
-    Parameters {
-        /// In the checkpoint.
-        found: usize,
-        /// In the problem.
-        expected: usize,
-    },
-    /// A stage that the problem does not have.
-    #[error("the checkpoint is in stage {found} of {expected}")]
-    Stage {
-        /// In the checkpoint.
-        found: usize,
-        /// In the problem.
-        expected: usize,
-    },
-    /// A window of time that the problem does not have, or that does not follow those before.
-    #[error("the checkpoint is in window {found} of {expected}")]
-    Window {
-        /// In the checkpoint.
-        found: usize,
-        /// In the problem.
-        expected: usize,
-    },
-    /// Made with another seed.
-    #[error("the checkpoint was made with seed {found}, this run has {expected}")]
-    Seed {
-        /// In the checkpoint.
-        found: u64,
-        /// Of this run.
-        expected: u64,
-    },
-    /// No time that a run can have taken.
-    #[error("the checkpoint was made after {found} seconds")]
-    Seconds {
-        /// In the checkpoint.
-        found: f64,
-    },
-    /// The points of a block are not points of this problem.
-    #[error("the points of block {block} in the checkpoint do not fit the problem")]
-    Points {
-        /// The block.
-        block: usize,
-    },
-    /// The state of the method does not fit.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// Points could not be drawn or a program not be made.
-    #[error(transparent)]
-    Compile(#[from] CompileError),
-}
 
 /// A run.
 pub struct Session {
     /// The problem as such.
-    model: Arc<Model>,
+    pub(super) model: Arc<Model>,
     /// Its networks, of all levels.
-    description: Description,
+    pub(super) description: Description,
     /// The problem of the current window and stage.
-    compiled: Compiled,
+    pub(super) compiled: Compiled,
     /// Which of the networks it trains.
-    level: Level,
-    metrics: Option<Metrics>,
+    pub(super) level: Level,
+    pub(super) metrics: Option<Metrics>,
     /// Those of the current window and stage, where their problem is another one.
-    own_metrics: Option<Metrics>,
-    finished: Vec<Vec<f64>>,
-    window: usize,
-    seed: u64,
-    theta: Vec<f64>,
-    points: TrainingPoints,
-    causal: Option<CausalWeights>,
-    optimizer: Box<dyn Optimizer>,
-    batch_kernel: Option<Kernel>,
-    stagnation: Stagnation,
-    stage: usize,
-    step: usize,
-    total_steps: usize,
-    time: Duration,
+    pub(super) own_metrics: Option<Metrics>,
+    pub(super) finished: Vec<Vec<f64>>,
+    pub(super) window: usize,
+    pub(super) seed: u64,
+    pub(super) theta: Vec<f64>,
+    pub(super) points: TrainingPoints,
+    pub(super) causal: Option<CausalWeights>,
+    pub(super) weights: Option<TermWeights>,
+    pub(super) recovery: Recovery,
+    /// The term and the point whose residual was last found to be no number.
+    pub(super) fault: Option<(String, Vec<f64>)>,
+    pub(super) optimizer: Box<dyn Optimizer>,
+    pub(super) batch_kernel: Option<Kernel>,
+    pub(super) stagnation: Stagnation,
+    pub(super) stage: usize,
+    pub(super) step: usize,
+    pub(super) total_steps: usize,
+    pub(super) time: Duration,
 }
 
 /// The streams of a seed beside those of the terms.
@@ -143,6 +83,9 @@ impl Session {
             description,
             stagnation: stagnation_of(stage, &compiled),
             causal: CausalWeights::new(&compiled.lowered),
+            weights: None,
+            recovery: Recovery::default(),
+            fault: None,
             optimizer: optim::for_stage(stage, &compiled.kernel),
             model: Arc::clone(&model),
             compiled,
@@ -205,117 +148,6 @@ impl Session {
         self.total_steps
     }
 
-    /// The error of each unknown that has an exact solution, over all times.
-    pub fn errors(&mut self) -> Vec<FieldError> {
-        let thetas: Vec<&[f64]> = self.finished.iter().map(Vec::as_slice).chain([self.theta.as_slice()]).collect();
-        self.metrics.as_mut().map(|m| m.errors(&thetas)).unwrap_or_default()
-    }
-
-    /// The errors in the problem of the current window and stage.
-    fn current_errors(&mut self) -> Vec<FieldError> {
-        match &mut self.own_metrics {
-            Some(metrics) => metrics.errors(&[&self.theta]),
-            None => self.errors(),
-        }
-    }
-
-    /// What the file asks to report.
-    ///
-    /// # Errors
-    /// [`CompileError`] if a formula has no program.
-    pub fn reports(&self) -> Result<Vec<ReportValue>, CompileError> {
-        if self.model.reports.is_empty() {
-            return Ok(Vec::new());
-        }
-        // The problem of the current window and stage is not the problem as such.
-        let lowered = pipeline::lower(Model::clone(&self.model), Effort::Off, &mut Times::default())?;
-        report_values(&lowered, &self.thetas(), self.compiled.backend)
-    }
-
-    /// The numbers that are to be found, with their present values and standard deviations, without causal weights.
-    pub fn numbers(&mut self) -> Vec<FoundNumber> {
-        if let Some(causal) = &self.causal {
-            causal.remove(&mut self.compiled.kernel, &self.points.sets);
-        }
-        found_numbers(&self.compiled, &self.level.own(&self.theta))
-    }
-
-    /// The loss of each term at θ, by label, without causal weights.
-    pub fn term_losses(&mut self) -> Vec<(String, f64)> {
-        if let Some(causal) = &self.causal {
-            causal.remove(&mut self.compiled.kernel, &self.points.sets);
-        }
-        let kernel = &self.compiled.kernel;
-        let mut values = vec![0.0; kernel.rows()];
-        kernel.values(&self.level.own(&self.theta), &mut values);
-        let mut losses = Vec::new();
-        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
-            for (r, &term) in block.terms.iter().enumerate() {
-                let of_rows = |rows: std::ops::Range<usize>| match block.energy {
-                    true => values[rows].iter().sum(),
-                    false => half_square(&values[rows]),
-                };
-                let loss: f64 = kernel.rows_of(b, r).map(of_rows).sum();
-                losses.push((term, self.level.loss_factor() * loss));
-            }
-        }
-        losses.sort_by_key(|(term, _)| *term);
-        let label = |term: usize| self.compiled.lowered.model.terms[term].label.clone();
-        losses.into_iter().map(|(term, loss)| (label(term), loss)).collect()
-    }
-
-    /// The gradient of the loss of each term, by label, without causal weights, at all points: in the parameters that the
-    /// stage trains, as its method sees them.
-    pub fn term_gradients(&mut self) -> Vec<(String, Vec<f64>)> {
-        if let Some(causal) = &self.causal {
-            causal.remove(&mut self.compiled.kernel, &self.points.sets);
-        }
-        let own = self.level.own(&self.theta);
-        let mut gradients = Vec::new();
-        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
-            for (formula, &term) in block.terms.iter().enumerate() {
-                let mut gradient = vec![0.0; own.len()];
-                self.compiled.kernel.gradient_of(b, formula, &own, &mut gradient);
-                gradients.push((term, gradient));
-            }
-        }
-        gradients.sort_by_key(|(term, _)| *term);
-        let label = |term: usize| self.compiled.lowered.model.terms[term].label.clone();
-        gradients.into_iter().map(|(term, gradient)| (label(term), gradient)).collect()
-    }
-
-    /// How the gradients of the terms point, and the gradient of the loss here and at the parameters before a step.
-    fn alignment_since(&mut self, before: &[f64]) -> Alignment {
-        let terms: Vec<Vec<f64>> = self.term_gradients().into_iter().map(|(_, gradient)| gradient).collect();
-        let whole = |theta: &[f64]| {
-            let mut gradient = vec![0.0; theta.len()];
-            self.compiled.kernel.gradient(theta, &mut gradient);
-            gradient
-        };
-        let around = [whole(before), whole(&self.level.own(&self.theta))];
-        Alignment { intra: alignment::score(&terms), inter: alignment::score(&around) }
-    }
-
-    /// The first term, in the order of the file, whose residual is no number at θ, and a point where it is none.
-    pub fn not_finite(&self) -> Option<(String, Vec<f64>)> {
-        let kernel = &self.compiled.kernel;
-        let mut residual = vec![0.0; kernel.rows()];
-        kernel.values(&self.level.own(&self.theta), &mut residual);
-        let mut found: Option<(usize, Vec<f64>)> = None;
-        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
-            for (r, &term) in block.terms.iter().enumerate() {
-                let row = kernel.rows_of(b, r).flatten().position(|row| !residual[row].is_finite());
-                let Some(point) = row.filter(|_| found.as_ref().is_none_or(|(first, _)| term < *first)) else {
-                    continue;
-                };
-                let at = |column: &Vec<f64>| column.get(point).copied();
-                let coordinates = self.points.sets[b].coordinates.iter().filter_map(at).collect();
-                found = Some((term, coordinates));
-            }
-        }
-        found.map(|(term, point)| (self.compiled.lowered.model.terms[term].label.clone(), point))
-    }
-
     /// What it takes to go on later.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
@@ -328,6 +160,7 @@ impl Session {
             seconds: self.seconds(),
             theta: self.theta.clone(),
             state: self.optimizer.save(),
+            session: self.weights.iter().fold(self.recovery.save(State::default()), |state, w| w.save(state)),
             losses: self.stagnation.save(),
             points: self.points.save(&self.compiled.lowered),
         }
@@ -365,16 +198,22 @@ impl Session {
             self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps, handover)?;
             self.stage = checkpoint.stage;
         }
-        let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
+        self.recovery = Recovery::restored(&checkpoint.session, expected)?;
+        let mut optimizer = optim::for_stage(&self.recovery.careful(stage), &self.compiled.kernel);
         optimizer.restore(&checkpoint.state)?;
         self.stagnation = stagnation_of(stage, &self.compiled);
         self.stagnation.restore(&checkpoint.losses);
         self.optimizer = optimizer;
         self.step = checkpoint.step;
         self.time = time;
-        self.make_batch_kernel();
         self.points.restore(&self.compiled.lowered, &checkpoint.points)?;
         self.compiled.kernel.set_all_points(&self.points.sets);
+        self.begin_weights(stage);
+        if let Some(weights) = &mut self.weights {
+            weights.restore(&checkpoint.session)?;
+            weights.apply(&mut self.compiled.kernel, &self.points.sets);
+        }
+        self.make_batch_kernel();
         Ok(())
     }
 
@@ -386,6 +225,7 @@ impl Session {
         let model = Arc::clone(&self.model);
         loop {
             let stop = self.run_stage(limits, observer)?;
+            let stop = self.end_soundly(stop, observer);
             let ends_run = matches!(stop, Stop::Time | Stop::Interrupted | Stop::NotFinite);
             let over = limits.steps.is_some_and(|most| self.total_steps >= most);
             // A target that is reached ends the stages of its window, where it was one of the problem as such.
@@ -436,6 +276,7 @@ impl Session {
             self.own_metrics = Metrics::new(&whole, backend)?;
         }
         self.causal = CausalWeights::new(&self.compiled.lowered);
+        self.weights = None;
         (self.window, self.stage) = (window, stage);
         Ok(())
     }
@@ -485,14 +326,24 @@ impl Session {
             // An earlier window has used all of them.
             self.level.clear_rest(&mut self.theta);
         }
+        self.begin_weights(plan);
+        self.recovery = Recovery::default();
         self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
         self.stagnation = stagnation_of(plan, &self.compiled);
         self.make_batch_kernel();
     }
 
+    /// The weights of the file, and those that a stage changes, at its start.
+    fn begin_weights(&mut self, stage: &Stage) {
+        if let Some(before) = &self.weights {
+            before.remove(&mut self.compiled.kernel, &self.points.sets);
+        }
+        self.weights = TermWeights::new(stage, &self.compiled.lowered, &self.points.sets);
+    }
+
     /// The parameters of the current level before its training, for one of several starts; where there is a level before,
     /// its networks begin with the value 0.
-    fn first_parameters(&self, start: u64) -> Vec<f64> {
+    pub(super) fn first_parameters(&self, start: u64) -> Vec<f64> {
         let mut own = initial(&self.compiled, self.seed, (self.level.first_network, start));
         if self.level.number > 0 {
             self.level.silence(&mut own);
@@ -526,40 +377,33 @@ impl Session {
             if limits.time.is_some_and(|most| self.time >= most) {
                 return Ok(Stop::Time);
             }
-            let before = observer.wants_alignment().then(|| self.level.own(&self.theta));
+            let before = self.theta.clone();
             let clock = Instant::now();
             debug_span!("sampling").in_scope(|| self.redraw())?;
             let report = debug_span!("rest of the step").in_scope(|| self.make_step(&stage));
             self.time += clock.elapsed();
+            if report.outcome == Outcome::NotFinite && self.go_back(&stage) {
+                if self.tell_of_setback(report, observer) == Control::Stop {
+                    return Ok(Stop::Interrupted);
+                }
+                continue;
+            }
             self.step += 1;
             self.total_steps += 1;
             decreased |= report.outcome == Outcome::Moved;
             let stop = self.stop_after(&report, decreased);
-            let (mut terms, mut errors, mut alignment) = (Vec::new(), Vec::new(), None);
+            let mut seen = Seen::default();
             if stop.is_some() || self.step == steps || observer.wants_errors(self.total_steps) {
                 let _span = debug_span!("errors").entered();
-                terms = self.term_losses();
-                errors = self.current_errors();
-                alignment = before.map(|before| self.alignment_since(&before));
+                seen.terms = self.term_losses();
+                seen.errors = self.current_errors();
+                seen.alignment = observer.wants_alignment().then(|| self.alignment_since(&self.level.own(&before)));
             }
-            let event = StepEvent {
-                window: (self.window, self.model.windows),
-                stage: self.stage,
-                stages: self.model.stages.len(),
-                method: stage.method.name(),
-                step: self.step,
-                steps,
-                total_steps: self.total_steps,
-                seconds: self.seconds(),
-                report,
-                causal: self.causal.as_ref().map(CausalWeights::least),
-                terms: &terms,
-                errors: &errors,
-                numbers: &number_values(&self.compiled.lowered, &self.theta),
-                alignment,
-            };
-            let wish = debug_span!("log and checkpoints").in_scope(|| observer.step(&event, self));
-            if wish == Control::Stop {
+            if report.outcome != Outcome::NotFinite {
+                self.recovery.observe(before, report.loss_before);
+            }
+            let errors = seen.errors.clone();
+            if self.tell(report, seen, observer) == Control::Stop {
                 return Ok(Stop::Interrupted);
             }
             let reached = |target: f64| !errors.is_empty() && errors.iter().all(|e| e.relative_l2 < target);
@@ -573,6 +417,29 @@ impl Session {
         Ok(Stop::Steps)
     }
 
+    /// Tells the observer of a step.
+    pub(super) fn tell(&self, report: StepReport, seen: Seen, observer: &mut dyn Observer) -> Control {
+        let stage = &self.model.stages[self.stage];
+        let event = StepEvent {
+            window: (self.window, self.model.windows),
+            stage: self.stage,
+            stages: self.model.stages.len(),
+            method: stage.method.name(),
+            step: self.step,
+            steps: stage.steps(),
+            total_steps: self.total_steps,
+            seconds: self.seconds(),
+            report,
+            causal: self.causal.as_ref().map(CausalWeights::least),
+            weights: &self.term_weights(),
+            terms: &seen.terms,
+            errors: &seen.errors,
+            numbers: &number_values(&self.compiled.lowered, &self.theta),
+            alignment: seen.alignment,
+        };
+        debug_span!("log and checkpoints").in_scope(|| observer.step(&event, self))
+    }
+
     fn stop_after(&mut self, report: &StepReport, decreased: bool) -> Option<Stop> {
         match report.outcome {
             Outcome::NotFinite => Some(Stop::NotFinite),
@@ -580,8 +447,8 @@ impl Session {
             Outcome::NoDecrease if !decreased => {
                 Some(if self.total_steps > self.step { Stop::Stagnated } else { Stop::NoDecrease })
             }
-            // While times wake up the loss grows; that is no stagnation.
-            _ if self.causal.as_ref().is_some_and(|causal| !causal.all_awake()) => {
+            // While times wake up, or weights change, the loss grows; that is no stagnation.
+            _ if self.weights.is_some() || self.causal.as_ref().is_some_and(|causal| !causal.all_awake()) => {
                 self.stagnation.restore(&[]);
                 None
             }
@@ -608,67 +475,30 @@ impl Session {
     }
 
     fn step_from(&mut self, stage: &Stage, own: &mut [f64]) -> StepReport {
+        self.change_weights(own);
+        let weights = (&mut self.causal, &self.weights);
         let Some(kernel) = &mut self.batch_kernel else {
-            if let Some(causal) = &mut self.causal {
-                causal.apply(&mut self.compiled.kernel, &self.points.sets, own);
-            }
+            weigh(weights, &mut self.compiled.kernel, &self.points.sets, own);
             return self.optimizer.step(&self.compiled.kernel, own);
         };
         let count = stage.batch().unwrap_or(usize::MAX);
         let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
         let batch = batch::draw(&self.points.sets, count, &stream);
         kernel.set_all_points(&batch);
-        if let Some(causal) = &mut self.causal {
-            causal.apply(kernel, &batch, own);
-        }
+        weigh(weights, kernel, &batch, own);
         self.optimizer.step(kernel, own)
     }
 
-    /// Short runs from several starts; the one with the smallest loss goes on. In a later stage what was trained so far is the
-    /// first of them. The limit of time and the wish to stop hold here, too.
-    fn tournament(&mut self, stage: &Stage, limits: Limits, observer: &dyn Observer) -> Option<Stop> {
-        let _span = debug_span!("tournament").entered();
-        let (clock, before) = (Instant::now(), self.time);
-        let mut best: Option<(f64, Vec<f64>, State)> = None;
-        let mut stop = None;
-        for start in 0..stage.starts() {
-            let goes_on = start == 0 && self.stage > 0;
-            let mut theta = if goes_on { self.level.own(&self.theta) } else { self.first_parameters(start as u64) };
-            let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
-            let mut loss = f64::INFINITY;
-            for _ in 0..stage.start_steps() {
-                self.time = before + clock.elapsed();
-                stop = match limits.time {
-                    Some(most) if self.time >= most => Some(Stop::Time),
-                    _ => observer.is_interrupted().then_some(Stop::Interrupted),
-                };
-                if stop.is_some() {
-                    break;
-                }
-                if let Some(causal) = &mut self.causal {
-                    causal.apply(&mut self.compiled.kernel, &self.points.sets, &theta);
-                }
-                let report = optimizer.step(&self.compiled.kernel, &mut theta);
-                loss = if report.loss.is_finite() { report.loss } else { f64::INFINITY };
-                if report.outcome != Outcome::Moved {
-                    break;
-                }
-            }
-            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
-                best = Some((loss, theta, optimizer.save()));
-            }
-            if stop.is_some() {
-                break;
-            }
+    /// Lets the weights of terms follow θ where that is due, by what all points say with their causal weights.
+    fn change_weights(&mut self, own: &[f64]) {
+        let Some(weights) = self.weights.as_mut().filter(|weights| weights.are_due(self.step)) else { return };
+        let (kernel, points) = (&mut self.compiled.kernel, &self.points.sets);
+        weights.remove(kernel, points);
+        if let Some(causal) = &mut self.causal {
+            causal.apply(kernel, points, own);
         }
-        if let Some((_, theta, state)) = best {
-            self.level.put(&theta, &mut self.theta);
-            // The state is one that this very method saved.
-            let restored = self.optimizer.restore(&state);
-            debug_assert!(restored.is_ok());
-        }
-        self.time = before + clock.elapsed();
-        stop
+        weights.change(kernel, points, own);
+        weights.apply(kernel, points);
     }
 
     fn redraw(&mut self) -> Result<(), CompileError> {
@@ -680,6 +510,32 @@ impl Session {
     fn make_batch_kernel(&mut self) {
         let batched = self.model.stages[self.stage].batch().is_some();
         self.batch_kernel = batched.then(|| self.compiled.kernel.same_programs());
+    }
+}
+
+/// What is evaluated behind some of the steps.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub terms: Vec<(String, f64)>,
+    pub errors: Vec<FieldError>,
+    pub alignment: Option<Alignment>,
+}
+
+/// Gives the points of a kernel their causal weights at θ, which those of terms do not change, and its terms theirs.
+fn weigh(
+    (causal, weights): (&mut Option<CausalWeights>, &Option<TermWeights>),
+    kernel: &mut Kernel,
+    points: &[PointSet],
+    theta: &[f64],
+) {
+    if let Some(causal) = causal {
+        if let Some(weights) = weights {
+            weights.remove(kernel, points);
+        }
+        causal.apply(kernel, points, theta);
+    }
+    if let Some(weights) = weights {
+        weights.apply(kernel, points);
     }
 }
 

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Context, Verbosity};
 use crate::model::Model;
+use crate::optim::Outcome;
 use crate::train::StepEvent;
 
 /// Shows steps on standard error: on a terminal one live line, and a kept one every decade of loss; else plain lines.
@@ -42,6 +43,10 @@ impl<'a> Progress<'a> {
         }
         if event.step == 1 {
             self.kept = f64::INFINITY;
+        }
+        if let (Outcome::NotFinite, Some(met)) = (event.report.outcome, event.report.met) {
+            self.say(&format!("step {}: {met}", event.total_steps));
+            return;
         }
         if let Some(worst) = event.errors.iter().map(|e| e.relative_l2).reduce(f64::max) {
             self.error = Some(worst);
@@ -103,6 +108,7 @@ fn line(event: &StepEvent<'_>, error: Option<f64>, decimals: usize) -> String {
     let digits = event.steps.max(1).ilog10() as usize + 1;
     let rate = if matches!(event.method, "engd" | "dsgnar") { "damping" } else { "rate" };
     let causal = event.causal.map(|least| format!("  causal {}", scientific(least, 0))).unwrap_or_default();
+    let weights = spread(event.weights).map(|[a, b]| format!("  weights {a}..{b}")).unwrap_or_default();
     let error = error.map(|e| format!("  L2 {}", scientific(e, 1))).unwrap_or_default();
     let number = |(name, value): &(String, f64)| format!("  {name} {}", short(*value));
     let numbers: String = event.numbers.iter().take(MOST_NUMBERS).map(number).collect();
@@ -111,7 +117,7 @@ fn line(event: &StepEvent<'_>, error: Option<f64>, decimals: usize) -> String {
         (window, windows) => format!("window {}/{windows} ", window + 1),
     };
     format!(
-        "{window}stage {}/{} {}  step {:digits$}/{}  loss {}{error}{numbers}  |g| {}  {rate} {}{causal}  {:.1} s",
+        "{window}stage {}/{} {}  step {:digits$}/{}  loss {}{error}{numbers}  |g| {}  {rate} {}{causal}{weights}  {:.1} s",
         event.stage + 1,
         event.stages,
         event.method,
@@ -122,6 +128,12 @@ fn line(event: &StepEvent<'_>, error: Option<f64>, decimals: usize) -> String {
         scientific(event.report.rate, 0),
         event.seconds,
     )
+}
+
+/// The least and the largest weight of a term, where there are some.
+fn spread(weights: &[(String, f64)]) -> Option<[String; 2]> {
+    let of = |choose: fn(f64, f64) -> f64| weights.iter().map(|(_, weight)| *weight).reduce(choose);
+    Some([of(f64::min)?, of(f64::max)?].map(|weight| scientific(weight, 0)))
 }
 
 /// Five digits, in the form that is easier to read.
@@ -147,7 +159,7 @@ pub fn scientific(value: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optim::{Outcome, StepReport};
+    use crate::optim::StepReport;
 
     #[test]
     fn a_line_says_where_it_is() {
@@ -163,13 +175,18 @@ mod tests {
         };
         let (stage, stages, method, step, steps, total_steps, seconds) = (0, 1, "engd", 20, 200, 20, 0.84);
         let (window, causal, terms, errors, numbers, alignment) = ((0, 1), None, &[][..], &[][..], &[][..], None);
+        let weights = &[][..];
         #[rustfmt::skip]
         let mut event = StepEvent {
-            window, stage, stages, method, step, steps, total_steps, seconds, report, causal, terms, errors, numbers,
-            alignment,
+            window, stage, stages, method, step, steps, total_steps, seconds, report, causal, weights, terms, errors,
+            numbers, alignment,
         };
         let expected = "stage 1/1 engd  step  20/200  loss 3.1e-11  L2 4.0e-07  |g| 2e-07  damping 1e-09  0.8 s";
         assert_eq!(line(&event, Some(4e-7), 1), expected);
+        let terms = [("eq".to_owned(), 0.25), ("bc".to_owned(), 30.0)];
+        event.weights = &terms;
+        assert!(line(&event, None, 1).contains("  damping 1e-09  weights 2e-01..3e+01  0.8 s"));
+        event.weights = &[];
         event.window = (2, 5);
         assert_eq!(line(&event, Some(4e-7), 1), format!("window 3/5 {expected}"));
         event.report.loss = -0.196_349_54;

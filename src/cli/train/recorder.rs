@@ -9,6 +9,7 @@ use super::interrupt::Interrupt;
 use super::progress::Progress;
 use crate::cli::Context;
 use crate::diagnostic::to_json;
+use crate::optim::Outcome;
 use crate::train::{Control, Log, LogEntry, Observer, RunFiles, Session, StepEvent, write_checkpoint};
 
 /// What a log has on request.
@@ -91,7 +92,8 @@ impl<'a> Recorder<'a> {
     }
 
     fn stream(&self, event: &StepEvent<'_>) {
-        if self.context.json && !event.errors.is_empty() | event.total_steps.is_multiple_of(self.every) {
+        let wanted = event.report.outcome == Outcome::NotFinite || event.total_steps.is_multiple_of(self.every);
+        if self.context.json && (wanted || !event.errors.is_empty()) {
             let line = to_json(&StepLine { event: "step", entry: LogEntry::of(event) });
             // A reader who has gone away does not end the training.
             let _ = line.map(|line| self.context.print(&(line + "\n")));

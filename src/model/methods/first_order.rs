@@ -2,7 +2,7 @@
 
 use super::Fallback::{Name, Nothing, Number};
 use super::OptionKind::{Choice, Count, Positive, Within};
-use super::{MethodOption, ON_OFF, option};
+use super::{MethodOption, ON_OFF, WEIGHTS, option};
 
 const STEPS: MethodOption = option("steps", Count(1), Number(20_000.0), "the number of iterations");
 const SCHEDULE: MethodOption = option(
@@ -65,6 +65,7 @@ pub(super) const ADAM: &[MethodOption] = &[
     EPS,
     SCHEDULE_FREE,
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const GD: &[MethodOption] = &[
@@ -72,6 +73,7 @@ pub(super) const GD: &[MethodOption] = &[
     option("lr", Positive, Number(1e-3), "the step length, or the first one that the line search tries"),
     option("line_search", ON_OFF, Name("on"), "choose the step length among powers of one half"),
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const SOAP: &[MethodOption] = &[
@@ -90,6 +92,7 @@ pub(super) const SOAP: &[MethodOption] = &[
     option("max_precond_dim", Count(1), Number(10_000.0), "the widest side of a matrix that has an eigenbasis"),
     SCHEDULE_FREE,
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const SHAMPOO: &[MethodOption] = &[
@@ -105,6 +108,7 @@ pub(super) const SHAMPOO: &[MethodOption] = &[
     option("eps", Positive, Number(1e-6), "added to the eigenvalues of a covariance, as a part of the largest"),
     frequency(10.0, "steps from one change of the roots to the next"),
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const MUON: &[MethodOption] = &[
@@ -121,6 +125,7 @@ pub(super) const MUON: &[MethodOption] = &[
     beta2(0.95, "decay of the mean of squared gradients of vectors"),
     EPS,
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const PSGD: &[MethodOption] = &[
@@ -135,6 +140,7 @@ pub(super) const PSGD: &[MethodOption] = &[
     option("precond_lr", Positive, Number(0.1), "step length of the preconditioner"),
     frequency(1.0, "steps from one change of the preconditioner to the next"),
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const PDEAWARE: &[MethodOption] = &[
@@ -161,4 +167,5 @@ pub(super) const PDEAWARE: &[MethodOption] = &[
         "squared derivatives at points of equations, or of conditions and data, too",
     ),
     BATCH,
+    WEIGHTS,
 ];

@@ -17,6 +17,8 @@ pub enum OptionKind {
     Within(f64, f64),
     /// One of these names.
     Choice(&'static [&'static str]),
+    /// How terms are weighed.
+    Weighting,
     /// One of these spaces of functions, or one for each unknown.
     Spaces(&'static [&'static str]),
 }
@@ -52,6 +54,12 @@ const fn option(name: &'static str, kind: OptionKind, default: Fallback, about: 
 /// The option whose values may be given without its name: `engd(paper)`.
 pub(super) const PROCEDURE: &str = "procedure";
 
+const WEIGHTS: MethodOption = option(
+    "weights",
+    OptionKind::Weighting,
+    Fallback::Nothing,
+    "weights of terms that follow their gradients or traces, or weights that are ascended",
+);
 const ON_OFF: OptionKind = OptionKind::Choice(&["on", "off"]);
 
 /// Methods that are planned: their names are no mistakes.

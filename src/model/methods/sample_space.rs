@@ -3,7 +3,7 @@
 
 use super::Fallback::{Name, Nothing, Number};
 use super::OptionKind::{Choice, Count, Positive, Within};
-use super::{MethodOption, ON_OFF, option};
+use super::{MethodOption, ON_OFF, WEIGHTS, option};
 
 const STEPS: MethodOption = option("steps", Count(1), Number(500.0), "the most iterations");
 const SOLVER: MethodOption = option(
@@ -20,7 +20,7 @@ const RATE: MethodOption = option("lr", Positive, Number(0.05), "the step length
 const BATCH: MethodOption = option("batch", Count(1), Nothing, "points of a random mini-batch");
 const DAMPING: MethodOption = option("damping", Positive, Number(1e-12), "the least damping");
 
-pub(super) const ENGDW: &[MethodOption] = &[STEPS, DAMPING, SOLVER, RANK, LINE_SEARCH, RATE, BATCH];
+pub(super) const ENGDW: &[MethodOption] = &[STEPS, DAMPING, SOLVER, RANK, LINE_SEARCH, RATE, BATCH, WEIGHTS];
 
 pub(super) const SPRING: &[MethodOption] = &[
     STEPS,
@@ -31,6 +31,7 @@ pub(super) const SPRING: &[MethodOption] = &[
     LINE_SEARCH,
     RATE,
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const DSGNAR: &[MethodOption] = &[
@@ -45,6 +46,7 @@ pub(super) const DSGNAR: &[MethodOption] = &[
     option("radii", Count(2), Number(24.0), "how many radii are tried at each step"),
     option("balance", Within(0.0, 1.0), Number(0.05), "power with which the weights of terms follow their losses"),
     BATCH,
+    WEIGHTS,
 ];
 
 pub(super) const KFAC: &[MethodOption] = &[
@@ -59,4 +61,5 @@ pub(super) const KFAC: &[MethodOption] = &[
     ),
     option("momentum", Within(0.0, 1.0), Number(0.9), "the part of the last direction that goes on, of `rule=grid`"),
     BATCH,
+    WEIGHTS,
 ];

@@ -2,7 +2,7 @@
 
 use super::Fallback::{Name, Number};
 use super::OptionKind::{Choice, Count, Positive, Spaces};
-use super::{MethodOption, ON_OFF, option};
+use super::{MethodOption, ON_OFF, WEIGHTS, option};
 
 const DAMPING: MethodOption = option("damping", Positive, Number(1e-2), "the first damping");
 const RAISE: MethodOption =
@@ -55,6 +55,7 @@ pub(super) const ENGD: &[MethodOption] = &[
         "how many initialisations are tried for a few steps before the best goes on",
     ),
     option("start_steps", Count(1), Number(30.0), "the steps of each of these trials"),
+    WEIGHTS,
 ];
 
 pub(super) const HNGD: &[MethodOption] = &[
@@ -73,6 +74,7 @@ pub(super) const HNGD: &[MethodOption] = &[
     LINE_SEARCH,
     LONGEST,
     CG_STEPS,
+    WEIGHTS,
 ];
 
 pub(super) const LM: &[MethodOption] = &[
@@ -98,6 +100,7 @@ pub(super) const LM: &[MethodOption] = &[
         "how many initialisations are tried for a few steps before the best goes on",
     ),
     option("start_steps", Count(1), Number(30.0), "the steps of each of these trials"),
+    WEIGHTS,
 ];
 
 pub(super) const NNCG: &[MethodOption] = &[
@@ -106,6 +109,7 @@ pub(super) const NNCG: &[MethodOption] = &[
     option("rank", Count(1), Number(60.0), "the rank of the preconditioner"),
     option("frequency", Count(1), Number(20.0), "steps from one preconditioner to the next"),
     CG_STEPS,
+    WEIGHTS,
 ];
 
 pub(super) const QUASI_NEWTON: &[MethodOption] = &[
@@ -116,4 +120,5 @@ pub(super) const QUASI_NEWTON: &[MethodOption] = &[
         Number(50.0),
         "steps that are remembered where the inverse Hessian is too large for a matrix",
     ),
+    WEIGHTS,
 ];

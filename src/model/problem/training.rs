@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::corrections::Correction;
 use super::super::spaces::Space;
+use super::super::weights::Weighting;
 use super::Model;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -51,6 +52,8 @@ pub enum OptionValue {
     Number(f64),
     /// One of the names that the option allows.
     Name(String),
+    /// How terms are weighed.
+    Weighting(Weighting),
     /// Spaces of functions, by unknown.
     Spaces(Vec<Space>),
 }
@@ -61,6 +64,7 @@ impl fmt::Display for OptionValue {
         match self {
             OptionValue::Number(number) => write!(f, "{number}"),
             OptionValue::Name(name) => f.write_str(name),
+            OptionValue::Weighting(weighting) => write!(f, "{weighting}"),
             OptionValue::Spaces(spaces) => {
                 let spaces: Vec<String> = spaces.iter().map(Space::to_string).collect();
                 write!(f, "map({})", spaces.join(", "))
