@@ -89,6 +89,7 @@ fn problems() -> Vec<String> {
             heat("sample interior: sobol(64) with adapt=rad, resample=5\nset causal = 1 with chunks=4")
         ),
         windows(2, "train engd(steps=6) with WINDOWS\ntrain engd(steps=6) with WINDOWS, stage=mlp(5)"),
+        FITTED.replace("STEPS", "8"),
         OVERFLOW.replace("METHOD", "adam(steps=24, lr=6)"),
         windows(2, "train adam(steps=12, lr=1e-2, weights=ntk(every=4)) with WINDOWS"),
         heat("train lm(steps=20)"),
@@ -103,6 +104,11 @@ fn problems() -> Vec<String> {
 /// Where a long step gives a residual that is no number.
 const OVERFLOW: &str = "domain x in [0, 1]\nunknown u\neq u_x = exp(2*u^2)\nbc u = 0 on x = 0\nnetwork mlp(6)\n\
                         train METHOD\n";
+
+/// The number π² follows from a condition too many; a second network goes on with it.
+const FITTED: &str = "domain x in [0, 1]\nunknown u\nfit k = 3 in [1, 100]\neq u_xx = -k*sin(pi*x)\nbc u = 0 on boundary\n\
+                      bc u_x = pi on x = 0\nexact u = sin(pi*x)\nnetwork mlp(5)\nsample interior: gauss(20)\n\
+                      train engd(steps=STEPS)\ntrain engd(steps=STEPS) with stage=mlp(8)\n";
 
 /// Two networks on what is left, the first of them trained by two methods.
 const REST: &str = "train engd(steps=8)\ntrain adam(steps=4, lr=1e-2, batch=20) with stage=mlp(5)\ntrain engd(steps=4)\n\
@@ -594,4 +600,18 @@ fn hilbert_metrics_are_chosen_by_unknown() {
     let [mixed, rest, l2] = ["map(u=h1, p=l2)", "map(u=l2)", "l2"].map(of);
     assert_eq!([mixed.0, rest.0, l2.0], [4, 4, 2]);
     assert_ne!(mixed.1, rest.1);
+}
+
+#[test]
+fn a_second_network_goes_on_with_the_number() {
+    let mut fitted = session(&FITTED.replace("STEPS", "60"));
+    let miss = |session: &mut Session| (session.numbers()[0].value - std::f64::consts::PI.powi(2)).abs();
+    run(&mut fitted, Some(60));
+    let (number, error) = (miss(&mut fitted), fitted.errors()[0].relative_l2);
+    assert!(number < 1e-2, "{number:e}");
+    run(&mut fitted, Some(61));
+    assert!(miss(&mut fitted) < 1e-2, "it does not begin anew");
+    run(&mut fitted, None);
+    let (better, less) = (miss(&mut fitted), fitted.errors()[0].relative_l2);
+    assert!(better < 0.1 * number && less < 0.3 * error, "{number:e} to {better:e}, {error:e} to {less:e}");
 }

@@ -6,6 +6,7 @@
 //!
 //! The problem as such has all of them, u = u₁ + u₂ + .., each field that a network gave being the [sum](Sum) of one output of
 //! each level. [`Model::level`] is the problem of one level: the networks before are known functions, those behind are not there.
+//! Numbers that training finds are found further in each.
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::{Expr, MultiIndex, Rational};
@@ -67,10 +68,6 @@ pub(super) fn faults(model: &Model) -> Vec<Diagnostic> {
         if let Some(energy) = model.terms.iter().find(|term| term.kind == TermKind::Energy) {
             let diagnostic = complain("an energy leaves no residual to correct", "a stage on what is left of it");
             found.push(diagnostic.label(energy.span, "the energy"));
-        }
-        if let Some(fitted) = model.numbers.first() {
-            let message = format!("`{}` would be frozen with the first network", fitted.name);
-            found.push(complain(&message, "a stage on what is left").label(fitted.span, "a number to be found"));
         }
     }
     found

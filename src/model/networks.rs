@@ -19,6 +19,14 @@ pub fn parameter_count(architecture: &Architecture, inputs: &[usize], outputs: u
     Layout::new(architecture, inputs, outputs, 0).parameters().len()
 }
 
+/// What there is to say about a network of so many parameters.
+pub(super) fn too_large(plan: &NetworkPlan, count: usize) -> Option<Diagnostic> {
+    let span = plan.span.filter(|_| count > MOST_PARAMETERS)?;
+    let gigabytes = count as f64 * 8.0 / 1e9;
+    let message = format!("a network of {count} parameters, more than {MOST_PARAMETERS}");
+    Some(Diagnostic::error("E0407", message, span, format!("needs {gigabytes:.1} GB for the weights alone")))
+}
+
 impl<'a> Elaborator<'a> {
     /// The networks of a file; sets which one represents each unknown.
     pub fn networks(&mut self, ast: &'a Ast) -> Vec<NetworkPlan> {
@@ -89,19 +97,7 @@ impl<'a> Elaborator<'a> {
         }
         let plans: Vec<NetworkPlan> = plans.into_iter().map(|(plan, _)| plan).collect();
         for plan in &plans {
-            let count = self.plan_parameters(plan);
-            if count > MOST_PARAMETERS
-                && let Some(span) = plan.span
-            {
-                let gigabytes = count as f64 * 8.0 / 1e9;
-                let message = format!("a network of {count} parameters, more than {MOST_PARAMETERS}");
-                self.found.push(Diagnostic::error(
-                    "E0407",
-                    message,
-                    span,
-                    format!("needs {gigabytes:.1} GB for the weights alone"),
-                ));
-            }
+            self.found.extend(too_large(plan, self.plan_parameters(plan)));
         }
         plans
     }

@@ -2,7 +2,7 @@
 //!
 //! θ holds the networks of all levels as they add up: u = u₁ + u₂ + .. While level k is trained its networks are those of
 //! u = .. + ε uₖ, so that the weights and biases of its output layers are those in θ over ε. ε is a power of two: the way
-//! there and back changes no bit.
+//! there and back changes no bit. Numbers that training finds stand at the end of θ, and every level trains them, as they are.
 
 use std::ops::Range;
 
@@ -21,8 +21,10 @@ pub(super) struct Level {
     pub scale: f64,
     /// Its parameters in θ.
     range: Range<usize>,
-    /// The parameters of θ that its networks and later ones have.
+    /// The parameters of θ that the networks of later levels have.
     rest: Range<usize>,
+    /// The numbers in θ, where they do not follow upon `range`.
+    numbers: Range<usize>,
     /// Weights and biases of its output layers, counted in `range`.
     outputs: Vec<Range<usize>>,
 }
@@ -33,7 +35,9 @@ impl Level {
         let networks = model.networks_of_level(number);
         let total = description.parameters();
         if model.levels() == 1 {
-            return Self { number, first_network: 0, scale, range: 0..total, rest: total..total, outputs: Vec::new() };
+            let none = total..total;
+            let (rest, numbers) = (none.clone(), none);
+            return Self { number, first_network: 0, scale, range: 0..total, rest, numbers, outputs: Vec::new() };
         }
         let own = &description.networks[networks.clone()];
         let start = own.first().map_or(0, |network| network.layout.parameters().start);
@@ -47,23 +51,31 @@ impl Level {
             first_network: networks.start,
             scale,
             range: start..end,
-            rest: end..total,
+            rest: end..total - model.numbers.len(),
+            numbers: total - model.numbers.len()..total,
             outputs: outputs.collect(),
         }
     }
 
     /// The parameters that are trained.
     pub fn own(&self, theta: &[f64]) -> Vec<f64> {
-        let mut own = theta[self.range.clone()].to_vec();
+        let mut own = [&theta[self.range.clone()], &theta[self.numbers.clone()]].concat();
         self.outputs.iter().for_each(|output| own[output.clone()].iter_mut().for_each(|w| *w /= self.scale));
         own
     }
 
     /// Puts the parameters that were trained back into θ.
     pub fn put(&self, own: &[f64], theta: &mut [f64]) {
+        let (networks, numbers) = own.split_at(self.range.len());
+        theta[self.numbers.clone()].copy_from_slice(numbers);
         let place = &mut theta[self.range.clone()];
-        place.copy_from_slice(own);
+        place.copy_from_slice(networks);
         self.outputs.iter().for_each(|output| place[output.clone()].iter_mut().for_each(|w| *w *= self.scale));
+    }
+
+    /// Leaves the numbers as they were found so far.
+    pub fn keep_numbers(&self, theta: &[f64], own: &mut [f64]) {
+        own[self.range.len()..].copy_from_slice(&theta[self.numbers.clone()]);
     }
 
     /// Takes the networks of later levels out of the sum.

@@ -62,6 +62,8 @@ pub struct Session {
 /// The streams of a seed beside those of the terms.
 const INITIAL_STREAM: u64 = 1 << 32;
 const BATCH_STREAM: u64 = 2 << 32;
+/// The name of ε in what is saved.
+const SCALE: &str = "scale";
 /// The smallest size of what is left, as a power of two: beyond, its square would be no normal number.
 const LEAST_POWER: f64 = -500.0;
 
@@ -102,7 +104,7 @@ impl Session {
             time: Duration::ZERO,
         };
         if model.windows > 1 || stage.model.is_some() || model.levels() > 1 {
-            session.enter(0, 0)?;
+            session.enter(0, 0, None)?;
         }
         session.begin_stage(0);
         Ok(session)
@@ -160,10 +162,16 @@ impl Session {
             seconds: self.seconds(),
             theta: self.theta.clone(),
             state: self.optimizer.save(),
-            session: self.weights.iter().fold(self.recovery.save(State::default()), |state, w| w.save(state)),
+            session: self.saved(),
             losses: self.stagnation.save(),
             points: self.points.save(&self.compiled.lowered),
         }
+    }
+
+    /// What is kept beside the state of the method.
+    fn saved(&self) -> State {
+        let state = self.recovery.save(State::default().with(SCALE, &[self.level.scale]));
+        self.weights.iter().fold(state, |state, weights| weights.save(state))
     }
 
     /// Goes back to a checkpoint.
@@ -191,8 +199,10 @@ impl Session {
         self.finished.clone_from(&checkpoint.finished);
         self.theta.copy_from_slice(&checkpoint.theta);
         self.total_steps = checkpoint.total_steps;
-        if checkpoint.window != self.window || self.has_other_problem(checkpoint.stage) {
-            self.enter(checkpoint.window, checkpoint.stage)?;
+        let scale = checkpoint.session.number(SCALE).ok();
+        let other_scale = scale.is_some_and(|scale| scale != self.level.scale);
+        if checkpoint.window != self.window || other_scale || self.has_other_problem(checkpoint.stage) {
+            self.enter(checkpoint.window, checkpoint.stage, scale)?;
         } else {
             let handover = self.handover(checkpoint.window, checkpoint.stage, self.compiled.backend)?;
             self.points = TrainingPoints::draw(&self.compiled.lowered, self.seed, self.total_steps, handover)?;
@@ -241,7 +251,7 @@ impl Session {
                 self.finished.push(self.theta.clone());
             }
             if window > self.window || self.has_other_problem(stage) {
-                self.enter(window, stage)?;
+                self.enter(window, stage, None)?;
             }
             self.begin_stage(stage);
         }
@@ -253,8 +263,9 @@ impl Session {
         own(stage) != own(self.stage) || self.model.level_of(stage) != self.level.number
     }
 
-    /// Makes the problem of a window and a stage the current one, with points as they are behind the steps so far.
-    fn enter(&mut self, window: usize, stage: usize) -> Result<(), CompileError> {
+    /// Makes the problem of a window and a stage the current one, with points as they are behind the steps so far; in units
+    /// of the given ε, if it was entered before.
+    fn enter(&mut self, window: usize, stage: usize, scale: Option<f64>) -> Result<(), CompileError> {
         let Compiled { lowered: Lowered { effort, .. }, backend, .. } = self.compiled;
         let model = Arc::clone(&self.model);
         let own = problem_of(&model, window, stage);
@@ -263,10 +274,11 @@ impl Session {
         let level = model.level_of(stage);
         let handover = || self.handover(window, stage, backend);
         let lowered = |scale| pipeline::lower_level(problem, (level, scale), &self.theta, backend, effort);
-        let mut scale = 1.0;
-        if level > 0 {
-            scale = self.size_of_rest(lowered(scale)?, level, handover()?, backend)?;
-        }
+        let scale = match scale {
+            Some(scale) => scale,
+            None if level > 0 => self.size_of_rest(lowered(1.0)?, level, handover()?, backend)?,
+            None => 1.0,
+        };
         let (lowered, handover) = (lowered(scale)?, handover()?);
         self.level = Level::new(&model, &self.description, level, scale);
         self.points = TrainingPoints::draw(&lowered, self.seed, self.total_steps, handover)?;
@@ -282,7 +294,7 @@ impl Session {
     }
 
     /// ε of a level: the size at which its networks, as they begin, change the residuals by as much as is left of them; a
-    /// power of two. It is the same at any later step, since it depends on what is frozen alone.
+    /// power of two.
     fn size_of_rest(
         &self,
         lowered: Lowered,
@@ -295,6 +307,7 @@ impl Session {
         let compiled = pipeline::assemble_on(lowered, &points.sets, backend, &mut Times::default())?;
         let mut own = initial(&compiled, self.seed, (level.first_network, 0));
         let outputs = level.silence(&mut own);
+        level.keep_numbers(&self.theta, &mut own);
         let rows = compiled.kernel.rows();
         let [mut rest, mut change, mut second] = [(); 3].map(|()| vec![0.0; rows]);
         compiled.kernel.residual(&own, &mut rest);
@@ -347,6 +360,7 @@ impl Session {
         let mut own = initial(&self.compiled, self.seed, (self.level.first_network, start));
         if self.level.number > 0 {
             self.level.silence(&mut own);
+            self.level.keep_numbers(&self.theta, &mut own);
         }
         own
     }
@@ -434,7 +448,7 @@ impl Session {
             weights: &self.term_weights(),
             terms: &seen.terms,
             errors: &seen.errors,
-            numbers: &number_values(&self.compiled.lowered, &self.theta),
+            numbers: &number_values(&self.compiled.lowered, &self.level.own(&self.theta)),
             alignment: seen.alignment,
         };
         debug_span!("log and checkpoints").in_scope(|| observer.step(&event, self))

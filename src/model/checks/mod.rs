@@ -40,6 +40,7 @@ mod wording;
 use crate::diagnostic::{Diagnostic, has_errors};
 
 use super::Model;
+use super::networks::too_large;
 pub(super) use probe::points_of;
 
 pub use construction::settle;
@@ -99,7 +100,9 @@ pub fn all(model: &Model, read: Read) -> Vec<Diagnostic> {
 
 /// What there is to say about the networks behind those of the first level.
 pub(super) fn of_corrections(model: &Model) -> Vec<Diagnostic> {
-    smoothness::of_plans(model, &model.networks[model.networks_of_level(0).end..])
+    let plans = &model.networks[model.networks_of_level(0).end..];
+    let too_large = plans.iter().filter_map(|plan| too_large(plan, model.parameter_count(plan)));
+    smoothness::of_plans(model, plans).into_iter().chain(too_large).collect()
 }
 
 fn shares_places(outer: &Diagnostic, inner: &Diagnostic) -> bool {
