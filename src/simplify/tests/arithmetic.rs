@@ -1,6 +1,6 @@
 //! The numbers in which the sides of a rule are computed: doubles, and numbers of [`BITS`] bits.
 
-use astro_float::{BigFloat, Consts, NAN, RoundingMode, Sign};
+use astro_float::{BigFloat, Consts, NAN, RoundingMode, Sign, Word};
 use egg::{ENodeOrVar, Language, PatternAst, Var};
 use num_traits::ToPrimitive;
 use rustc_hash::FxHashMap;
@@ -100,7 +100,7 @@ pub(super) struct HighPrecision {
     known: FxHashMap<(Function, Digits), BigFloat>,
 }
 
-type Digits = (Vec<u64>, Sign, i32);
+type Digits = (Vec<Word>, Sign, i32);
 
 impl HighPrecision {
     pub(super) fn new() -> Self {
@@ -109,7 +109,7 @@ impl HighPrecision {
 
     fn function(&mut self, function: Function, x: &BigFloat) -> BigFloat {
         let Some((words, _, sign, exponent, _)) = x.as_raw_parts() else { return NAN };
-        let digits = (words.iter().map(|word| *word as u64).collect(), sign, exponent);
+        let digits = (words.to_vec(), sign, exponent);
         let constants = &mut self.constants;
         let compute = || match function {
             Function::Sin => x.sin(BITS, TO, constants),
