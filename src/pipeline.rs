@@ -117,7 +117,7 @@ pub struct Lowered {
     pub description: Description,
     /// All small programs.
     pub tapes: KernelTapes,
-    /// What simplification did, block by block: value and partials, then directional derivatives.
+    /// What simplification did, block by block: the formulas, value and partials, directional derivatives.
     pub simplified: Vec<SimplifyReport>,
     /// How hard it tried.
     pub effort: Effort,

@@ -21,6 +21,8 @@ fn costs(known: &Known, effort: Effort) -> (f64, f64) {
     assert_eq!(report.before, dag_cost(&graph, &roots));
     assert_eq!(report.after, dag_cost(&graph, &simplified));
     assert_eq!(report.discarded, None);
+    let (again, _) = simplify(&mut graph, &simplified, &|_| Interval::ALL, effort);
+    assert_eq!(again, simplified, "{}: simplified again", known.name);
     (report.before, report.after)
 }
 

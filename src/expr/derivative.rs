@@ -54,7 +54,8 @@ impl Graph {
         images[&expr]
     }
 
-    fn rebuild(&mut self, expr: Expr, node: &Node, images: &FxHashMap<Expr, Expr>) -> Expr {
+    /// The formula of the images of its operands.
+    pub(crate) fn rebuild(&mut self, expr: Expr, node: &Node, images: &FxHashMap<Expr, Expr>) -> Expr {
         let at = |e: &Expr| images[e];
         match node {
             Node::Rational(_) | Node::Pi | Node::Euler | Node::Symbol(_) => expr,

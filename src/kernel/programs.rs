@@ -219,6 +219,8 @@ fn block_tapes(
         jets.into_iter().partition(|jet| description.integral_of(jet.field.into()).is_some());
     let fields: Vec<usize> = integrals.iter().map(|jet| jet.field.into()).collect();
     let (formulas, plans) = carried(description, &block.formulas, &jets);
+    // Derivatives are taken of what the spelling no longer shows in.
+    let formulas = simplify(&mut description.graph, &formulas);
     // From here on a jet variable of a network stands for the channel that it leads.
     let remaining = description.graph.jets(&formulas);
     let jets: Vec<Jet> = jets.into_iter().filter(|jet| remaining.contains(jet)).collect();

@@ -31,14 +31,13 @@ pub(super) fn compare(
     result: &[Expr],
     known: &FxHashMap<Symbol, Interval>,
 ) -> Verdict {
-    let mut symbols: Vec<&Symbol> = known.keys().collect();
-    symbols.sort();
+    let symbols = graph.symbols(original);
     let changed = (0..original.len()).filter(|&i| original[i] != result[i]);
     let (before, after): (Vec<Expr>, Vec<Expr>) = changed.map(|i| (original[i], result[i])).unzip();
     let mut compared = vec![0; before.len()];
     let mut random = Random(0x5eed);
     for _ in 0..TRIED {
-        let point: FxHashMap<&Symbol, f64> = symbols.iter().map(|s| (*s, random.inside(known[*s]))).collect();
+        let point: FxHashMap<&Symbol, f64> = symbols.iter().map(|s| (s, random.inside(known[s]))).collect();
         let at = |s: &Symbol| point.get(s).map_or(Interval::ALL, |v| Interval::point(*v));
         let (x, y) = (graph.enclose(&before, at), graph.enclose(&after, at));
         for ((x, y), compared) in x.iter().zip(&y).zip(&mut compared) {

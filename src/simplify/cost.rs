@@ -31,6 +31,27 @@ pub fn dag_cost(graph: &Graph, roots: &[Expr]) -> f64 {
     cost(&lower(graph, roots).0)
 }
 
+/// What is to become small. Where formulas cost the same, spellings of one formula still differ in the rest.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Size {
+    /// What all roots cost together.
+    pub(super) cost: f64,
+    /// The operations without the peephole rules.
+    pub(super) operations: usize,
+    /// The operands of all nodes in normal form.
+    operands: usize,
+}
+
+pub(super) fn size(graph: &Graph, roots: &[Expr]) -> Size {
+    let lowered = lower(graph, roots).0;
+    let mut operands = 0;
+    for expr in graph.reachable(roots) {
+        graph.node(expr).for_each_operand(|_| operands += 1);
+    }
+    let operations = lowered.terms.iter().filter(|term| !term.is_leaf()).count();
+    Size { cost: cost(&lowered), operations, operands }
+}
+
 /// What a term is to the peephole rules.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {

@@ -17,7 +17,7 @@ pub(super) fn spellings_of_sums(graph: &mut Graph, roots: &[Expr]) -> Vec<(Expr,
     let mut pairs = Vec::new();
     for expr in graph.walk(roots, |_| None) {
         let Node::Sum { terms, .. } = graph.node(expr) else { continue };
-        if terms.len() < 2 || terms.len() > MOST_TERMS {
+        if terms.len() < 2 || is_long(graph, expr) {
             continue;
         }
         let factored = factored(graph, expr);
@@ -32,12 +32,48 @@ pub(super) fn spellings_of_sums(graph: &mut Graph, roots: &[Expr]) -> Vec<(Expr,
     pairs
 }
 
+/// The roots multiplied out, and those with common factors moved out. Spellings of the same polynomial have these in common.
+pub(super) fn respelled(graph: &mut Graph, roots: &[Expr]) -> [Vec<Expr>; 2] {
+    let expanded = rebuilt(graph, roots, multiplied_out);
+    let factored = rebuilt(graph, &expanded, moved_out);
+    [expanded, factored]
+}
+
+/// The roots with everything in them spelled anew, operands first.
+fn rebuilt(graph: &mut Graph, roots: &[Expr], spell: fn(&mut Graph, Expr) -> Expr) -> Vec<Expr> {
+    let mut images: FxHashMap<Expr, Expr> = FxHashMap::default();
+    for expr in graph.walk(roots, |_| None) {
+        let node = graph.node(expr).clone();
+        let image = graph.rebuild(expr, &node, &images);
+        let image = spell(graph, image);
+        images.insert(expr, image);
+    }
+    roots.iter().map(|root| images[root]).collect()
+}
+
+fn multiplied_out(graph: &mut Graph, expr: Expr) -> Expr {
+    if is_long(graph, expr) {
+        return expr;
+    }
+    let product = expanded_product(graph, expr).flatten();
+    product.or_else(|| expanded(graph, expr)).unwrap_or(expr)
+}
+
+fn moved_out(graph: &mut Graph, expr: Expr) -> Expr {
+    if is_long(graph, expr) { expr } else { factored(graph, expr) }
+}
+
+/// Whether it is a sum that keeps its spelling.
+fn is_long(graph: &Graph, expr: Expr) -> bool {
+    matches!(graph.node(expr), Node::Sum { terms, .. } if terms.len() > MOST_TERMS)
+}
+
 /// Factors moved out of one another. The normal form may put into a term what was divided out of it (a base with a number
 /// as content), so that there need not be an end.
 const DEEPEST: usize = 32;
 
 /// The sum with common factors moved out, the most frequent first.
-pub(super) fn factored(graph: &mut Graph, sum: Expr) -> Expr {
+fn factored(graph: &mut Graph, sum: Expr) -> Expr {
     factored_to(graph, sum, DEEPEST)
 }
 

@@ -5,8 +5,9 @@
 //! spellings of the sums, [`budget`] applies the [`rules`] with what the [`analysis`] proves, [`extract`] chooses, and
 //! the result goes back into the normal form. [`cost`] says what everything costs, [`check`] compares numbers.
 //!
-//! Invariants: constants are exact; the result never costs more than the input; nothing depends on time, on the machine
-//! or on the order in which formulas were built; a contradiction or a numeric mismatch discards the result.
+//! Invariants: constants are exact; the result never costs more than the input, and simplified again it is the same; nothing
+//! depends on time, on the machine or on the order in which formulas were built; a contradiction or a numeric mismatch
+//! discards the result.
 
 mod analysis;
 mod budget;
@@ -29,6 +30,7 @@ use crate::expr::{Expr, Graph, Interval, Symbol};
 use analysis::{Classes, Knowledge};
 use budget::{Budget, saturate};
 use check::Verdict;
+use cost::Size;
 use rules::{RULES, Tier};
 
 pub use budget::StopReason;
@@ -51,6 +53,8 @@ pub enum Effort {
 pub enum Chosen {
     /// Nothing cheaper was found.
     Input,
+    /// All sums multiplied out, or common factors moved out of them.
+    Spelling,
     /// The choice that starts from the cheapest trees.
     Trees,
     /// The choice that starts from the cheapest shared graphs.
@@ -89,8 +93,11 @@ pub struct SimplifyReport {
     pub discarded: Option<Discarded>,
 }
 
-/// Below this cost the normal form leaves nothing to gain.
-const NOT_WORTH_IT: f64 = 4.0;
+/// Below this cost there is one operation at most: nothing for the rules.
+const NOT_WORTH_IT: f64 = 1.5;
+
+/// Formulas with more operations than this are not spelled anew as a whole: they could grow without bounds.
+const MOST_RESPELLED: usize = 600;
 
 const STANDARD: Budget = Budget { tier: Tier::Standard, iterations: 6, terms: 1200, matches: 200 };
 const MAXIMAL: Budget = Budget { tier: Tier::Maximal, iterations: 8, terms: 8000, matches: 2000 };
@@ -105,7 +112,8 @@ pub fn simplify(
     known: &dyn Fn(&Symbol) -> Interval,
     effort: Effort,
 ) -> (Vec<Expr>, SimplifyReport) {
-    let before = dag_cost(graph, roots);
+    let size = cost::size(graph, roots);
+    let before = size.cost;
     let report = SimplifyReport {
         before,
         after: before,
@@ -117,12 +125,9 @@ pub fn simplify(
         discarded: None,
     };
     let known: FxHashMap<Symbol, Interval> = graph.symbols(roots).into_iter().map(|s| (s.clone(), known(&s))).collect();
-    let mut simplification = Simplification { original: roots, best: roots.to_vec(), known, report };
-    if effort != Effort::Off && before >= NOT_WORTH_IT && !graph.exhausted() {
-        simplification.search(graph, &STANDARD);
-        if effort == Effort::Maximal {
-            simplification.search(graph, &MAXIMAL);
-        }
+    let mut simplification = Simplification { original: roots, best: roots.to_vec(), size, known, report };
+    if effort != Effort::Off {
+        simplification.settle(graph, effort);
     }
     (simplification.best, simplification.report)
 }
@@ -130,11 +135,47 @@ pub fn simplify(
 struct Simplification<'a> {
     original: &'a [Expr],
     best: Vec<Expr>,
+    size: Size,
     known: FxHashMap<Symbol, Interval>,
     report: SimplifyReport,
 }
 
 impl Simplification<'_> {
+    /// Searches from the best formulas so far until nothing better is found. What is found depends on these alone, so that
+    /// a result is no longer changed by simplifying it.
+    fn settle(&mut self, graph: &mut Graph, effort: Effort) {
+        let mut steps = 0;
+        while !graph.exhausted() {
+            let before = self.size;
+            let pays = self.size.cost >= NOT_WORTH_IT;
+            if pays {
+                self.search(graph, &STANDARD);
+            }
+            if self.size == before && self.size.operations < MOST_RESPELLED {
+                self.respell(graph);
+            }
+            if self.size == before && pays && effort == Effort::Maximal {
+                self.search(graph, &MAXIMAL);
+            }
+            if self.size == before {
+                break;
+            }
+            steps += 1;
+        }
+        // Each step was compared with the one before it only.
+        if steps > 1 && !self.is_equal(graph, self.original, &self.best.clone()) {
+            self.best = self.original.to_vec();
+            self.report.after = self.report.before;
+            self.report.chosen = Chosen::Input;
+        }
+    }
+
+    fn respell(&mut self, graph: &mut Graph) {
+        for candidate in factor::respelled(graph, &self.best) {
+            self.consider(graph, candidate, Chosen::Spelling);
+        }
+    }
+
     fn search(&mut self, graph: &mut Graph, budget: &Budget) {
         let Some((mut classes, roots, atoms)) = self.classes(graph, budget) else {
             self.report.stop = StopReason::TooLarge;
@@ -191,19 +232,26 @@ impl Simplification<'_> {
     }
 
     fn consider(&mut self, graph: &Graph, candidate: Vec<Expr>, chosen: Chosen) {
-        let cost = dag_cost(graph, &candidate);
-        if graph.exhausted() || cost >= self.report.after - 1e-9 {
+        let size = cost::size(graph, &candidate);
+        if graph.exhausted() || size >= self.size {
             return;
         }
-        match check::compare(graph, self.original, &candidate, &self.known) {
-            Verdict::Agree => {
-                self.best = candidate;
-                self.report.after = cost;
-                self.report.chosen = chosen;
-            }
+        if self.is_equal(graph, &self.best.clone(), &candidate) {
+            self.best = candidate;
+            self.size = size;
+            self.report.after = size.cost;
+            self.report.chosen = chosen;
+        }
+    }
+
+    /// Whether the numeric check believes that all formulas are equal; otherwise the report says why not.
+    fn is_equal(&mut self, graph: &Graph, before: &[Expr], after: &[Expr]) -> bool {
+        match check::compare(graph, before, after, &self.known) {
+            Verdict::Agree => return true,
             Verdict::Differ => self.report.discarded = Some(Discarded::Mismatch),
             Verdict::Unknown => self.report.discarded = Some(Discarded::Unchecked),
         }
+        false
     }
 
     fn count_applied(&mut self, applied: &[usize]) {

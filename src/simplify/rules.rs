@@ -136,6 +136,8 @@ pub(super) const RULES: &[Rule] = rules! {
     pythagoras: "(+ (* (sin ?a) (sin ?a)) (* (cos ?a) (cos ?a)))" => "1"; Absolute
     one_minus_sin_square: "(+ 1 (* -1 (* (sin ?a) (sin ?a))))" => "(* (cos ?a) (cos ?a))"; Absolute
     one_minus_cos_square: "(+ 1 (* -1 (* (cos ?a) (cos ?a))))" => "(* (sin ?a) (sin ?a))"; Absolute
+    sin_square_minus_one: "(+ -1 (* (sin ?a) (sin ?a)))" => "(* -1 (* (cos ?a) (cos ?a)))"; Absolute
+    cos_square_minus_one: "(+ -1 (* (cos ?a) (cos ?a)))" => "(* -1 (* (sin ?a) (sin ?a)))"; Absolute
     sin_over_cos: "(* (sin ?a) (recip (cos ?a)))" => "(tan ?a)"; Relative
     tan_as_quotient: "(tan ?a)" => "(* (sin ?a) (recip (cos ?a)))"; Relative
     tan_times_cos: "(* (tan ?a) (cos ?a))" => "(sin ?a)", when Nonzero("(cos ?a)"); Relative
@@ -147,6 +149,7 @@ pub(super) const RULES: &[Rule] = rules! {
     hyperbolic_pythagoras_turned: "(+ (* (sinh ?a) (sinh ?a)) (* -1 (* (cosh ?a) (cosh ?a))))" => "-1"; Absolute
     one_plus_sinh_square: "(+ 1 (* (sinh ?a) (sinh ?a)))" => "(* (cosh ?a) (cosh ?a))"; Relative
     one_minus_tanh_square: "(+ 1 (* -1 (* (tanh ?a) (tanh ?a))))" => "(* (sech ?a) (sech ?a))"; Absolute
+    tanh_square_minus_one: "(+ -1 (* (tanh ?a) (tanh ?a)))" => "(* -1 (* (sech ?a) (sech ?a)))"; Absolute
     sech_square: "(* (sech ?a) (sech ?a))" => "(+ 1 (* -1 (* (tanh ?a) (tanh ?a))))"; Absolute
     recip_of_cosh: "(recip (cosh ?a))" => "(sech ?a)"; Relative
     sech_as_recip: "(sech ?a)" => "(recip (cosh ?a))"; Relative
@@ -155,6 +158,7 @@ pub(super) const RULES: &[Rule] = rules! {
     sinh_times_sech: "(* (sinh ?a) (sech ?a))" => "(tanh ?a)"; Relative
     cosh_plus_sinh: "(+ (cosh ?a) (sinh ?a))" => "(exp ?a)"; Absolute
     cosh_from_exp: "(+ (exp ?a) (exp (* -1 ?a)))" => "(* 2 (cosh ?a))"; Relative
+    sinh_from_exp_turned: "(+ (exp (* -1 ?a)) (* -1 (exp ?a)))" => "(* -2 (sinh ?a))"; Absolute
     sinh_from_exp: "(+ (exp ?a) (* -1 (exp (* -1 ?a))))" => "(* 2 (sinh ?a))"; Absolute
 
     // Magnitudes, signs and extrema.

@@ -109,7 +109,7 @@ fn the_order_of_definitions_does_not_change_a_run() {
 }
 
 /// Spellings of the same problem: what they share, and what each says in its own way.
-const SPELLINGS: [(&str, &[&str]); 6] = [
+const SPELLINGS: [(&str, &[&str]); 24] = [
     (
         "domain x in [0, 1], y in [0, 1]\nunknown u\nbc u = 0 on boundary",
         &[
@@ -156,7 +156,40 @@ const SPELLINGS: [(&str, &[&str]); 6] = [
         "domain x in [0, 1]\nunknown u\nbc u = 1 on boundary",
         &["eq u_xx = tanh(x)*u", "eq u_xx = u*sinh(x)/cosh(x)", "eq u_xx + (-1)*u*sinh(x)*sech(x) = 0"],
     ),
+    (ON_A_LINE, &["eq u_xx = tanh(u)*u_x", "eq u_xx = u_x*sinh(u)/cosh(u)", "eq u_xx - sech(u)*sinh(u)*u_x = 0"]),
+    (ON_A_LINE, &["eq u_xx = tan(u)*u_x", "eq u_xx = sin(u)*u_x/cos(u)"]),
+    (ON_A_LINE, &["eq u_xx = u_x/cosh(u)^2", "eq u_xx = u_x*sech(u)^2", "eq u_xx = u_x - u_x*tanh(u)^2"]),
+    (
+        ON_A_LINE,
+        &["eq u_xx = u_x*sinh(u)", "eq u_xx = u_x*(exp(u) - exp(-u))/2", "eq u_xx = u_x*(exp(u) - 1/exp(u))/2"],
+    ),
+    (ON_A_LINE, &["eq u_xx = sin(2*u)", "eq u_xx = 2*sin(u)*cos(u)"]),
+    (ON_A_LINE, &["eq u_xx = sin(u)^2", "eq u_xx = 1 - cos(u)^2", "eq u_xx + cos(u)^2 = 1"]),
+    (
+        ON_A_LINE,
+        &["eq u_xx = u - u^3", "eq u_xx = u*(1 - u^2)", "eq u_xx = u*(1 - u)*(1 + u)", "eq u_xx + u*u*u - u = 0"],
+    ),
+    (ON_A_LINE, &["eq u_xx = u^2 - u_x^2", "eq u_xx = (u - u_x)*(u + u_x)"]),
+    (ON_A_LINE, &["eq u_xx = x*u + x*u_x", "eq u_xx = x*(u + u_x)"]),
+    (ON_A_LINE, &["eq u_xx = exp(x)*(u_x^2 + u^2 + 1)", "eq u_xx = exp(x)*u_x^2 + exp(x) + u^2*exp(x)"]),
+    (ON_A_LINE, &["eq u_xx = x*(1 - x)*u_x", "eq u_xx = x*u_x - x^2*u_x"]),
+    (ON_A_LINE, &["eq u_xx = exp(u + u_x)", "eq u_xx = exp(u)*exp(u_x)", "eq u_xx = exp(u_x)/exp(-u)"]),
+    (ON_A_LINE, &["eq u_xx = u_x*exp(-u)", "eq u_xx = u_x/exp(u)"]),
+    (
+        ON_A_LINE,
+        &["eq u_xx = u*log(x*(x + 1))", "eq u_xx = u*(log(x) + log(x + 1))", "eq u_xx = log(1 + x)*u + u*log(x)"],
+    ),
+    (ON_A_LINE, &["eq u_xx = u*log(x)/2", "eq u_xx = u*log(sqrt(x))"]),
+    (ON_A_LINE, &["eq u_xx = x*u", "eq u_xx = sqrt(x)^2*u", "eq u_xx = abs(x)*u", "eq u_xx = x^2*u/x"]),
+    (
+        ON_A_LINE,
+        &["eq u_xx/sqrt(1 + u_x^2) = u", "eq u_xx*sqrt(1 + u_x^2)/(1 + u_x^2) = u", "eq u_xx*(1 + u_x^2)^(-1/2) = u"],
+    ),
+    (ON_A_LINE, &["eq u_xx = (u_x - u)/(1 + u^2)", "eq u_xx = u_x/(1 + u^2) - u/(1 + u^2)"]),
 ];
+
+/// An unknown of one variable that is positive.
+const ON_A_LINE: &str = "domain x in [1, 2]\nunknown u\nbc u = 1 on boundary";
 
 #[test]
 fn spellings_of_the_same_problem_are_one_code() {

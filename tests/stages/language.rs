@@ -119,6 +119,8 @@ pub fn simplify(case: &Case) -> Outcome {
     let effort = case.parsed("effort", Effort::Standard, |word| (word == "maximal").then_some(Effort::Maximal));
     let (results, report) = pdec::simplify::simplify(&mut graph, &formulas, &known, effort);
     assert_eq!(report.discarded, None, "{}", case.name);
+    let (again, _) = pdec::simplify::simplify(&mut graph, &results, &known, effort);
+    assert_eq!(again, results, "{}: simplified again", case.name);
     Outcome::Text(results.iter().map(|result| graph.display(*result, &names) + "\n").collect())
 }
 

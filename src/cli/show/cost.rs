@@ -90,8 +90,9 @@ fn number_name(number: &Rational) -> String {
 fn operations(compiled: &Compiled) -> Section {
     let mut rows = Vec::new();
     for (b, (label, block)) in blocks(compiled).iter().enumerate() {
-        let programs = [("value and partials", &block.linear), ("along a direction", &block.second)];
-        for (report, (name, program)) in compiled.lowered.simplified.iter().skip(2 * b).zip(programs) {
+        let programs =
+            [("value", &block.value), ("value and partials", &block.linear), ("along a direction", &block.second)];
+        for (report, (name, program)) in compiled.lowered.simplified.iter().skip(3 * b).zip(programs) {
             let cost = program.tape.cost();
             rows.push(vec![
                 label.clone(),
@@ -146,12 +147,12 @@ fn step(compiled: &Compiled) -> Section {
 /// What simplification did with each block.
 pub fn simplification(compiled: &Compiled) -> Section {
     let blocks = blocks(compiled);
-    let programs = ["value and partials", "along a direction"];
+    let programs = ["value", "value and partials", "along a direction"];
     let row = |(number, report): (usize, &crate::simplify::SimplifyReport)| {
         let rules: Vec<String> = report.applied.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
         vec![
-            blocks.get(number / 2).map(|(label, _)| label.clone()).unwrap_or_default(),
-            programs[number % 2].to_owned(),
+            blocks.get(number / 3).map(|(label, _)| label.clone()).unwrap_or_default(),
+            programs[number % 3].to_owned(),
             report.before.to_string(),
             report.after.to_string(),
             format!("{:?}", report.stop),
