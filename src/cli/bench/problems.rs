@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::Arguments;
+use crate::cli::compare::{ascending, median};
 use crate::cli::info::machine;
 use crate::cli::problem::{Checked, check_file};
 use crate::cli::train::{TRAINING_FAILED, excess, refuse, scientific, significant, with_deviation};
@@ -216,7 +217,7 @@ fn table(problems: &[Vec<Run>]) -> TextTable {
     let mut table = TextTable::new(columns.chain([("stopped by", Align::Left), ("found", Align::Left)]));
     for runs in problems {
         let [first, ..] = runs.as_slice() else { continue };
-        let median = |of: &dyn Fn(&Run) -> f64| median(runs.iter().map(of).collect());
+        let median = |of: &dyn Fn(&Run) -> f64| median(runs.iter().map(of).collect()).unwrap_or(f64::NAN);
         let worst = ascending(runs.iter().map(Run::l2).collect()).pop().unwrap_or(f64::NAN);
         let error = |error: f64| if error.is_nan() { "-".to_owned() } else { scientific(error, 1) };
         let mut stops: Vec<&str> = runs.iter().map(|run| run.result.stop.as_str()).collect();
@@ -264,30 +265,9 @@ fn markdown(table: &TextTable, failed: &[String], arguments: &Arguments, context
     text
 }
 
-/// A NaN comes last.
-fn ascending(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
-    values
-}
-
-/// The mean of the two in the middle where their number is even.
-fn median(values: Vec<f64>) -> f64 {
-    let (middle, even) = (values.len() / 2, values.len().is_multiple_of(2));
-    let values = ascending(values);
-    if even { 0.5 * (values[middle - 1] + values[middle]) } else { values[middle] }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn medians_put_what_is_no_number_last() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(vec![f64::NAN, 1.0, 2.0]), 2.0);
-        assert!(ascending(vec![f64::NAN, -f64::NAN, 1.0])[1].is_nan());
-    }
 
     #[test]
     fn tiers_are_in_order() {

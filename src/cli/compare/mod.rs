@@ -17,7 +17,7 @@ use super::{CliError, Context, Document, Status};
 use crate::train::find_run;
 
 pub use record::Record;
-pub use summary::{Summary, figure, summaries, table};
+pub use summary::{Summary, ascending, figure, median, summaries, table};
 
 /// Show runs side by side: errors, times to reach them, cost of a step, memory
 #[derive(Debug, Args)]

@@ -156,7 +156,9 @@ fn curve(entries: &[LogEntry], stages: &[Stage], result: Option<&RunResult>) -> 
     if let Some(result) = result {
         // The last step is in the log, too.
         curve.pop_if(|(time, _)| *time == result.train_s);
-        let errors = result.errors.values().map(|error| error.l2rel.unwrap_or(f64::INFINITY));
+        // Training that failed may have gone back to parameters with an error that nobody asked for.
+        let of = |l2: Option<f64>| l2.filter(|_| result.status != "failed").unwrap_or(f64::INFINITY);
+        let errors = result.errors.values().map(|error| of(error.l2rel));
         curve.extend(errors.reduce(f64::max).map(|error| (result.train_s, error)));
     }
     curve

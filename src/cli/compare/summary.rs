@@ -162,9 +162,15 @@ fn median_curve(group: &[&Record]) -> Vec<(f64, f64)> {
     times.into_iter().filter_map(|time| Some((time, at(time)?))).collect()
 }
 
-/// The middle value, or the mean of the two in the middle; infinite values are the largest.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
+/// A NaN comes last.
+pub fn ascending(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
+    values
+}
+
+/// The middle value, or the mean of the two in the middle; infinite values are the largest but for NaN.
+pub fn median(values: Vec<f64>) -> Option<f64> {
+    let values = ascending(values);
     let (below, above) = (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
     Some(0.5 * (below + above))
 }
@@ -197,6 +203,8 @@ mod tests {
         assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
         assert_eq!(median(vec![f64::INFINITY, 1.0]), Some(f64::INFINITY));
         assert_eq!(median(vec![f64::INFINITY, 1.0, 2.0]), Some(2.0));
+        assert!(ascending(vec![f64::NAN, -f64::NAN, 1.0])[1].is_nan());
+        assert_eq!(median(vec![-f64::NAN, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(Vec::new()), None);
     }
 
