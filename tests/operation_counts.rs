@@ -1,7 +1,7 @@
 //! What the problems that come with pdec cost before and after simplification, and that nothing is left to simplify.
 //!
 //! The counts are pinned in `tests/operation_counts.txt`, in units of an addition ([`pdec::simplify::dag_cost`]), all
-//! blocks of a problem together. Run with `UPDATE_EXPECT=1` to write what was found.
+//! blocks of a problem together. Run with `INSTA_UPDATE=always` to write what was found.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ fn operation_counts_are_as_pinned() {
     let table = Path::new("tests/operation_counts.txt");
     let name = |path: &PathBuf| path.display().to_string();
     let found: BTreeMap<String, Counts> = problems().par_iter().map(|path| (name(path), counts(path))).collect();
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
+    if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
         let lines: String = found.iter().map(|(name, counts)| pinned_line(name, counts)).collect();
         std::fs::write(table, lines).expect("the table can be written");
     }

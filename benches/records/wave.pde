@@ -19,5 +19,5 @@ network mlp(64, act=sin, scale=25)
 sample interior: gauss(40, 40)
 sample initial:  gauss(40)
 sample boundary: gauss(40)
-train engd(steps=400)
+train engd(steps=400, starts=4)
 set budget = 300
