@@ -255,10 +255,10 @@ impl Interval {
         }
     }
 
-    /// The values of `self relation other`.
+    /// The values of `self relation other`; none where one of them has none.
     pub fn compare(self, relation: Relation, other: Self) -> Self {
         if self.is_empty() || other.is_empty() {
-            return Self::CONDITION;
+            return Self::EMPTY;
         }
         let (always, never) = match relation {
             Relation::Less => (self.upper < other.lower, self.lower >= other.upper),
@@ -274,9 +274,11 @@ impl Interval {
         }
     }
 
-    /// The values of `if self then a else b`.
+    /// The values of `if self then a else b`; none where the condition has none.
     pub fn select(self, a: Self, b: Self) -> Self {
-        if !self.contains(0.0) {
+        if self.is_empty() {
+            Self::EMPTY
+        } else if !self.contains(0.0) {
             a
         } else if self == Self::point(0.0) {
             b

@@ -167,3 +167,18 @@ fn the_budget_ends_runaway_formulas() {
     assert_eq!(graph.len(), Graph::BUDGET);
     assert_eq!(graph.slot(i), Graph::ZERO);
 }
+
+#[test]
+fn a_condition_on_what_is_not_defined_has_no_value() {
+    let mut f = Fixture::new();
+    let (x, y) = (f.x(), f.y());
+    let (root, minus_one) = (f.graph.sqrt(y), f.graph.integer(-1));
+    let condition = f.graph.compare(Relation::Less, minus_one, root);
+    let choice = f.graph.select(condition, root, x);
+    let at = |y: f64| {
+        let known = |s: &Symbol| Interval::point(if *s == Symbol::Coordinate(2) { y } else { 3.0 });
+        f.graph.enclose(&[condition, choice], known)
+    };
+    assert!(at(-1.0).into_iter().all(Interval::is_empty));
+    assert!(at(4.0)[0] == Interval::point(1.0) && at(4.0)[1].contains(2.0));
+}
