@@ -1,5 +1,6 @@
 # Burgers' equation: a sine steepens into a layer of width nu at x = 0
 # from Raissi, Perdikaris and Karniadakis, Physics-informed neural networks, J. Comput. Phys. 378 (2019)
+# Eight windows of time: a small network for each sees more of the layer than a larger one for all.
 # No elementary solution: the reference is the integral of Cole and Hopf, made by tests/burgers.rs.
 problem burgers
 
@@ -15,10 +16,10 @@ bc u = 0 on boundary
 
 reference u from "data/burgers.csv"
 
-network mlp(20, 20, 20)
-sample interior: gauss(36, 72, at_x=0, grade=6)
-sample boundary: gauss(36)
-sample initial:  gauss(72)
-train engd(steps=2000)
+network mlp(20, 20)
+sample interior: gauss(12, 160, at_x=0, grade=6)
+sample boundary: gauss(12)
+sample initial:  gauss(160, at_x=0, grade=6)
+train engd(steps=400) with windows=8
 
 set tier = core
