@@ -14,5 +14,5 @@ exact u = w
 network mlp(64)
 sample interior: sobol(3000)
 sample boundary: sobol(1000)
-train engd(steps=100000)
+train engd(steps=100000, starts=8)
 set budget = 300
