@@ -2,14 +2,14 @@
 //! Cartis, arXiv 2607.02194).
 //!
 //! 1. The rows are weighted by the formula that they belong to, `r̃ = W^½ r`, and sketched from both sides: `J̃ = C W^½
-//!    J Ω`, with C a CountSketch of four hashes and Ω random columns of a cosine transform, both drawn anew at each
-//!    step; s x s, or, without C, N x s where N is at most 4 s.
+//!    J Ω`, with C a CountSketch of four hashes and Ω random columns of a cosine transform, both drawn anew each
+//!    time; s x s, or, without C, N x s where N is at most 4 s.
 //! 2. From J̃ = UΣVᵀ and g = ΣUᵀC r̃ the step of a damping λ is `p = -Ω V g/(σ² + λ)`, as long as the sum of squares of
 //!    g/(σ² + λ) says.
 //! 3. For 24 radii between Δ/3 and 3Δ the λ of that length is found by Newton's method, and the loss is evaluated
 //!    there. The ratio ρ of its decrease to that of the model, `½ Σ g²(σ² + 2λ)/(σ² + λ)²`, falls with the radius; the
 //!    largest radius with ρ of at least ρ* is taken. It is the next Δ; where no radius deserves trust, Δ falls to a
-//!    third.
+//!    third, and 1. is done anew from the same Jacobian.
 //! 4. ρ* is 0.075, and 0.5 from when log λ begins to rise: the model has begun to resolve the rounding of the loss.
 //! 5. The weights of formulas follow their weighted losses ℓ, `w ← w (ℓ̄/ℓ)^0.05`, with mean 1, until all are alike.
 //!
@@ -80,6 +80,13 @@ pub struct Dsgnar {
     trial: Vec<f64>,
 }
 
+/// A step that was made.
+struct Lower {
+    damping: f64,
+    length: f64,
+    loss: f64,
+}
+
 /// J̃ in its singular vectors.
 struct Model {
     /// σ².
@@ -144,6 +151,48 @@ impl Dsgnar {
         scales
     }
 
+    /// Sketches the system at θ and goes to the best radius, if there is one that lowers the loss; how many points were tried.
+    fn attempt(
+        &mut self,
+        squares: &dyn LeastSquares,
+        theta: &mut [f64],
+        (scales, before): (&[f64], f64),
+    ) -> (usize, Option<Lower>) {
+        let Ok((model, columns)) = self.model(scales) else { return (0, None) };
+        let count = self.options.radii;
+        let part = |i: usize| 2.0 * i as f64 / (count.max(2) - 1) as f64 - 1.0;
+        let radii: Vec<f64> = (0..count).map(|i| self.radius * SPREAD.powf(part(i))).collect();
+        let dampings: Vec<f64> = radii.iter().map(|radius| model.secular().damping_of(*radius, 0.0)).collect();
+        let size = columns.columns();
+        let steps: Vec<Vec<f64>> = dampings.iter().map(|damping| model.step(*damping, size)).collect();
+        let by_rows: Vec<f64> = (0..size).flat_map(|row| steps.iter().map(move |step| step[row])).collect();
+        let lifted = columns.lifted(&by_rows);
+        let mut residual = vec![0.0; squares.rows()];
+        let samples: Vec<(f64, f64)> = (lifted.chunks_exact(theta.len()).zip(&radii).zip(&dampings))
+            .map(|((step, radius), damping)| {
+                moved(theta, 1.0, step, &mut self.trial);
+                let after = weighted_loss(squares, scales, &self.trial, &mut residual);
+                (*radius, (before - after) / model.secular().decrease(*damping))
+            })
+            .collect();
+        let Some(radius) = largest_radius(&samples, RATIOS[usize::from(self.strict > 0.0)]) else {
+            return (count, None);
+        };
+        let damping = model.secular().damping_of(radius, 0.0);
+        let step = columns.lifted(&model.step(damping, size));
+        moved(theta, 1.0, &step, &mut self.trial);
+        let after = weighted_loss(squares, scales, &self.trial, &mut residual);
+        if after >= before || after.is_nan() {
+            return (count + 1, None);
+        }
+        let length = distance(theta, &self.trial);
+        theta.copy_from_slice(&self.trial);
+        self.radius = radius;
+        self.watch(damping);
+        self.balance(squares, &residual);
+        (count + 1, Some(Lower { damping, length, loss: crate::kernel::half_square(&residual) }))
+    }
+
     /// J̃ of this step, and Ω.
     fn model(&self, scales: &[f64]) -> Result<(Model, ColumnSketch), SolveError> {
         let (rows, parameters) = (self.rows.rows(), self.rows.columns());
@@ -166,14 +215,6 @@ impl Dsgnar {
         let slopes = values.iter().zip(svd.left.chunks_exact(height.max(1))).map(slope).collect();
         let model = Model { squares: values.iter().map(|s| s * s).collect(), slopes, right: svd.right };
         Ok((model, columns))
-    }
-
-    /// No radius deserves trust. Below the least one the radius begins anew: points may be others by then.
-    fn shrink(&mut self) {
-        self.radius /= SPREAD;
-        if self.radius < LEAST_RADIUS * self.options.radius {
-            self.radius = self.options.radius;
-        }
     }
 
     /// Takes note of λ, and asks for more trust once it rises.
@@ -249,52 +290,23 @@ impl Optimizer for Dsgnar {
         if report.outcome == Outcome::NotFinite || gradient == 0.0 {
             return report;
         }
-        self.steps += 1.0;
         self.residual.resize(squares.rows(), 0.0);
         let scales = self.scales(squares);
         let before = weighted_loss(squares, &scales, theta, &mut self.residual);
-        let Ok((model, columns)) = self.model(&scales) else {
-            self.shrink();
-            return report;
-        };
-        let count = self.options.radii;
-        let part = |i: usize| 2.0 * i as f64 / (count.max(2) - 1) as f64 - 1.0;
-        let radii: Vec<f64> = (0..count).map(|i| self.radius * SPREAD.powf(part(i))).collect();
-        let dampings: Vec<f64> = radii.iter().map(|radius| model.secular().damping_of(*radius, 0.0)).collect();
-        let size = columns.columns();
-        let steps: Vec<Vec<f64>> = dampings.iter().map(|damping| model.step(*damping, size)).collect();
-        let by_rows: Vec<f64> = (0..size).flat_map(|row| steps.iter().map(move |step| step[row])).collect();
-        let lifted = columns.lifted(&by_rows);
-        let mut residual = vec![0.0; squares.rows()];
-        let samples: Vec<(f64, f64)> = (lifted.chunks_exact(theta.len()).zip(&radii).zip(&dampings))
-            .map(|((step, radius), damping)| {
-                moved(theta, 1.0, step, &mut self.trial);
-                let after = weighted_loss(squares, &scales, &self.trial, &mut residual);
-                (*radius, (before - after) / model.secular().decrease(*damping))
-            })
-            .collect();
-        report.trials = count;
-        let Some(radius) = largest_radius(&samples, RATIOS[usize::from(self.strict > 0.0)]) else {
-            self.shrink();
-            return report;
-        };
-        let damping = model.secular().damping_of(radius, 0.0);
-        let step = columns.lifted(&model.step(damping, size));
-        moved(theta, 1.0, &step, &mut self.trial);
-        let after = weighted_loss(squares, &scales, &self.trial, &mut residual);
-        report = StepReport { rate: damping, trials: count + 1, ..report };
-        if after < before {
-            let length = distance(theta, &self.trial);
-            theta.copy_from_slice(&self.trial);
-            self.radius = radius;
-            self.watch(damping);
-            self.balance(squares, &residual);
-            let loss = crate::kernel::half_square(&residual);
-            report = StepReport { outcome: Outcome::Moved, loss, length, ..report };
-        } else {
-            self.shrink();
+        loop {
+            self.steps += 1.0;
+            let (tried, lower) = self.attempt(squares, theta, (&scales, before));
+            report.trials += tried;
+            if let Some(Lower { damping, length, loss }) = lower {
+                return StepReport { outcome: Outcome::Moved, rate: damping, length, loss, ..report };
+            }
+            self.radius /= SPREAD;
+            if self.radius < LEAST_RADIUS * self.options.radius {
+                // Points may be others by the next step.
+                self.radius = self.options.radius;
+                return report;
+            }
         }
-        report
     }
 
     fn save(&self) -> State {
