@@ -79,6 +79,8 @@ pub fn library_of_text(name: &str, text: &str, machine: Machine) -> Library {
 /// The same; with parameters there is one kernel, which predicts and has them inside.
 pub fn library_with(name: &str, text: &str, machine: Machine, theta: Option<&[f64]>) -> Library {
     let model = model_of(name, text);
+    // As of the command: the networks of the first window stand for all.
+    let model = if model.windows > 1 { model.window(0) } else { model };
     let (names, formulas): (Vec<_>, Vec<_>) = model.components().map(|c| (c.name.clone(), c.value)).unzip();
     let request = Request {
         kinds: if theta.is_some() { vec![Kind::Predict] } else { Kind::ALL.to_vec() },
