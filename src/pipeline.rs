@@ -107,6 +107,9 @@ pub fn check_given(mut source: Source, given: Given<'_>, times: &mut Times) -> C
     Checked { source, ast, model, found }
 }
 
+/// The programs of a block, in the order of [`Lowered::simplified`].
+pub const SIMPLIFIED: [&str; 3] = ["value", "value and partials", "along a direction"];
+
 /// A checked problem with its formulas in the form that kernels are made from.
 pub struct Lowered {
     /// The problem.
@@ -117,7 +120,7 @@ pub struct Lowered {
     pub description: Description,
     /// All small programs.
     pub tapes: KernelTapes,
-    /// What simplification did, block by block: the formulas, value and partials, directional derivatives.
+    /// What simplification did, block by block, the programs [`SIMPLIFIED`] of each.
     pub simplified: Vec<SimplifyReport>,
     /// How hard it tried.
     pub effort: Effort,
@@ -233,6 +236,16 @@ pub fn assemble_on(
 }
 
 impl Lowered {
+    /// What `of` says of each formula of each block, by the label of its term, in the order of the terms.
+    pub fn by_term<T>(&self, of: impl Fn(usize, usize) -> T) -> Vec<(String, T)> {
+        let mut found: Vec<(usize, T)> = Vec::new();
+        for (b, block) in self.blocks.iter().enumerate() {
+            found.extend(block.terms.iter().enumerate().map(|(formula, &term)| (term, of(b, formula))));
+        }
+        found.sort_by_key(|(term, _)| *term);
+        found.into_iter().map(|(term, value)| (self.model.terms[term].label.clone(), value)).collect()
+    }
+
     /// The points of all blocks, as they are first drawn.
     ///
     /// # Errors

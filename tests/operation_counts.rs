@@ -11,15 +11,12 @@ use pdec::diagnostic::Source;
 use pdec::expr::{Expr, Graph, Interval, Symbol};
 use pdec::kernel::KernelTapes;
 use pdec::model::{Formulas, Given, Model, Overrides};
-use pdec::pipeline::{self, Lowered, Times};
+use pdec::pipeline::{self, Lowered, SIMPLIFIED, Times};
 use pdec::simplify::{Effort, simplify};
 use pdec::tape::host_contraction;
 use rayon::prelude::*;
 
-/// The programs of a block, in the order of [`Lowered::simplified`].
-const PROGRAMS: [&str; 3] = ["value", "value and partials", "along a direction"];
-
-/// Before and after, for each of [`PROGRAMS`].
+/// Before and after, for each of [`SIMPLIFIED`].
 type Counts = [(f64, f64); 3];
 
 fn problems() -> Vec<PathBuf> {
@@ -47,7 +44,7 @@ fn counts(path: &Path) -> Counts {
     let mut counts = [(0.0, 0.0); 3];
     for (number, report) in lowered(path, Effort::Standard).simplified.iter().enumerate() {
         assert_eq!(report.discarded, None, "{}: {report}", path.display());
-        let (before, after) = &mut counts[number % PROGRAMS.len()];
+        let (before, after) = &mut counts[number % SIMPLIFIED.len()];
         *before += report.before;
         *after += report.after;
     }
@@ -64,7 +61,7 @@ fn pinned(text: &str) -> BTreeMap<&str, Counts> {
     let line = |line| {
         let (name, costs) = str::split_once(line, ':').expect("a file and its counts");
         let mut pairs = costs.split(',').map(|pair| pair.split_once("->").expect("before -> after"));
-        let counts = PROGRAMS.map(|_| pairs.next().map(|(a, b)| (number(a), number(b))).expect("three programs"));
+        let counts = SIMPLIFIED.map(|_| pairs.next().map(|(a, b)| (number(a), number(b))).expect("three programs"));
         (name, counts)
     };
     text.lines().map(line).collect()
@@ -87,7 +84,7 @@ fn operation_counts_are_as_pinned() {
             differences.push(format!("{name} is not in the table"));
             continue;
         };
-        for ((program, found), pinned) in PROGRAMS.iter().zip(found).zip(pinned) {
+        for ((program, found), pinned) in SIMPLIFIED.iter().zip(found).zip(pinned) {
             for (when, found, pinned) in [("before", found.0, pinned.0), ("after", found.1, pinned.1)] {
                 let verdict = if found > pinned { "rose" } else { "fell: update the table" };
                 if found != pinned {

@@ -25,6 +25,7 @@ mod explain;
 mod fmt;
 mod info;
 mod input;
+mod measure;
 mod new;
 mod plot;
 mod problem;

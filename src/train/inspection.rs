@@ -69,20 +69,14 @@ impl Session {
         let kernel = &self.compiled.kernel;
         let mut values = vec![0.0; kernel.rows()];
         kernel.values(&self.level.own(&self.theta), &mut values);
-        let mut losses = Vec::new();
-        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
-            for (r, &term) in block.terms.iter().enumerate() {
-                let of_rows = |rows: std::ops::Range<usize>| match block.energy {
-                    true => values[rows].iter().sum(),
-                    false => half_square(&values[rows]),
-                };
-                let loss: f64 = kernel.rows_of(b, r).map(of_rows).sum();
-                losses.push((term, self.level.loss_factor() * loss));
-            }
-        }
-        losses.sort_by_key(|(term, _)| *term);
-        let label = |term: usize| self.compiled.lowered.model.terms[term].label.clone();
-        losses.into_iter().map(|(term, loss)| (label(term), loss)).collect()
+        let lowered = &self.compiled.lowered;
+        lowered.by_term(|block, formula| {
+            let of_rows = |rows: std::ops::Range<usize>| match lowered.blocks[block].energy {
+                true => values[rows].iter().sum(),
+                false => half_square(&values[rows]),
+            };
+            self.level.loss_factor() * kernel.rows_of(block, formula).map(of_rows).sum::<f64>()
+        })
     }
 
     /// The gradient of the loss of each term, by label, with the weights of the file, at all points: in the parameters that
@@ -93,17 +87,11 @@ impl Session {
 
     fn plain_gradients(&self) -> Vec<(String, Vec<f64>)> {
         let own = self.level.own(&self.theta);
-        let mut gradients = Vec::new();
-        for (b, block) in self.compiled.lowered.blocks.iter().enumerate() {
-            for (formula, &term) in block.terms.iter().enumerate() {
-                let mut gradient = vec![0.0; own.len()];
-                self.compiled.kernel.gradient_of(b, formula, &own, &mut gradient);
-                gradients.push((term, gradient));
-            }
-        }
-        gradients.sort_by_key(|(term, _)| *term);
-        let label = |term: usize| self.compiled.lowered.model.terms[term].label.clone();
-        gradients.into_iter().map(|(term, gradient)| (label(term), gradient)).collect()
+        self.compiled.lowered.by_term(|block, formula| {
+            let mut gradient = vec![0.0; own.len()];
+            self.compiled.kernel.gradient_of(block, formula, &own, &mut gradient);
+            gradient
+        })
     }
 
     /// How the gradients of the terms point, and the gradient of the loss here and at the parameters before a step.

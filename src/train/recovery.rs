@@ -45,14 +45,19 @@ struct Kept {
 
 impl Recovery {
     /// Takes note of parameters whose loss and gradient are numbers.
-    pub fn observe(&mut self, theta: Vec<f64>, loss: f64) {
+    pub fn observe(&mut self, theta: &[f64], loss: f64) {
         if self.age == PERIOD {
             self.kept.swap(0, 1);
             (self.kept[0], self.age) = (None, 0);
         }
         self.age += 1;
-        if self.kept[0].as_ref().is_none_or(|kept| loss < kept.loss) {
-            self.kept[0] = Some(Kept { loss, theta });
+        match &mut self.kept[0] {
+            None => self.kept[0] = Some(Kept { loss, theta: theta.to_vec() }),
+            Some(kept) if loss < kept.loss => {
+                kept.loss = loss;
+                kept.theta.copy_from_slice(theta);
+            }
+            Some(_) => {}
         }
     }
 
@@ -171,11 +176,11 @@ mod tests {
         assert!(!recovery.go_back(0), "there is nothing to go back to");
         // The loss falls to step 150, and grows from there.
         for step in 0..260_i32 {
-            recovery.observe(vec![f64::from(step)], f64::from((step - 150).abs()));
+            recovery.observe(&[f64::from(step)], f64::from((step - 150).abs()));
         }
         assert_eq!(recovery.best(), Some(&[150.0][..]));
         for step in 260..400_i32 {
-            recovery.observe(vec![f64::from(step)], f64::from((step - 150).abs()));
+            recovery.observe(&[f64::from(step)], f64::from((step - 150).abs()));
         }
         assert_eq!(recovery.best(), Some(&[200.0][..]), "the best of long ago is no way back");
         let state = recovery.save(State::default());
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn a_row_of_setbacks_ends() {
         let mut recovery = Recovery::default();
-        recovery.observe(vec![0.0], 1.0);
+        recovery.observe(&[0.0], 1.0);
         assert_eq!(
             (0..6).map(|step| recovery.go_back(step)).collect::<Vec<_>>(),
             [true, true, true, true, false, false]

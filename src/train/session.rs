@@ -384,6 +384,7 @@ impl Session {
             return Ok(Stop::Stuck);
         }
         let mut decreased = self.step > 0;
+        let mut before = Vec::new();
         while self.step < steps {
             if limits.steps.is_some_and(|most| self.total_steps >= most) {
                 return Ok(Stop::Steps);
@@ -391,10 +392,11 @@ impl Session {
             if limits.time.is_some_and(|most| self.time >= most) {
                 return Ok(Stop::Time);
             }
-            let before = self.theta.clone();
+            before.clone_from(&self.theta);
             let clock = Instant::now();
-            debug_span!("sampling").in_scope(|| self.redraw())?;
-            let report = debug_span!("rest of the step").in_scope(|| self.make_step(&stage));
+            let mut own = self.level.own(&self.theta);
+            debug_span!("sampling").in_scope(|| self.redraw(&own))?;
+            let report = debug_span!("rest of the step").in_scope(|| self.make_step(&stage, &mut own));
             self.time += clock.elapsed();
             if report.outcome == Outcome::NotFinite && self.go_back(&stage) {
                 if self.tell_of_setback(report, observer) == Control::Stop {
@@ -414,7 +416,7 @@ impl Session {
                 seen.alignment = observer.wants_alignment().then(|| self.alignment_since(&self.level.own(&before)));
             }
             if report.outcome != Outcome::NotFinite {
-                self.recovery.observe(before, report.loss_before);
+                self.recovery.observe(&before, report.loss_before);
             }
             let errors = seen.errors.clone();
             if self.tell(report, seen, observer) == Control::Stop {
@@ -434,6 +436,10 @@ impl Session {
     /// Tells the observer of a step.
     pub(super) fn tell(&self, report: StepReport, seen: Seen, observer: &mut dyn Observer) -> Control {
         let stage = &self.model.stages[self.stage];
+        let numbers = match self.model.numbers.is_empty() {
+            true => Vec::new(),
+            false => number_values(&self.compiled.lowered, &self.level.own(&self.theta)),
+        };
         let event = StepEvent {
             window: (self.window, self.model.windows),
             stage: self.stage,
@@ -448,7 +454,7 @@ impl Session {
             weights: &self.term_weights(),
             terms: &seen.terms,
             errors: &seen.errors,
-            numbers: &number_values(&self.compiled.lowered, &self.level.own(&self.theta)),
+            numbers: &numbers,
             alignment: seen.alignment,
         };
         debug_span!("log and checkpoints").in_scope(|| observer.step(&event, self))
@@ -481,10 +487,9 @@ impl Session {
         self.stagnation.is_stuck() && self.compiled.lowered.model.energies().next().is_none()
     }
 
-    fn make_step(&mut self, stage: &Stage) -> StepReport {
-        let mut own = self.level.own(&self.theta);
-        let report = self.step_from(stage, &mut own);
-        self.level.put(&own, &mut self.theta);
+    fn make_step(&mut self, stage: &Stage, own: &mut [f64]) -> StepReport {
+        let report = self.step_from(stage, own);
+        self.level.put(own, &mut self.theta);
         self.level.of_problem(report)
     }
 
@@ -515,10 +520,9 @@ impl Session {
         weights.apply(kernel, points);
     }
 
-    fn redraw(&mut self) -> Result<(), CompileError> {
-        let own = self.level.own(&self.theta);
+    fn redraw(&mut self, own: &[f64]) -> Result<(), CompileError> {
         let Compiled { lowered, kernel, .. } = &mut self.compiled;
-        self.points.redraw(lowered, kernel, self.seed, self.total_steps, &own)
+        self.points.redraw(lowered, kernel, self.seed, self.total_steps, own)
     }
 
     fn make_batch_kernel(&mut self) {

@@ -133,16 +133,11 @@ impl TermWeights {
 
     /// The factor of each term to its weight in the file, by label; the mean over its points.
     pub fn of_terms(&self, lowered: &Lowered) -> Vec<(String, f64)> {
-        let mut found = Vec::new();
-        for (block, lambda) in lowered.blocks.iter().zip(&self.lambda) {
-            for (formula, &term) in block.terms.iter().enumerate() {
-                let own = if of_points(self.rule) { &lambda[..] } else { &lambda[formula..=formula] };
-                let sum: f64 = own.iter().map(|l| factor(self.rule, *l)).sum();
-                found.push((term, sum / own.len() as f64));
-            }
-        }
-        found.sort_by_key(|(term, _)| *term);
-        found.into_iter().map(|(term, mean)| (lowered.model.terms[term].label.clone(), mean)).collect()
+        lowered.by_term(|block, formula| {
+            let lambda = &self.lambda[block];
+            let own = if of_points(self.rule) { &lambda[..] } else { &lambda[formula..=formula] };
+            own.iter().map(|l| factor(self.rule, *l)).sum::<f64>() / own.len() as f64
+        })
     }
 
     /// Adds the state between steps.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::Arguments;
-use super::measure::{Roof, best_time};
+use crate::cli::measure::{Roof, best_time};
 use crate::cli::problem::{Checked, check_file, refuse};
 use crate::cli::{CliError, Context, Document, Status};
 use crate::codegen::{self, Loaded, Machine, load};

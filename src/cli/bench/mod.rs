@@ -4,14 +4,10 @@
 //! * `kernels`: the kernels of a file, in this process
 //! * `problems`: a folder, problem by problem
 //! * `optimizers`: methods with the same problems, seeds and time
-//! * `measure`: times, and what this machine can do at all
 
 mod kernels;
-mod measure;
 mod optimizers;
 mod problems;
-
-pub use measure::gigaflops_of_all_threads;
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use crate::kernel::{BlockTapes, Objective};
 use crate::model::describe::Section;
 use crate::network::Operator;
 use crate::optim;
-use crate::pipeline::{Compiled, Times};
+use crate::pipeline::{Compiled, SIMPLIFIED, Times};
 
 fn section(title: &'static str, columns: &[&'static str], rows: Vec<Vec<String>>) -> Section {
     Section { title, columns: columns.to_vec(), rows }
@@ -90,9 +90,8 @@ fn number_name(number: &Rational) -> String {
 fn operations(compiled: &Compiled) -> Section {
     let mut rows = Vec::new();
     for (b, (label, block)) in blocks(compiled).iter().enumerate() {
-        let programs =
-            [("value", &block.value), ("value and partials", &block.linear), ("along a direction", &block.second)];
-        for (report, (name, program)) in compiled.lowered.simplified.iter().skip(3 * b).zip(programs) {
+        let programs = SIMPLIFIED.into_iter().zip([&block.value, &block.linear, &block.second]);
+        for (report, (name, program)) in compiled.lowered.simplified.iter().skip(SIMPLIFIED.len() * b).zip(programs) {
             let cost = program.tape.cost();
             rows.push(vec![
                 label.clone(),
@@ -147,12 +146,11 @@ fn step(compiled: &Compiled) -> Section {
 /// What simplification did with each block.
 pub fn simplification(compiled: &Compiled) -> Section {
     let blocks = blocks(compiled);
-    let programs = ["value", "value and partials", "along a direction"];
     let row = |(number, report): (usize, &crate::simplify::SimplifyReport)| {
         let rules: Vec<String> = report.applied.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
         vec![
-            blocks.get(number / 3).map(|(label, _)| label.clone()).unwrap_or_default(),
-            programs[number % 3].to_owned(),
+            blocks.get(number / SIMPLIFIED.len()).map(|(label, _)| label.clone()).unwrap_or_default(),
+            SIMPLIFIED[number % SIMPLIFIED.len()].to_owned(),
             report.before.to_string(),
             report.after.to_string(),
             format!("{:?}", report.stop),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::cli::bench::gigaflops_of_all_threads;
+use crate::cli::measure::gigaflops_of_all_threads;
 use crate::report::files::{WriteError, write_atomic};
 use crate::report::{Align, Phase, Profile, TextTable};
 use crate::train::RunFiles;

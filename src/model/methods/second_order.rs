@@ -25,6 +25,20 @@ const LONGEST: MethodOption = option("longest", Positive, Number(1.0), "the long
 const CG_STEPS: MethodOption =
     option("cg_steps", Count(1), Number(100.0), "the most iterations of conjugate gradients in a step");
 
+const CURVATURE: MethodOption = option(
+    "metric",
+    Choice(&["gauss_newton", "newton"]),
+    Name("gauss_newton"),
+    "curvature of the residuals: JᵀJ, or their second derivatives in function space, too",
+);
+const STARTS: MethodOption = option(
+    "starts",
+    Count(1),
+    Number(1.0),
+    "how many initialisations are tried for a few steps before the best goes on",
+);
+const START_STEPS: MethodOption = option("start_steps", Count(1), Number(30.0), "the steps of each of these trials");
+
 pub(super) const ENGD: &[MethodOption] = &[
     option("steps", Count(1), Number(500.0), "the most iterations"),
     DAMPING,
@@ -42,19 +56,9 @@ pub(super) const ENGD: &[MethodOption] = &[
     LINE_SEARCH,
     LONGEST,
     CG_STEPS,
-    option(
-        "metric",
-        Choice(&["gauss_newton", "newton"]),
-        Name("gauss_newton"),
-        "curvature of the residuals: JᵀJ, or their second derivatives in function space, too",
-    ),
-    option(
-        "starts",
-        Count(1),
-        Number(1.0),
-        "how many initialisations are tried for a few steps before the best goes on",
-    ),
-    option("start_steps", Count(1), Number(30.0), "the steps of each of these trials"),
+    CURVATURE,
+    STARTS,
+    START_STEPS,
     WEIGHTS,
 ];
 
@@ -87,19 +91,9 @@ pub(super) const LM: &[MethodOption] = &[
         Name("gram"),
         "where the spectrum comes from: eigenvalues of the Gram matrix, or singular values of the Jacobian",
     ),
-    option(
-        "metric",
-        Choice(&["gauss_newton", "newton"]),
-        Name("gauss_newton"),
-        "curvature of the residuals: JᵀJ, or their second derivatives in function space, too",
-    ),
-    option(
-        "starts",
-        Count(1),
-        Number(1.0),
-        "how many initialisations are tried for a few steps before the best goes on",
-    ),
-    option("start_steps", Count(1), Number(30.0), "the steps of each of these trials"),
+    CURVATURE,
+    STARTS,
+    START_STEPS,
     WEIGHTS,
 ];
 
