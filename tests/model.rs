@@ -51,12 +51,33 @@ fn parameters_and_settings_are_replaced() {
 }
 
 #[test]
+fn networks_and_samples_are_replaced() {
+    let (model, found) =
+        check(HEAT, &["network=mlp(8) -> mlp(4, init=glorot)", "sample.interior=sobol(77) with resample=5"]);
+    let model = model.unwrap();
+    assert!(found.is_empty());
+    assert_eq!(
+        model.networks[0].architecture.to_string(),
+        "mlp(8, act=tanh, scale=1) -> mlp(4, act=tanh, init=glorot)"
+    );
+    assert_eq!((model.point_count(0), model.terms[0].sampling.resample), (77, Some(5)));
+    let (own, _) = check(HEAT, &["network.u=mlp(8)", "network.u=mlp(9)"]);
+    assert_eq!(own.unwrap().networks[0].architecture.to_string(), "mlp(9, act=tanh, scale=1)");
+}
+
+#[test]
 fn wrong_replacements_are_told() {
     for (argument, code, words) in [
         ("b=1", "E0401", "no parameter `b`"),
         ("a=1/0", "E0208", "`--set a=..`: division by zero"),
         ("a=u", "E0208", "without coordinates and unknowns"),
         ("seed=1/2", "E0404", "the seed is a whole number"),
+        ("network=mpl(8)", "E0401", "`--set network=..`: unknown network `mpl`"),
+        ("network.v=mlp(8)", "E0101", "`v` is not an unknown"),
+        ("network=mlp(8, act=relu)", "E0402", "relu"),
+        ("sample.inner=sobol(9)", "E0401", "there is no statement `inner` to sample"),
+        ("sample.interior=sobol(0)", "E0407", "at least one point"),
+        ("samples=sobol(9)", "E0401", "no parameter `samples`"),
     ] {
         let (model, found) = check(HEAT, &[argument]);
         assert!(model.is_none(), "{argument}");
@@ -68,6 +89,8 @@ fn wrong_replacements_are_told() {
     assert!(Overrides::parse(&["a=1 2"]).is_err());
     assert!(Overrides::parse(&["a=1\neq u = 0"]).is_err());
     assert!(Overrides::parse(&["a=1 with k=2"]).is_err());
+    assert!(Overrides::parse(&["network="]).is_err());
+    assert!(Overrides::parse(&["network=mlp(8); eq u = 0"]).is_err());
 }
 
 /// On fixed random points a network finds energies below the least one.

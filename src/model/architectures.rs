@@ -4,7 +4,7 @@
 //! encoding, and what treats each axis by itself, can only stand first.
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::network::{Activation, Architecture, Body, Encoding, Shape};
+use crate::network::{Activation, Architecture, Body, Encoding, Initial, Shape};
 use crate::syntax::ast::{Argument, Call, Formula, FormulaKind, Name};
 
 use super::elaborate::Elaborator;
@@ -42,7 +42,7 @@ const KINDS: [Kind; 7] = [
     Kind {
         name: "mlp",
         arguments: Arguments::Widths,
-        options: &["act", "scale", "rwf", "fourier", "fourier_scale"],
+        options: &["act", "scale", "init", "rwf", "fourier", "fourier_scale"],
         needs: &[],
         example: "mlp(64, 64, act=tanh)",
     },
@@ -105,6 +105,9 @@ const SYNONYMS: [(&str, &str); 8] = [
 /// The ω₀ of sines. It is 30 in arXiv 2006.09661, which is about images; with it, networks fit the points of an equation
 /// and nothing between them. From 4 to 10 the problems poisson2d, helmholtz and wave of `pdes/` are solved.
 const SIREN_SCALE: f64 = 6.0;
+
+/// The standard deviation of all weights and biases in arXiv 2302.13163.
+const NORMAL_SCALE: f64 = 0.1;
 
 /// The scale of frequencies, that of most problems of arXiv 2402.00326; of 0.5, 1, 2 and 4 it is the best for small pirate
 /// nets on poisson2d, helmholtz and wave of `pdes/`.
@@ -209,8 +212,13 @@ impl<'a> Elaborator<'a> {
     fn body(&mut self, part: &Part<'a>) -> Option<Body> {
         let widths = part.numbers.clone();
         let activation = part.option("act").map_or(Some(Activation::Tanh), |value| self.activation(value));
-        let of_waves = if part.kind.name == "siren" { SIREN_SCALE } else { 1.0 };
-        let scale = self.scale_or(part.option("scale"), of_waves, "the scale of a network");
+        let initial = self.initial(part);
+        let default = match initial {
+            Some(Initial::Normal) => NORMAL_SCALE,
+            _ if part.kind.name == "siren" => SIREN_SCALE,
+            _ => 1.0,
+        };
+        let scale = self.scale_or(part.option("scale"), default, "the scale of a network");
         let factorised = self.switch(part.option("rwf"), part.kind.name == "piratenet", "rwf");
         let shape = match part.kind.name {
             "siren" => Some(Shape::Siren(widths)),
@@ -230,7 +238,24 @@ impl<'a> Elaborator<'a> {
             _ => Some(Shape::Mlp(widths)),
         };
         let activation = if part.kind.name == "siren" { Some(Activation::Sin) } else { activation };
-        Some(Body { shape: shape?, activation: activation?, scale: scale?, factorised: factorised? })
+        Some(Body { shape: shape?, activation: activation?, scale: scale?, initial: initial?, factorised: factorised? })
+    }
+
+    fn initial(&mut self, part: &Part<'a>) -> Option<Initial> {
+        let Some(formula) = part.option("init") else { return Some(Initial::default()) };
+        let named = match &formula.kind {
+            FormulaKind::Name(name) => Initial::ALL.into_iter().find(|initial| initial.name() == name),
+            _ => None,
+        };
+        let Some(initial) = named else {
+            let names = Initial::ALL.map(Initial::name).join(", ");
+            return self.error("E0404", format!("`init` is one of {names}"), formula.span, "none of them");
+        };
+        if let (Initial::Glorot, Some(scale)) = (initial, part.option("scale")) {
+            let message = "the sizes of layers say how large the weights of `init=glorot` are";
+            return self.error("E0404", message, scale.span, "leave `scale` out");
+        }
+        Some(initial)
     }
 
     fn block_width(&mut self, part: &Part<'a>) -> Option<usize> {

@@ -211,9 +211,9 @@ impl<'a> Elaborator<'a> {
         self.exact(ast);
         self.hard_conditions(&terms);
         let references = self.references(ast);
-        let networks = self.networks(ast);
+        let networks = self.networks(ast, overrides);
         let parameters = networks.iter().map(|plan| self.plan_parameters(plan)).sum();
-        let terms = self.sampled(ast, terms, parameters);
+        let terms = self.sampled(ast, overrides, terms, parameters);
         let stages = self.stages(ast, parameters);
         let windows = self.windows(&stages, &terms);
         let outputs = self.outputs(ast);

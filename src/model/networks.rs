@@ -2,10 +2,11 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::network::{Architecture, Layout};
-use crate::syntax::ast::{Ast, StatementKind};
+use crate::syntax::ast::{Ast, Statement, StatementKind};
 
 use super::defaults;
 use super::elaborate::{Elaborator, listed};
+use super::overrides::Overrides;
 use super::problem::{FieldSource, NetworkPlan};
 use super::scope::Meaning;
 
@@ -27,41 +28,43 @@ pub(super) fn too_large(plan: &NetworkPlan, count: usize) -> Option<Diagnostic> 
     Some(Diagnostic::error("E0407", message, span, format!("needs {gigabytes:.1} GB for the weights alone")))
 }
 
+/// What a file says of a network, and where.
+type Asked = Option<(Architecture, Span)>;
+
 impl<'a> Elaborator<'a> {
     /// The networks of a file; sets which one represents each unknown.
-    pub fn networks(&mut self, ast: &'a Ast) -> Vec<NetworkPlan> {
-        let mut own: Vec<Option<(Architecture, Span)>> = vec![None; self.unknowns.len()];
-        let mut shared: Option<(Architecture, Span)> = None;
-        for statement in &ast.statements {
-            let StatementKind::Network { label, calls } = &statement.kind else { continue };
-            statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &["frozen"]));
-            let architecture = self.architecture(calls);
-            match label {
-                Some(label) => match self.scope.get(&label.text) {
-                    Some(Meaning::Unknown(unknown)) if unknown < own.len() => {
-                        let Some(architecture) = architecture else { continue };
-                        if let Some((_, first)) = own[unknown].replace((architecture, statement.span)) {
-                            self.network_twice(statement.span, first);
-                        }
-                    }
-                    Some(Meaning::Unsupported) => {}
-                    _ if self.scope.incomplete => {}
-                    _ => {
-                        let names: Vec<&str> = self.unknowns.iter().map(|unknown| unknown.name.as_str()).collect();
-                        let label_text = format!("unknowns are {}", listed(&names));
-                        let message = format!("`{}` is not an unknown", label.text);
-                        self.found.push(Diagnostic::error("E0101", message, label.span, label_text));
-                    }
-                },
-                None => {
-                    let Some(architecture) = architecture else { continue };
-                    if let Some((_, first)) = shared.replace((architecture, statement.span)) {
-                        self.network_twice(statement.span, first);
-                    }
-                }
-            }
+    pub fn networks(&mut self, ast: &'a Ast, overrides: &'a Overrides) -> Vec<NetworkPlan> {
+        let mut own = vec![None; self.unknowns.len()];
+        let mut shared = None;
+        for (by, statement) in overrides.statements(ast) {
+            self.said(by, |this| this.network(statement, &mut own, &mut shared));
         }
         self.plans(&own, shared.as_ref())
+    }
+
+    fn network(&mut self, statement: &'a Statement, own: &mut [Asked], shared: &mut Asked) {
+        let StatementKind::Network { label, calls } = &statement.kind else { return };
+        statement.attributes.iter().for_each(|attribute| self.other_attribute(attribute, &[], &["frozen"]));
+        let architecture = self.architecture(calls);
+        let place = match label {
+            None => shared,
+            Some(label) => match self.scope.get(&label.text) {
+                Some(Meaning::Unknown(unknown)) if unknown < own.len() => &mut own[unknown],
+                Some(Meaning::Unsupported) => return,
+                _ if self.scope.incomplete => return,
+                _ => {
+                    let names: Vec<&str> = self.unknowns.iter().map(|unknown| unknown.name.as_str()).collect();
+                    let label_text = format!("unknowns are {}", listed(&names));
+                    let message = format!("`{}` is not an unknown", label.text);
+                    self.found.push(Diagnostic::error("E0101", message, label.span, label_text));
+                    return;
+                }
+            },
+        };
+        let Some(architecture) = architecture else { return };
+        if let Some((_, first)) = place.replace((architecture, statement.span)) {
+            self.network_twice(statement.span, first);
+        }
     }
 
     fn network_twice(&mut self, span: Span, first: Span) {
@@ -70,11 +73,7 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Unknowns over the same axes share a network, unless they have their own.
-    fn plans(
-        &mut self,
-        own: &[Option<(Architecture, Span)>],
-        shared: Option<&(Architecture, Span)>,
-    ) -> Vec<NetworkPlan> {
+    fn plans(&mut self, own: &[Asked], shared: Option<&(Architecture, Span)>) -> Vec<NetworkPlan> {
         let mut plans: Vec<(NetworkPlan, Option<usize>)> = Vec::new();
         let outputs = |unknown: usize| self.fields_of_network(unknown).into_iter().map(move |field| (unknown, field));
         let fields: Vec<(usize, usize)> = (0..self.unknowns.len()).flat_map(outputs).collect();

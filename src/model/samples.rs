@@ -8,6 +8,7 @@ use crate::syntax::ast::{Argument, Ast, Call, Formula, Statement, StatementKind}
 use super::defaults;
 use super::elaborate::{Elaborator, counted, listed};
 use super::nearest::nearest;
+use super::overrides::Overrides;
 use super::places::fraction;
 use super::problem::{Axis, FieldSource, Piece, Sampling, ShapePart, Term, TermKind};
 use super::sample_options::SampleOptions;
@@ -64,10 +65,10 @@ fn is_random(rules: &[Rule]) -> bool {
 
 impl<'a> Elaborator<'a> {
     /// Gives each term its points.
-    pub fn sampled(&mut self, ast: &'a Ast, terms: Terms, parameters: usize) -> Vec<Term> {
+    pub fn sampled(&mut self, ast: &'a Ast, overrides: &'a Overrides, terms: Terms, parameters: usize) -> Vec<Term> {
         let mut requests = Requests::default();
-        for statement in &ast.statements {
-            self.request(statement, &terms, &mut requests);
+        for (by, statement) in overrides.statements(ast) {
+            self.said(by, |this| this.request(statement, &terms, &mut requests));
         }
         let default_interior = default_request(self.axes.len(), parameters, self.shape.is_some());
         let drafts = terms.drafts.into_iter();

@@ -3,7 +3,7 @@
 use super::initial::Start;
 use super::layout::Layer;
 use super::op::{Op, Operand, Pointwise};
-use super::spec::{Body, Shape};
+use super::spec::{Body, Initial, Shape};
 
 /// Makes the operations of a network one by one.
 #[derive(Debug)]
@@ -47,7 +47,13 @@ impl Builder {
         self.raw = false;
     }
 
-    /// Appends the output layer.
+    /// Appends the layer of outputs behind the last body.
+    pub fn outputs_of(&mut self, body: Option<&Body>, outputs: usize) {
+        let start = body.and_then(uniform_start).unwrap_or(Start::Plain);
+        self.output(outputs, body.is_some_and(|body| body.factorised), start);
+    }
+
+    /// Appends an output layer.
     pub fn output(&mut self, outputs: usize, factorised: bool, start: Start) {
         let input = self.input();
         self.affine(input, outputs, factorised, start);
@@ -102,12 +108,12 @@ impl Builder {
     fn chain(&mut self, body: &Body, input: (Operand, usize), widths: &[usize]) -> (Operand, usize) {
         let mut x = input;
         for (depth, &width) in widths.iter().enumerate() {
-            let start = match (&body.shape, depth) {
+            let start = uniform_start(body).unwrap_or_else(|| match (&body.shape, depth) {
                 (Shape::Siren(_), 0) => Start::Waves { bound: body.scale / x.1 as f64 },
                 (Shape::Siren(_), _) => Start::Waves { bound: (6.0 / x.1 as f64).sqrt() },
                 (_, 0) => self.first(body),
                 _ => Start::Hidden { slope: 1.0 },
-            };
+            });
             x = self.layer(body, x, width, start);
         }
         x
@@ -173,5 +179,14 @@ impl Builder {
         }
         // Without any axis there is nothing to multiply.
         product.map_or_else(|| self.input(), |product| (product, rank))
+    }
+}
+
+/// How every layer of a body starts, where all start alike.
+fn uniform_start(body: &Body) -> Option<Start> {
+    match body.initial {
+        Initial::Spread => None,
+        Initial::Glorot => Some(Start::Glorot),
+        Initial::Normal => Some(Start::Normal { deviation: body.scale }),
     }
 }

@@ -27,6 +27,11 @@ pub enum Start {
     Factor,
     /// Variance 2/(inputs + outputs), no bias (Glorot and Bengio 2010).
     Glorot,
+    /// Weights and biases of this standard deviation.
+    Normal {
+        /// It.
+        deviation: f64,
+    },
     /// Sines: weights uniform within ± `bound`, phases uniform over a period.
     Waves {
         /// The largest weight.
@@ -34,11 +39,6 @@ pub enum Start {
     },
     /// A layer without inputs: these numbers.
     Numbers(Vec<f64>),
-}
-
-impl Start {
-    /// Of output layers.
-    pub const OUTPUT: Start = Start::Plain;
 }
 
 const HIDDEN_BIAS: f64 = 0.1;
@@ -63,6 +63,7 @@ pub fn initial_parameters(
             Start::Plain => inputs.sqrt().recip() * normal(),
             Start::Factor => (3.0 / inputs).sqrt() * normal(),
             Start::Glorot => (2.0 / (inputs + outputs)).sqrt() * normal(),
+            Start::Normal { deviation } => deviation * normal(),
             Start::Waves { bound } => bound * uniform(),
             Start::Numbers(_) => 0.0,
         };
@@ -72,6 +73,7 @@ pub fn initial_parameters(
             theta[layer.biases().start + output] = match start {
                 Start::Spread { .. } => -theta[row..row + layer.inputs].iter().map(|w| w * uniform()).sum::<f64>(),
                 Start::Hidden { .. } => HIDDEN_BIAS * normal(),
+                Start::Normal { deviation } => deviation * normal(),
                 Start::Waves { .. } => PI * uniform(),
                 Start::Plain | Start::Factor | Start::Glorot => 0.0,
                 Start::Numbers(numbers) => numbers[output],

@@ -71,7 +71,7 @@ impl Layout {
         let mut builder = Builder::new(&groups, start);
         builder.raw = encoding.is_none();
         architecture.bodies.iter().for_each(|body| builder.body(body));
-        builder.output(outputs, architecture.bodies.last().is_some_and(|body| body.factorised), Start::OUTPUT);
+        builder.outputs_of(architecture.bodies.last(), outputs);
         Self::of(builder, encoding)
     }
 

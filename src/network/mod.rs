@@ -39,4 +39,4 @@ pub use op::{Op, Operand, Pointwise};
 pub use operator::{Operator, Span};
 pub use pointwise::{PointwisePrograms, pointwise_programs};
 pub use schedule::{Schedule, Write};
-pub use spec::{Activation, Architecture, Body, Encoding, Shape};
+pub use spec::{Activation, Architecture, Body, Encoding, Initial, Shape};

@@ -52,6 +52,32 @@ impl Activation {
     }
 }
 
+/// How the weights of a chain of layers start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Initial {
+    /// First layers whose slopes and bends are spread over the domain, and layers behind them that keep the size of values.
+    #[default]
+    Spread,
+    /// Variance 2/(inputs + outputs), no biases (Glorot and Bengio 2010), outputs included.
+    Glorot,
+    /// All weights and biases alike, outputs included, as in arXiv 2302.13163.
+    Normal,
+}
+
+impl Initial {
+    /// All of them, the default first.
+    pub const ALL: [Initial; 3] = [Initial::Spread, Initial::Glorot, Initial::Normal];
+
+    /// The name in the language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Initial::Spread => "spread",
+            Initial::Glorot => "glorot",
+            Initial::Normal => "normal",
+        }
+    }
+}
+
 /// A network: an encoding of its inputs, bodies one behind the other, and one affine layer to the outputs.
 ///
 /// Without bodies it is linear in the (encoded) inputs; without inputs too, it is a list of numbers.
@@ -84,8 +110,11 @@ pub struct Body {
     /// Standard deviation of the slopes with which a first layer starts, on inputs rescaled to [-1, 1].
     ///
     /// The waves that a `sin` network starts from have about this angular frequency; solutions that oscillate faster
-    /// want more. Layers behind others start with slopes of this size relative to theirs.
+    /// want more. Layers behind others start with slopes of this size relative to theirs. With [`Initial::Normal`] it is
+    /// the standard deviation of all weights and biases, with [`Initial::Glorot`] nothing.
     pub scale: f64,
+    /// How the weights start; anything but [`Initial::Spread`] is for chains alone.
+    pub initial: Initial,
     /// Whether the weights are W = diag(exp s) V, with s and V trained (random weight factorisation, Wang, Wang, Seidman
     /// and Perdikaris, arXiv 2210.01274).
     pub factorised: bool,
@@ -146,7 +175,7 @@ impl Architecture {
 impl Body {
     /// A body that starts with slopes of size 1.
     pub fn new(shape: Shape, activation: Activation) -> Self {
-        Self { shape, activation, scale: 1.0, factorised: false }
+        Self { shape, activation, scale: 1.0, initial: Initial::Spread, factorised: false }
     }
 }
 
@@ -165,7 +194,12 @@ impl fmt::Display for Architecture {
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |widths: &[usize]| widths.iter().map(|width| format!("{width}, ")).collect::<String>();
-        let (act, scale) = (format!("act={}", self.activation.name()), format!("scale={}", self.scale));
+        let (act, mut scale) = (format!("act={}", self.activation.name()), format!("scale={}", self.scale));
+        match self.initial {
+            Initial::Spread => {}
+            Initial::Glorot => "init=glorot".clone_into(&mut scale),
+            Initial::Normal => scale.insert_str(0, "init=normal, "),
+        }
         match &self.shape {
             Shape::Mlp(widths) => write!(f, "mlp({}{act}, {scale}", list(widths)),
             Shape::Siren(widths) => write!(f, "siren({}{scale}", list(widths)),

@@ -30,6 +30,8 @@ pub struct Summary {
     l2_worst: Option<f64>,
     /// Until the error was below a bound; none if it never was in half of the runs.
     seconds_to: BTreeMap<&'static str, Option<f64>>,
+    /// In how many runs the error was below a bound.
+    reached: BTreeMap<&'static str, usize>,
     seconds_per_step: Option<f64>,
     peak_bytes: Option<f64>,
     /// Seconds, and the median of the errors there.
@@ -66,6 +68,7 @@ impl Summary {
         let over = |of: &dyn Fn(&Record) -> Option<f64>| -> Vec<f64> { group.iter().filter_map(|r| of(r)).collect() };
         let errors = over(&|record| record.error());
         let to = |bound: f64| median(over(&|record| Some(record.seconds_to(bound)))).filter(|time| time.is_finite());
+        let reached = |bound: f64| group.iter().filter(|record| record.seconds_to(bound).is_finite()).count();
         let mut seeds: Vec<u64> = group.iter().map(|record| record.seed).collect();
         seeds.sort_unstable();
         Self {
@@ -80,6 +83,7 @@ impl Summary {
             l2_worst: errors.iter().copied().reduce(f64::max),
             l2_median: median(errors),
             seconds_to: BOUNDS.into_iter().map(|(name, bound)| (name, to(bound))).collect(),
+            reached: BOUNDS.into_iter().map(|(name, bound)| (name, reached(bound))).collect(),
             seconds_per_step: median(over(&|r| (r.steps > 0).then(|| r.seconds / r.steps as f64))),
             peak_bytes: median(over(&|record| record.peak_bytes.map(|bytes| bytes as f64))),
             curve: median_curve(group),
@@ -96,10 +100,20 @@ impl Summary {
         cells.extend(with_settings.then(|| self.told_settings()));
         cells.extend([seed_ranges(&self.seeds), format!("{:.0}", self.steps), seconds(Some(self.seconds))]);
         cells.extend([error(self.l2_median), error(self.l2_worst)]);
-        cells.extend(BOUNDS.map(|(name, _)| seconds(self.seconds_to[name])));
+        cells.extend(BOUNDS.map(|(name, _)| self.time_to(name)));
         cells.push(self.seconds_per_step.map_or("-".to_owned(), |time| format!("{:.3} ms", 1e3 * time)));
         cells.push(self.peak_bytes.map_or("-".to_owned(), |bytes| format!("{:.0} MB", 1e-6 * bytes)));
         cells
+    }
+
+    /// The time to an error, and how many came there where not all or none did.
+    fn time_to(&self, bound: &str) -> String {
+        let (time, reached) = (seconds(self.seconds_to[bound]), self.reached[bound]);
+        if reached == 0 || reached == self.runs.len() {
+            time
+        } else {
+            format!("{time} ({reached} of {})", self.runs.len())
+        }
     }
 
     fn told_settings(&self) -> String {

@@ -10,5 +10,5 @@ eq v_xx = cos(pi*x)
 ic u = cos(pi*x)
 bc v = 1 on t = 0
 
-network u: mlp(16, act=sin, rwf=on) -> piratenet(width=16, blocks=2, rwf=off)
+network u: mlp(16, act=sin, init=normal, rwf=on) -> piratenet(width=16, blocks=2, rwf=off)
 network v: fourier(8, scale=2)

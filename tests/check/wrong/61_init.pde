@@ -1,0 +1,9 @@
+problem starts
+
+domain x in [0, 1], y in [0, 1]
+unknown u
+
+eq lap(u) = 1
+bc u = 0 on boundary
+
+network mlp(32, init=xavier)
