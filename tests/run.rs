@@ -137,6 +137,8 @@ fn figures_of_runs_and_files() {
     desk.fails(2, &["plot", "tiny", "--alignment"]);
     desk.done(&["train", "tiny.pde", "--steps", "5", "--log", "alignment"]);
     desk.done(&["plot", "tiny", "--alignment", "--loss"]);
+    let table = desk.done(&["compare", "tiny"]);
+    assert!(table.contains("intra") && table.contains("inter"), "{table}");
     let log = fs::read_to_string(desk.path("runs/tiny/latest/log.jsonl")).expect("the log");
     assert!(log.contains("\"alignment\":{\"intra\":") && log.contains("\"inter\":"), "{log}");
     assert!(fs::read(desk.path("loss.png")).expect("it is there").starts_with(b"\x89PNG"));

@@ -1,6 +1,8 @@
 //! Ways of training: whatever a file asks for, a run that is resumed has the bits of one that was never interrupted, and
 //! the number of threads does not matter.
 
+use std::time::Duration;
+
 use pdec::diagnostic::Source;
 use pdec::kernel::{Kernel, LeastSquares, Metric, Objective, PointSet};
 use pdec::linalg::RowTiles;
@@ -202,6 +204,15 @@ fn a_stage_has_parameters_of_its_own() {
     let mut alone = session(&STAGES.replace("a = 0.1", "a = 0.5").replace(" with a=0.5", ""));
     run(&mut alone, Some(10));
     assert_eq!(bits(&first), bits(&alone), "the first stage solves the problem with its value");
+}
+
+/// All windows are trained, although the time is over before the steps of the first.
+#[test]
+fn windows_share_the_time() {
+    let mut session = session(&windows(2, "train adam(steps=100000000) with WINDOWS"));
+    let limits = Limits { time: Some(Duration::from_secs(1)), ..Limits::default() };
+    assert_eq!(session.run(limits, &mut Silent).expect("points stay"), Stop::Time);
+    assert_eq!(session.thetas().len(), 2);
 }
 
 /// Transport over one period, cut into windows.

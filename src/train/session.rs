@@ -57,6 +57,8 @@ pub struct Session {
     pub(super) step: usize,
     pub(super) total_steps: usize,
     pub(super) time: Duration,
+    /// The time when the current window began.
+    pub(super) window_began: Duration,
 }
 
 /// The streams of a seed beside those of the terms.
@@ -64,6 +66,8 @@ const INITIAL_STREAM: u64 = 1 << 32;
 const BATCH_STREAM: u64 = 2 << 32;
 /// The name of ε in what is saved.
 const SCALE: &str = "scale";
+/// The name of the seconds before the current window.
+const BEGAN: &str = "window began";
 /// The smallest size of what is left, as a power of two: beyond, its square would be no normal number.
 const LEAST_POWER: f64 = -500.0;
 
@@ -102,6 +106,7 @@ impl Session {
             step: 0,
             total_steps: 0,
             time: Duration::ZERO,
+            window_began: Duration::ZERO,
         };
         if model.windows > 1 || stage.model.is_some() || model.levels() > 1 {
             session.enter(0, 0, None)?;
@@ -170,7 +175,8 @@ impl Session {
 
     /// What is kept beside the state of the method.
     fn saved(&self) -> State {
-        let state = self.recovery.save(State::default().with(SCALE, &[self.level.scale]));
+        let own = State::default().with(SCALE, &[self.level.scale]).with(BEGAN, &[self.window_began.as_secs_f64()]);
+        let state = self.recovery.save(own);
         self.weights.iter().fold(state, |state, weights| weights.save(state))
     }
 
@@ -216,6 +222,8 @@ impl Session {
         self.optimizer = optimizer;
         self.step = checkpoint.step;
         self.time = time;
+        let began = checkpoint.session.number(BEGAN)?;
+        self.window_began = Duration::try_from_secs_f64(began).map_err(|_| RestoreError::Seconds { found: began })?;
         self.points.restore(&self.compiled.lowered, &checkpoint.points)?;
         self.compiled.kernel.set_all_points(&self.points.sets);
         self.begin_weights(stage);
@@ -234,12 +242,15 @@ impl Session {
     pub fn run(&mut self, limits: Limits, observer: &mut dyn Observer) -> Result<Stop, TrainError> {
         let model = Arc::clone(&self.model);
         loop {
-            let stop = self.run_stage(limits, observer)?;
+            let own = limits.of_window(self.window_began, model.windows - self.window);
+            let stop = self.run_stage(own, observer)?;
             let stop = self.end_soundly(stop, observer);
-            let ends_run = matches!(stop, Stop::Time | Stop::Interrupted | Stop::NotFinite);
+            let ends_run = matches!(stop, Stop::Interrupted | Stop::NotFinite);
             let over = limits.steps.is_some_and(|most| self.total_steps >= most);
-            // A target that is reached ends the stages of its window, where it was one of the problem as such.
+            // A target that is reached ends the stages of its window, where it was one of the problem as such; and so does
+            // the end of its part of the time.
             let (window, stage) = match stop {
+                Stop::Time => (self.window + 1, 0),
                 Stop::Target if model.stages[self.stage].model.is_none() => (self.window + 1, 0),
                 _ if self.stage + 1 == model.stages.len() => (self.window + 1, 0),
                 _ => (self.window, self.stage + 1),
@@ -247,8 +258,12 @@ impl Session {
             if ends_run || over || window == model.windows {
                 return Ok(stop);
             }
+            if limits.time.is_some_and(|most| self.time >= most) {
+                return Ok(Stop::Time);
+            }
             if window > self.window {
                 self.finished.push(self.theta.clone());
+                self.window_began = self.time;
             }
             if window > self.window || self.has_other_problem(stage) {
                 self.enter(window, stage, None)?;

@@ -14,6 +14,16 @@ pub struct Limits {
     pub target: Option<f64>,
 }
 
+impl Limits {
+    /// Those of one of the windows that are left, this one included, where it began behind so much time of training: all
+    /// of them get the same part of the time that is left.
+    pub(super) fn of_window(self, began: Duration, left: usize) -> Self {
+        let share =
+            |most: Duration| began + most.saturating_sub(began) / u32::try_from(left.max(1)).unwrap_or(u32::MAX);
+        Self { time: self.time.map(share), ..self }
+    }
+}
+
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {

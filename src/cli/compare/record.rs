@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::summary::median;
 use crate::cli::CliError;
 use crate::cli::train::settings::{Bounds, Origin};
-use crate::train::{LogEntry, RunFiles, RunResult, read_log};
+use crate::train::{Alignment, LogEntry, RunFiles, RunResult, read_log};
 
 /// What a run was made with and how it went.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +34,8 @@ pub struct Record {
     pub curve: Vec<(f64, f64)>,
     /// The most memory that it had.
     pub peak_bytes: Option<u64>,
+    /// The medians of the alignment scores in its log; empty where it has none.
+    pub alignment: Alignment,
 }
 
 /// The parts of `settings.json` that are compared.
@@ -81,6 +84,7 @@ impl Record {
         let (steps, seconds) = result.as_ref().map_or(of_log, |result| (result.steps, result.train_s));
         Ok(Self {
             run: files.folder().to_owned(),
+            alignment: alignment(&entries),
             curve: curve(&entries, &settings.stages, result.as_ref()),
             stop: result.as_ref().map(|result| result.stop.clone()),
             peak_bytes: result.and_then(|result| result.peak_bytes),
@@ -102,6 +106,13 @@ impl Record {
     pub fn seconds_to(&self, bound: f64) -> f64 {
         self.curve.iter().find(|(_, error)| *error < bound).map_or(f64::INFINITY, |(time, _)| *time)
     }
+}
+
+fn alignment(entries: &[LogEntry]) -> Alignment {
+    let over = |of: fn(&Alignment) -> Option<f64>| {
+        median(entries.iter().filter_map(|entry| of(entry.alignment.as_ref()?)).collect())
+    };
+    Alignment { intra: over(|scores| scores.intra), inter: over(|scores| scores.inter) }
 }
 
 fn parsed<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, CliError> {

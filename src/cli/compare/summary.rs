@@ -34,6 +34,11 @@ pub struct Summary {
     reached: BTreeMap<&'static str, usize>,
     seconds_per_step: Option<f64>,
     peak_bytes: Option<f64>,
+    /// The alignment scores, where they were logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intra: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inter: Option<f64>,
     /// Seconds, and the median of the errors there.
     #[serde(skip)]
     curve: Vec<(f64, f64)>,
@@ -86,11 +91,17 @@ impl Summary {
             reached: BOUNDS.into_iter().map(|(name, bound)| (name, reached(bound))).collect(),
             seconds_per_step: median(over(&|r| (r.steps > 0).then(|| r.seconds / r.steps as f64))),
             peak_bytes: median(over(&|record| record.peak_bytes.map(|bytes| bytes as f64))),
+            intra: median(over(&|record| record.alignment.intra)),
+            inter: median(over(&|record| record.alignment.inter)),
             curve: median_curve(group),
         }
     }
 
-    fn cells(&self, with_settings: bool) -> Vec<String> {
+    fn is_aligned(&self) -> bool {
+        self.intra.or(self.inter).is_some()
+    }
+
+    fn cells(&self, with_settings: bool, with_alignment: bool) -> Vec<String> {
         let error = |error: Option<f64>| match error {
             None => "-".to_owned(),
             Some(error) if error.is_finite() => scientific(error, 1),
@@ -103,6 +114,10 @@ impl Summary {
         cells.extend(BOUNDS.map(|(name, _)| self.time_to(name)));
         cells.push(self.seconds_per_step.map_or("-".to_owned(), |time| format!("{:.3} ms", 1e3 * time)));
         cells.push(self.peak_bytes.map_or("-".to_owned(), |bytes| format!("{:.0} MB", 1e-6 * bytes)));
+        if with_alignment {
+            let score = |score: Option<f64>| score.map_or("-".to_owned(), |score| format!("{score:.2}"));
+            cells.extend([score(self.intra), score(self.inter)]);
+        }
         cells
     }
 
@@ -125,12 +140,15 @@ impl Summary {
 /// The rows as a table.
 pub fn table(summaries: &[Summary]) -> TextTable {
     let with_settings = summaries.iter().any(|summary| !summary.settings.is_empty());
+    let with_alignment = summaries.iter().any(Summary::is_aligned);
     let words = ["problem", "method"].into_iter().chain(with_settings.then_some("settings"));
     let numbers = ["seeds", "steps", "time", "median L2", "worst L2", "to 1e-3", "to 1e-5", "to 1e-7"];
-    let numbers = numbers.into_iter().chain(["a step", "memory"]).map(|name| (name, Align::Right));
+    let scores: &[&str] = if with_alignment { &["intra", "inter"] } else { &[] };
+    let numbers = numbers.into_iter().chain(["a step", "memory"]).chain(scores.iter().copied());
+    let numbers = numbers.map(|name| (name, Align::Right));
     let mut table = TextTable::new(words.map(|name| (name, Align::Left)).chain(numbers));
     for summary in summaries {
-        table.row(summary.cells(with_settings));
+        table.row(summary.cells(with_settings, with_alignment));
     }
     table
 }
@@ -210,6 +228,7 @@ fn seconds(time: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Alignment;
 
     #[test]
     fn the_middle_of_values() {
@@ -243,6 +262,7 @@ mod tests {
             seconds: 1.0,
             curve: curve.to_vec(),
             peak_bytes: None,
+            alignment: Alignment::default(),
         };
         let records = [record(0, &[(1.0, 1.0), (3.0, 0.1)]), record(1, &[(2.0, 0.5)]), record(2, &[(2.0, 0.3)])];
         let curve = median_curve(&records.iter().collect::<Vec<_>>());
