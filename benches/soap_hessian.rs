@@ -39,7 +39,7 @@ const DIFFERENCE: f64 = 1e-5;
 const DAMPING: f64 = 1e-4;
 
 fn main() {
-    let numbers = ["step", "loss", "on the diagonal", "cosine with \\|H\\|", "spread", "cosine with Newton's step"];
+    let numbers = ["step", "loss", "on the diagonal", "cosine with |H|", "spread", "cosine with Newton's step"];
     let columns = std::iter::once(("method", Align::Left)).chain(numbers.map(|name| (name, Align::Right)));
     let mut table = TextTable::new(columns);
     let mut session = session();

@@ -130,3 +130,17 @@ fn an_interrupted_bench_goes_on() {
     let stop = result["stop"].as_str().expect("why it ended");
     assert!(["time", "stagnated"].contains(&stop), "{stop}: not the interruption");
 }
+
+#[test]
+fn a_parameter_may_have_the_name_of_an_option() {
+    let scaled = TINY.replace("eq u_xx", "param eps = 1\neq eps*u_xx").replace("exact", "# exact");
+    let desk = Desk::new(&[("tiny.pde", &scaled)]);
+    for eps in ["eps=1", "eps=2"] {
+        desk.done(&["train", "tiny.pde", "--optimizer", "adam(steps=3)", "--set", eps]);
+    }
+    let runs = ["runs/tiny/001", "runs/tiny/002"].map(|run| desk.path(run));
+    let runs = [runs[0].to_str().expect("UTF-8"), runs[1].to_str().expect("UTF-8")];
+    let table = rows(&desk, &[&["compare", "--json"][..], &runs].concat());
+    let settings: Vec<&Value> = table.as_array().expect("rows").iter().map(|row| &row["settings"]["eps"]).collect();
+    assert_eq!(settings, ["1", "2"]);
+}

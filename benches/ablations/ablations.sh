@@ -12,7 +12,7 @@ bench() {
     shift 3
     for setting in "$@"; do set -- "$@" --set "$setting"; shift; done
     mkdir -p "$question" && cp -u ../records/*.pde ./*.pde "$question/" || exit 1
-    (cd "$question" && "$pdec" bench optimizers "$file" --methods "$methods" --seeds "$seeds" --log-every 10 "$@" >/dev/null) || exit 1
+    (cd "$question" && "$pdec" bench optimizers $file --budget 60s --methods "$methods" --seeds "$seeds" --log-every 10 "$@" >/dev/null) || exit 1
 }
 
 case $question in
@@ -34,17 +34,19 @@ tenfold) # ten times the neurons, the points, both; ten times the waves
     done
     bench tenfold.pde 'engd(steps=300)' 0..2 'k=10' 'network=mlp(320)' 'sample.interior=grid(91, 91)' 'sample.boundary=grid(91)' ;;
 coercive) # conditions in L2, and with tangential derivatives of several weights
-    for weight in 1e-9 1e-3 1e-2 1e-1 1; do bench coercive.pde "$engd" 0..9 "h=$weight"; done ;;
+    for weight in 1e-9 1e-3 1e-2 1e-1 1; do bench coercive.pde "$engd, hngd(paper, steps=300), hngd(steps=300)" 0..9 "h=$weight"; done ;;
 deep) # ten hidden layers
     bench deep.pde "$first, engd(steps=100)" 0..2 ;;
 boundary_layer)
     for eps in 0.1 0.02 0.005; do bench boundary_layer.pde "$first, engd(steps=500)" 0..2 "eps=$eps"; done ;;
+tournaments) # several starts at the cost of one, over pdes/
+    bench '../../../pdes/*.pde' 'engd(steps=500), engd(steps=440, starts=2), engd(steps=380, starts=4)' 0..2 ;;
 batch) # how many points the second moment of `pdeaware` is over, and which
     bench burgers_first_order.pde "pdeaware(steps=3000, batch=64), pdeaware(steps=3000, batch=256), pdeaware(steps=3000, batch=1024),
         pdeaware(steps=3000, batch=64, variance=all), pdeaware(steps=3000, batch=256, variance=all),
         pdeaware(steps=3000, batch=1024, variance=all), adam(steps=3000, batch=1024)" 0..2 ;;
 *)
-    echo "usage: $0 failures|line_search|activation|tenfold|coercive|deep|boundary_layer|batch [PDEC]" >&2
+    echo "usage: $0 failures|line_search|activation|tenfold|coercive|deep|boundary_layer|tournaments|batch [PDEC]" >&2
     exit 2 ;;
 esac
 "$pdec" compare "$question"/runs/optimizers/*/[0-9]* --md

@@ -149,7 +149,12 @@ fn flattened(settings: Settings) -> BTreeMap<String, String> {
     for (number, stage) in stages.into_iter().enumerate() {
         let place = if several { format!("stage {} ", number + 1) } else { String::new() };
         let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        all.extend(stage.options.into_iter().map(|(name, value)| (format!("{place}{name}"), text(value))));
+        for (name, value) in stage.options {
+            let name = format!("{place}{name}");
+            // A parameter of the problem may have the same name.
+            let name = if all.contains_key(&name) { format!("{} {name}", stage.method) } else { name };
+            all.insert(name, text(value));
+        }
     }
     all
 }
