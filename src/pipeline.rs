@@ -4,6 +4,7 @@
 //! text --parse--> Ast --check--> Model --simplify, tape--> KernelTapes --codegen--> Kernel
 //! ```
 
+mod fused;
 mod norms;
 mod standalone;
 
@@ -19,8 +20,8 @@ use crate::diagnostic::{Diagnostic, Source, has_errors};
 use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
-    Assemble, AssembleError, BlockDescription, Channels, Description, Frozen, Kernel, KernelTapes, KnownSource, Metric,
-    NetworkDescription, PointSet, Predictor, Role,
+    Assemble, AssembleError, BlockDescription, Channels, Description, Frozen, FusedBlock, Kernel, KernelTapes,
+    KnownSource, Metric, NetworkDescription, PointSet, Predictor, Role,
 };
 use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
 use crate::network::{AxisScale, Features, Layout};
@@ -53,6 +54,16 @@ impl Assemble for Backend {
                 Ok(tapes.iter().map(|&t| Arc::new(Interpreter::new(t)) as Arc<dyn PointProgram>).collect())
             }
         }
+    }
+
+    fn fused(
+        &self,
+        description: &Description,
+        tapes: &KernelTapes,
+        block: usize,
+    ) -> Result<Option<Arc<dyn FusedBlock>>, AssembleError> {
+        let fused = fused::fused(*self, description, tapes, block)?;
+        Ok(fused.map(|fused| Arc::new(fused) as Arc<dyn FusedBlock>))
     }
 }
 

@@ -62,7 +62,8 @@ fn the_unit_of_the_loss_does_not_matter() {
     }
 }
 
-/// The metric of the energy ½‖u‖² + ½‖∇u‖² - (f, u) is the scalar product of H¹.
+/// The metric of the energy ½‖u‖² + ½‖∇u‖² - (f, u) is the scalar product of H¹. With a damping, since the rank of a
+/// pseudo-inverse hangs on roundings, in which fused rows differ from others.
 #[test]
 fn the_metric_of_an_energy_is_that_of_its_space() {
     let text = |method: &str| {
@@ -79,7 +80,7 @@ fn the_metric_of_an_energy_is_that_of_its_space() {
         let compiled = pipeline::assemble(lowered, 0, Backend::default(), &mut Times::default()).expect("points");
         self::run(&compiled, 6)
     };
-    let ((energy, _), (space, _)) = (run("engd(paper)"), run("hngd(paper, metric=h1)"));
+    let ((energy, _), (space, _)) = (run("engd(line_search=grid)"), run("hngd(metric=h1, line_search=grid)"));
     for (step, (a, b)) in energy.iter().zip(&space).enumerate() {
         assert!((a - b).abs() < 1e-9 * a.abs(), "step {step}: {a:e} and {b:e}");
     }

@@ -34,6 +34,7 @@ const LINE: usize = 8;
 struct Line(#[expect(dead_code, reason = "machine code uses it")] [f64; LINE]);
 
 /// Where a routine keeps its intermediate results.
+#[derive(Default)]
 pub struct Workspace(Vec<Line>);
 
 /// Compiles routines for this machine.

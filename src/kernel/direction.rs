@@ -32,6 +32,9 @@ impl Block {
         integrals: &IntegralValues,
         work: &mut Workspace,
     ) {
+        if let Some(fused) = &self.fused {
+            return self.fused_along(&**fused, tile, parameters, work);
+        }
         work.for_networks(self.networks.len());
         for (n, network) in self.networks.iter().enumerate() {
             if let Some(network) = network {

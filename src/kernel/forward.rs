@@ -21,6 +21,8 @@ pub(super) struct Workspace {
     /// Integrals at the points: one row each.
     pub integrals: Vec<f64>,
     pub scratch: Vec<f64>,
+    /// The rows of the Jacobian that fused programs make.
+    pub jacobian: Vec<f64>,
 }
 
 /// Row `row` of a buffer whose rows have `stride` numbers.
@@ -46,9 +48,13 @@ impl Block {
         work: &mut Workspace,
         rows: &mut [f64],
     ) {
-        self.forward(tile, theta, Keep::Value, work);
-        self.gather_integrals(tile, integrals, 1, work);
-        self.run_point_program(&self.value, tile, 1, work);
+        if let Some(fused) = &self.fused {
+            self.fused_values(&**fused, tile, theta, work);
+        } else {
+            self.forward(tile, theta, Keep::Value, work);
+            self.gather_integrals(tile, integrals, 1, work);
+            self.run_point_program(&self.value, tile, 1, work);
+        }
         self.scaled_rows(tile, &work.point, 0, rows);
     }
 

@@ -25,6 +25,7 @@ mod direction;
 mod evaluate;
 mod forward;
 mod frozen;
+mod fused;
 mod integrals;
 mod known;
 mod kronecker;
@@ -49,6 +50,7 @@ pub use description::{
     NormDescription, Role,
 };
 pub use frozen::Frozen;
+pub use fused::FusedBlock;
 pub use known::KnownSource;
 pub use local::{HessianGroup, LocalTapes, MetricRows};
 pub use nonlocal::{Family, Member};
@@ -61,3 +63,4 @@ pub use programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, Po
 pub use sweep::EXTENSION;
 pub use system::Kernel;
 pub use tile::PointSet;
+pub(crate) use tile::Pool;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::channels::{TurnedPlan, carried, turned};
 use super::description::{BlockDescription, Channels, Description, Role};
+use super::fused::FusedBlock;
 use super::local::{Hessian, LocalTapes};
 use super::nonlocal::{Family, Member, families, member_of, without};
 use super::norms::NormTapes;
@@ -21,6 +22,19 @@ pub trait Assemble {
     /// # Errors
     /// [`AssembleError`] if the back end refuses a tape.
     fn assemble(&self, tapes: &[&Tape]) -> Result<Vec<Arc<dyn PointProgram>>, AssembleError>;
+
+    /// A block of residuals by programs that hold its networks, too, where that is faster than sweeps.
+    ///
+    /// # Errors
+    /// [`AssembleError`] if the back end refuses them.
+    fn fused(
+        &self,
+        _description: &Description,
+        _tapes: &KernelTapes,
+        _block: usize,
+    ) -> Result<Option<Arc<dyn FusedBlock>>, AssembleError> {
+        Ok(None)
+    }
 }
 
 /// Why a kernel could not be made.

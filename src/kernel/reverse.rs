@@ -36,6 +36,9 @@ impl Kernel {
         }
         tasks.into_par_iter().for_each(|(block, tile, rows, tiles)| {
             self.workspaces.with(Workspace::default, |work| {
+                if let Some(fused) = &block.fused {
+                    return block.fused_rows(&**fused, tile, theta, work, (rows, tiles));
+                }
                 block.linearize(&block.linear, tile, theta, &known, work);
                 block.scaled_rows(tile, &work.point, 0, rows);
                 for (r, out) in tiles.iter_mut().enumerate() {

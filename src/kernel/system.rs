@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::description::{Description, Role};
 use super::forward::row_lane;
+use super::fused::FusedBlock;
 use super::integrals::IntegralBlock;
 use super::known::KnownUse;
 use super::local::MetricRows;
@@ -60,6 +61,8 @@ pub(super) struct Block {
     /// What is known at the points: one column each.
     pub known: Vec<KnownUse>,
     pub local: Option<LocalPrograms>,
+    /// What has its networks within, if that is faster.
+    pub fused: Option<Arc<dyn FusedBlock>>,
     pub dimension: usize,
     pub tiles: Vec<Tile>,
     /// The first row of the block in r.
@@ -107,7 +110,10 @@ impl Kernel {
             functions.insert(key.clone(), Arc::new(set));
         }
         let mut block = |block| Block::new(description, block, &functions, &mut next);
-        let blocks = tapes.blocks.iter().map(&mut block).collect();
+        let mut blocks: Vec<Block> = tapes.blocks.iter().map(&mut block).collect();
+        for (number, block) in blocks.iter_mut().enumerate() {
+            block.fused = backend.fused(description, tapes, number)?;
+        }
         let of_family = |(family, tapes)| IntegralBlock::new(family, block(tapes), &description.inner);
         let integrals = tapes.families.iter().map(|(family, tapes)| (family, tapes)).map(of_family).collect();
         let mut kernel = Self {
@@ -299,6 +305,7 @@ impl Block {
             integral_partials: tapes.integral_partials.clone(),
             second,
             local,
+            fused: None,
             dimension: description.dimension,
             tiles: Vec::new(),
             first_row: 0,

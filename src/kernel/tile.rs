@@ -106,7 +106,7 @@ fn tile(points: &PointSet, known: &[Vec<f64>], scale: TileScale, range: Range<us
 
 /// Buffers that sweeps borrow, so that a step allocates nothing once all are made.
 #[derive(Debug, Default)]
-pub(super) struct Pool<T>(Mutex<Vec<T>>);
+pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T> Pool<T> {
     /// Runs `f` with a buffer of the pool, or with a new one while there are too few.

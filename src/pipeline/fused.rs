@@ -1,0 +1,107 @@
+//! Fused programs of a block for training: [routines](crate::routine) in memory.
+
+use crate::codegen::{self, Loaded, Workspace};
+use crate::kernel::{AssembleError, Description, FusedBlock, KernelTapes, Pool, Role};
+use crate::network::Layout;
+use crate::routine::{Kind, Parts, Routine, build, fuse};
+use crate::tape::host_contraction;
+
+use super::Backend;
+
+/// The widest layer with which fused programs are taken.
+const WIDEST: usize = 64;
+
+/// The fused programs of a block, where they are faster than sweeps.
+///
+/// # Errors
+/// [`AssembleError::Backend`] if there is no machine code for them.
+pub(super) fn fused(
+    backend: Backend,
+    description: &Description,
+    tapes: &KernelTapes,
+    block: usize,
+) -> Result<Option<Fused>, AssembleError> {
+    let of = &tapes.blocks[block];
+    let used = description.networks.iter().zip(&of.plans).filter(|(_, plan)| plan.is_some());
+    let narrow = used.map(|(network, _)| &network.layout).all(is_narrow);
+    let swept = of.role == Role::Energy || !of.integrals.is_empty() || of.turned.iter().any(Option::is_some);
+    if swept || !narrow {
+        return Ok(None);
+    }
+    let dimension = description.dimension;
+    let axes: Vec<String> = (0..dimension).map(|axis| format!("x{axis}")).collect();
+    let known: Vec<String> = (0..of.known.len()).map(|known| format!("known{known}")).collect();
+    let parts = Parts { description, tapes, block, role: of.role, axes: &axes, known: &known, theta: None };
+    let refused = |error: &dyn std::fmt::Display| AssembleError::Backend(error.to_string());
+    let routine = |kind: Kind| build(parts, kind, kind.name(), &[]).map(fuse).map_err(|error| refused(&error));
+    let routines = [routine(Kind::Residual)?, routine(Kind::Jacobian)?, routine(Kind::Jvp)?];
+    let columns = routines.each_ref().map(|routine| columns_of(routine, dimension, known.len()));
+    let programs = match backend {
+        Backend::Interpreter => routines.map(Program::Interpreted),
+        Backend::Jit => {
+            let loaded = codegen::load::<f64>(&routines.each_ref(), &codegen::Options::default());
+            let mut loaded = loaded.map_err(|error| refused(&error))?.into_iter();
+            routines.map(|_| Program::Machine(loaded.next().expect("one a routine"), Pool::default()))
+        }
+    };
+    Ok(Some(Fused { programs, columns }))
+}
+
+fn is_narrow(layout: &Layout) -> bool {
+    layout.layers.iter().all(|layer| layer.inputs.max(layer.outputs) <= WIDEST)
+}
+
+/// Which rows of the columns of a tile a routine takes, in the order of its arguments.
+fn columns_of(routine: &Routine, dimension: usize, known: usize) -> Vec<usize> {
+    let normals = if routine.input("normal_x0").is_some() { dimension } else { 0 };
+    (0..dimension + normals).chain(2 * dimension..2 * dimension + known).collect()
+}
+
+/// Residuals, their Jacobian, and their derivatives along a direction.
+pub(super) struct Fused {
+    programs: [Program; 3],
+    columns: [Vec<usize>; 3],
+}
+
+enum Program {
+    Machine(Loaded<f64>, Pool<Workspace>),
+    Interpreted(Routine),
+}
+
+impl Fused {
+    /// Runs one of the programs at `stride` points; `others` are its arguments behind the columns.
+    fn run(
+        &self,
+        number: usize,
+        stride: usize,
+        columns: &[f64],
+        others: &[&[f64]],
+        outputs: &mut [Option<&mut [f64]>],
+    ) {
+        let row = |&column: &usize| &columns[column * stride..(column + 1) * stride];
+        let inputs: Vec<&[f64]> = self.columns[number].iter().map(row).chain(others.iter().copied()).collect();
+        match &self.programs[number] {
+            Program::Machine(code, pool) => {
+                pool.with(|| code.workspace(), |work| code.call_in(stride, &inputs, outputs, work));
+            }
+            Program::Interpreted(routine) => {
+                let done = routine.interpret(host_contraction(), stride, &inputs, outputs);
+                done.expect("routines are verified when they are built");
+            }
+        }
+    }
+}
+
+impl FusedBlock for Fused {
+    fn residual(&self, stride: usize, columns: &[f64], theta: &[f64], out: &mut [f64]) {
+        self.run(0, stride, columns, &[theta], &mut [Some(out)]);
+    }
+
+    fn jacobian(&self, stride: usize, columns: &[f64], theta: &[f64], residual: &mut [f64], rows: &mut [f64]) {
+        self.run(1, stride, columns, &[theta], &mut [Some(residual), Some(rows)]);
+    }
+
+    fn along(&self, stride: usize, columns: &[f64], [theta, v]: [&[f64]; 2], [first, second]: [&mut [f64]; 2]) {
+        self.run(2, stride, columns, &[theta, v], &mut [Some(first), Some(second)]);
+    }
+}
