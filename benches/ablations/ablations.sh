@@ -4,7 +4,7 @@
 cd "$(dirname "$0")" || exit 1
 question=$1 pdec=${2:-pdec}
 engd='engd(paper, steps=300), engd(steps=300)'
-first='adam(steps=10000), soap(steps=10000), pdeaware(steps=10000)'
+first='adam(steps=5000), soap(steps=5000), pdeaware(steps=5000)'
 
 # bench FILE METHODS SEEDS [SETTING ...]: runs of one question have a folder of their own.
 bench() {
@@ -12,7 +12,7 @@ bench() {
     shift 3
     for setting in "$@"; do set -- "$@" --set "$setting"; shift; done
     mkdir -p "$question" && cp -u ../records/*.pde ./*.pde "$question/" || exit 1
-    (cd "$question" && "$pdec" bench optimizers $file --budget 60s --methods "$methods" --seeds "$seeds" --log-every 10 "$@" >/dev/null) || exit 1
+    (cd "$question" && "$pdec" bench optimizers $file --methods "$methods" --seeds "$seeds" --log-every 10 "$@" >/dev/null) || exit 1
 }
 
 case $question in
@@ -40,7 +40,7 @@ deep) # ten hidden layers
 boundary_layer)
     for eps in 0.1 0.02 0.005; do bench boundary_layer.pde "$first, engd(steps=500)" 0..2 "eps=$eps"; done ;;
 tournaments) # several starts at the cost of one, over pdes/
-    bench '../../../pdes/*.pde' 'engd(steps=500), engd(steps=440, starts=2), engd(steps=380, starts=4)' 0..2 ;;
+    bench '../../../pdes/*.pde' 'engd(steps=500), engd(steps=380, starts=4)' 0 ;;
 batch) # how many points the second moment of `pdeaware` is over, and which
     bench burgers_first_order.pde "pdeaware(steps=3000, batch=64), pdeaware(steps=3000, batch=256), pdeaware(steps=3000, batch=1024),
         pdeaware(steps=3000, batch=64, variance=all), pdeaware(steps=3000, batch=256, variance=all),

@@ -16,7 +16,7 @@ use crate::network::{JetPlan, Pointwise, PointwisePrograms, pointwise_programs};
 use crate::tape::{Contraction, PointProgram, Tape, TapeError};
 
 /// Turns tapes into something that runs: machine code, or the interpreter.
-pub trait Assemble {
+pub trait Assemble: Sync {
     /// One program a tape.
     ///
     /// # Errors

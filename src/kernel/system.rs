@@ -111,9 +111,10 @@ impl Kernel {
         }
         let mut block = |block| Block::new(description, block, &functions, &mut next);
         let mut blocks: Vec<Block> = tapes.blocks.iter().map(&mut block).collect();
-        for (number, block) in blocks.iter_mut().enumerate() {
+        blocks.par_iter_mut().enumerate().try_for_each(|(number, block)| -> Result<(), AssembleError> {
             block.fused = backend.fused(description, tapes, number)?;
-        }
+            Ok(())
+        })?;
         let of_family = |(family, tapes)| IntegralBlock::new(family, block(tapes), &description.inner);
         let integrals = tapes.families.iter().map(|(family, tapes)| (family, tapes)).map(of_family).collect();
         let mut kernel = Self {

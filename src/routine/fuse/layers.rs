@@ -4,21 +4,36 @@ use rustc_hash::FxHashMap;
 
 use super::NARROW;
 use super::program::{Program, RunAt};
+use crate::kernel::EXTENSION;
 use crate::routine::flow::{Flow, Known};
-use crate::routine::{Lane, LayerAt, Place, Routine, Source, Stage, Step};
+use crate::routine::{Lane, LayerAt, Parameters, Place, Routine, Source, Stage, Step};
 use crate::tape::Value;
 
 /// A product of a layer with rows that are the same for all runs.
 struct Narrow {
     layer: LayerAt,
-    /// Where the rows are, `width · channels` of them.
+    /// Where the rows are, `width` times [`Narrow::of_input`] of them.
     from: Place,
     width: usize,
     /// Its outputs, `runs · channels` rows.
     to: Place,
     runs: usize,
     channels: usize,
-    transposed: bool,
+    kind: Kind,
+}
+
+/// What is made of the rows.
+#[derive(Clone, Copy)]
+enum Kind {
+    Layer,
+    Transposed,
+    /// The channels are orders along a direction, each with so many channels; of the rows only the lowest order stands there
+    /// where they are not carried.
+    Along {
+        direction: Parameters,
+        carried: bool,
+        each: usize,
+    },
 }
 
 impl Narrow {
@@ -26,11 +41,16 @@ impl Narrow {
         let found = match *stage {
             Stage::Affine { layer, input, output, channels } => {
                 let (width, runs) = (layer.layer.inputs, layer.layer.outputs);
-                Self { layer, from: input, width, to: output, runs, channels, transposed: false }
+                Self { layer, from: input, width, to: output, runs, channels, kind: Kind::Layer }
+            }
+            Stage::AffineAlong { layer, direction, input, carried, output, channels } => {
+                let (width, runs) = (layer.layer.inputs, layer.layer.outputs);
+                let kind = Kind::Along { direction, carried, each: channels };
+                Self { layer, from: input, width, to: output, runs, channels: EXTENSION * channels, kind }
             }
             Stage::Transposed { layer, from, to, channels, add: false } => {
                 let (width, runs) = (layer.layer.outputs, layer.layer.inputs);
-                Self { layer, from, width, to, runs, channels, transposed: true }
+                Self { layer, from, width, to, runs, channels, kind: Kind::Transposed }
             }
             _ => return None,
         };
@@ -51,25 +71,71 @@ impl Narrow {
         })
     }
 
+    /// How many rows each of its inputs has.
+    fn of_input(&self) -> usize {
+        match self.kind {
+            Kind::Along { carried: false, each, .. } => each,
+            _ => self.channels,
+        }
+    }
+
     fn value(&self, program: &mut Program, flow: &Flow<'_>, step: usize, channel: usize) -> Value {
-        let layer = self.layer.layer;
+        let at = self.layer.parameters;
+        match self.kind {
+            Kind::Transposed => self.product(program, (flow, step), at, channel),
+            Kind::Layer => self.with_bias(program, (flow, step), at, channel, channel == 0),
+            Kind::Along { direction, carried, each } => {
+                let (order, channel) = (channel / each, channel % each);
+                let here = |order: usize| order * each + channel;
+                let along = |program: &mut Program, order: usize| {
+                    let biased = order == 1 && channel == 0;
+                    self.with_bias(program, (flow, step), direction, here(order - 1), biased)
+                };
+                match order {
+                    0 => self.with_bias(program, (flow, step), at, channel, channel == 0),
+                    1 if !carried => along(program, 1),
+                    _ if !carried => program.composer.constant(0.0),
+                    order => {
+                        let (own, along) =
+                            (self.product(program, (flow, step), at, here(order)), along(program, order));
+                        let times = program.composer.constant(order as f64);
+                        program.composer.multiply_add(along, times, own)
+                    }
+                }
+            }
+        }
+    }
+
+    fn with_bias(
+        &self,
+        program: &mut Program,
+        at: (&Flow<'_>, usize),
+        array: Parameters,
+        row: usize,
+        biased: bool,
+    ) -> Value {
+        let sum = self.product(program, at, array, row);
+        if !biased {
+            return sum;
+        }
+        let bias = program.numbers(array, self.layer.layer.biases().start, 1);
+        program.composer.add(sum, bias)
+    }
+
+    /// The sum over inputs of weights of an array and one row of each.
+    fn product(&self, program: &mut Program, (flow, step): (&Flow<'_>, usize), array: Parameters, row: usize) -> Value {
+        let (layer, rows) = (self.layer.layer, self.of_input());
         let mut products = Vec::with_capacity(self.width);
         for k in 0..self.width {
-            let known = flow.known(self.from.plus(k * self.channels + channel), step);
+            let known = flow.known(self.from.plus(k * rows + row), step);
             let start = layer.weights().start;
-            let weight = if self.transposed {
-                program.numbers(self.layer.parameters, start + k * layer.inputs, 1)
-            } else {
-                program.numbers(self.layer.parameters, start + k, layer.inputs)
+            let weight = match self.kind {
+                Kind::Transposed => program.numbers(array, start + k * layer.inputs, 1),
+                _ => program.numbers(array, start + k, layer.inputs),
             };
             products.push((weight, program.known(known)));
         }
-        let sum = program.sum(products);
-        if self.transposed || channel > 0 {
-            return sum;
-        }
-        let bias = program.numbers(self.layer.parameters, layer.biases().start, 1);
-        program.composer.add(sum, bias)
+        program.sum(products)
     }
 }
 
@@ -85,7 +151,7 @@ fn into_readers_of(routine: &Routine, flow: &Flow<'_>, step: usize) -> Option<Ro
     readers.sort_unstable();
     readers.dedup();
     let last = *readers.last()?;
-    let inputs = (0..narrow.width * narrow.channels).map(|row| flow.known(narrow.from.plus(row), step));
+    let inputs = (0..narrow.width * narrow.of_input()).map(|row| flow.known(narrow.from.plus(row), step));
     let is_kept = |known: Known| match known {
         Known::Number(_) => true,
         Known::Row(row) => flow.is_kept(row, step, last),
@@ -214,7 +280,13 @@ pub(super) fn sum_over_runs(routine: &Routine, flow: &Flow<'_>) -> Option<Routin
 }
 
 fn sum_over_runs_of(routine: &Routine, flow: &Flow<'_>, step: usize) -> Option<Routine> {
-    let Stage::Affine { layer, input, output, channels } = routine.steps[step].stage else { return None };
+    let (layer, input, output, channels, along) = match routine.steps[step].stage {
+        Stage::Affine { layer, input, output, channels } => (layer, input, output, channels, None),
+        Stage::AffineAlong { layer, direction, input, carried: true, output, channels } => {
+            (layer, input, output, EXTENSION * channels, Some((direction, channels)))
+        }
+        _ => return None,
+    };
     let own = layer.layer;
     if own.factorised || own.outputs > NARROW {
         return None;
@@ -231,19 +303,36 @@ fn sum_over_runs_of(routine: &Routine, flow: &Flow<'_>, step: usize) -> Option<R
     program.add_run(run, &FxHashMap::default());
     let values: Vec<Value> = places.iter().map(|&place| program.outputs[place].1).collect();
     for o in 0..own.outputs {
-        let weight = program.numbers(layer.parameters, own.weights().start + o * own.inputs, 1);
+        let first = own.weights().start + o * own.inputs;
         for (c, value) in values.iter().enumerate() {
             let lane = Lane { place: output.plus(o * channels + c), step: 0 };
             if flow.readers(lane.place, step).next().is_none() {
                 continue;
             }
             let before = program.source(Source::Lane(lane));
-            let sum = program.composer.multiply_add(weight, *value, before);
+            let weight = program.numbers(layer.parameters, first, 1);
+            let sum = match along.filter(|(_, each)| c >= *each) {
+                None => program.composer.multiply_add(weight, *value, before),
+                Some((direction, each)) => {
+                    let other = program.numbers(direction, first, 1);
+                    let times = program.composer.constant((c / each) as f64);
+                    let other = program.composer.mul(other, times);
+                    let other = program.composer.mul(other, values[c - each]);
+                    // The line that gives the new sum is alone in reading the old one.
+                    let both = program.composer.multiply_add(weight, *value, other);
+                    program.composer.add(both, before)
+                }
+            };
             program.outputs.push((lane, sum));
         }
     }
     let mut next = routine.clone();
     next.steps[step].stage = Stage::AddBias { layer, to: output, channels };
+    if let Some((direction, each)) = along {
+        let layer = LayerAt { parameters: direction, ..layer };
+        let stage = Stage::AddBias { layer, to: output.plus(each), channels };
+        next.steps.insert(step + 1, Step { stage, only_for: routine.steps[step].only_for.clone() });
+    }
     let rows_of_run = run.rows;
     next.steps[writer].stage = program.finish(&mut next, rows_of_run);
     let only_for = routine.steps[writer].only_for.clone();
