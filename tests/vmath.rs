@@ -199,6 +199,66 @@ fn errors_stay_within_the_documented_bounds() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// Numbers of single precision: every 997th up to 20, and what is special.
+fn singles() -> impl Iterator<Item = f32> {
+    let most = 20_f32.to_bits();
+    let special = [0.0, f32::MIN_POSITIVE, 1e-45, 0.625, 9.1, 88.0, 1e30, f32::MAX, f32::INFINITY];
+    (0..most).step_by(997).map(f32::from_bits).chain(special).flat_map(|x| [x, -x])
+}
+
+/// Doubles know tanh to twice as many digits; numbers of single precision are this far apart where it is.
+#[test]
+fn tanh_in_single_precision_stays_within_the_documented_bound() {
+    let mut worst = (0.0, 0.0);
+    for x in singles() {
+        let exact = vmath::eval(Function::Tanh, x.into());
+        let found = vmath::eval_single(Function::Tanh, x);
+        let next = (exact as f32).abs().next_up();
+        let ulp = f64::from(next) - f64::from((exact as f32).abs());
+        let error = (f64::from(found) - exact).abs() / ulp;
+        assert!(found.is_sign_negative() == x.is_sign_negative() && found.abs() <= 1.0, "tanh {x:e} is {found:e}");
+        if error > worst.1 {
+            worst = (x, error);
+        }
+    }
+    println!("tanh of {:e}: {:.3} ulp", worst.0, worst.1);
+    assert!(worst.1 < 1.3, "{worst:?}");
+    assert!(vmath::eval_single(Function::Tanh, f32::NAN).is_nan());
+    assert_eq!(vmath::eval_single(Function::Tanh, f32::INFINITY), 1.0);
+}
+
+/// Other functions are those of doubles, rounded once more.
+#[test]
+fn other_functions_in_single_precision_are_those_of_doubles() {
+    let others = Function::ALL.into_iter().filter(|function| function.arity() == 1 && *function != Function::Tanh);
+    for function in others {
+        for x in singles().step_by(101) {
+            let [found, expected] = [vmath::eval_single(function, x), vmath::eval(function, x.into()) as f32];
+            assert!(found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(), "{function:?} {x:e}");
+        }
+    }
+}
+
+/// Where numbers cancel, underflow or overflow, too.
+#[test]
+fn fused_in_software_is_the_instruction_in_single_precision() {
+    let mut stream = Stream(7);
+    let mut number = || match (stream.next() * 8.0) as u32 {
+        0 => (stream.next() as f32 - 0.5) * f32::MIN_POSITIVE,
+        1 => [0.0, -0.0, f32::INFINITY, f32::NAN, f32::MAX, 1e-45][(stream.next() * 6.0) as usize],
+        2 => f32::from_bits((stream.next() * f64::from(u32::MAX)) as u32),
+        _ => (stream.next() as f32 - 0.5) * 2f32.powi((stream.next() * 60.0) as i32 - 30),
+    };
+    for _ in 0..200_000 {
+        let [a, b] = [number(), number()];
+        for c in [number(), -a * b, (-a * b).next_up()] {
+            let [found, expected] = [vmath::fused_single_in_software(a, b, c), a.mul_add(b, c)];
+            let same = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
+            assert!(same, "{a:e} {b:e} {c:e}: {found:e}, not {expected:e}");
+        }
+    }
+}
+
 #[test]
 fn powers_stay_within_the_documented_bound() {
     let mut constants = Consts::new().expect("memory for the constants");

@@ -4,9 +4,9 @@
 //!
 //! * `Σ a b` over the neurons or channels of one point is a chain: from zero, one multiply-add after the other. Its
 //!   [`Contraction`] is that of the machine.
-//! * A sum over points is made for each tile and then added to the output. `Outer` and the weights of `LayerSums` sum
-//!   points i, i + 8, i + 16, ... to one of eight partial sums each, by the same multiply-adds, and then these; `Dot` and the biases of `LayerSums` go
-//!   from point to point.
+//! * A sum over points is made for each tile and then added to the output. `Outer` and `LayerSums` sum points i, i + L,
+//!   i + 2L, ... to one of L = [`Number::LANES`] partial sums each, products by the same multiply-adds, and then the upper half
+//!   of these to the lower one until one is left; `Dot` goes from point to point.
 //! * A tile that is not full ends with copies of its last point up to a multiple of [`Number::LANES`]. They are points like
 //!   all others, with weights of zero.
 
@@ -14,9 +14,6 @@ use super::{Lane, LayerAt, Pad, Parameters, Place, Routine, RoutineError, Source
 use crate::kernel::EXTENSION;
 use crate::tape::{Binary, Contraction, Number, Ternary};
 use crate::vmath::Function;
-
-/// Partial sums of a sum over points.
-const PARTS: usize = 8;
 
 impl Routine {
     /// Computes the outputs that are wanted for `n` points. Batched arguments are rows of n numbers one behind the other.
@@ -64,6 +61,15 @@ fn plus<T: Number>(a: T, b: T) -> T {
 
 fn times<T: Number>(a: T, b: T) -> T {
     T::binary(Binary::Mul, a, b)
+}
+
+/// The sum of partial sums: the upper half to the lower one, and so on.
+fn total<T: Number>(mut parts: Vec<T>) -> T {
+    while parts.len() > 1 {
+        let upper = parts.split_off(parts.len() / 2);
+        parts.iter_mut().zip(upper).for_each(|(part, upper)| *part = plus(*part, upper));
+    }
+    parts[0]
 }
 
 /// `weight · x`, and nothing where the weight is 0, whatever x is.
@@ -140,14 +146,14 @@ impl<'a, T: Number> Tile<'a, T> {
 
     /// `Σ a b` over the points of two places, one row after the other.
     fn dot(&self, a: Place, b: Place, rows: usize) -> T {
-        let mut parts = [zero(); PARTS];
+        let mut parts = vec![zero(); T::LANES];
         for row in 0..rows {
             for point in 0..self.stride {
-                let part = &mut parts[point % PARTS];
+                let part = &mut parts[point % T::LANES];
                 *part = self.multiply_add(self.at(a.plus(row), point), self.at(b.plus(row), point), *part);
             }
         }
-        parts.into_iter().fold(zero(), plus)
+        total(parts)
     }
 
     fn stage(&mut self, stage: &Stage, outputs: &mut [Option<&mut [T]>]) {
@@ -372,9 +378,13 @@ impl<'a, T: Number> Tile<'a, T> {
                 *sum = plus(*sum, product);
                 of_scale = plus(of_scale, times(self.weight(at, o, k), product));
             }
-            let bias = (0..self.stride).map(|point| self.at(cotangents.plus(o * channels), point));
+            let mut parts = vec![zero(); T::LANES];
+            for point in 0..self.stride {
+                let part = &mut parts[point % T::LANES];
+                *part = plus(*part, self.at(cotangents.plus(o * channels), point));
+            }
             let sum = &mut sums[layer.biases().start + o];
-            *sum = plus(*sum, bias.fold(zero(), plus));
+            *sum = plus(*sum, total(parts));
             if let Some(scales) = layer.scales() {
                 let sum = &mut sums[scales.start + o];
                 *sum = plus(*sum, of_scale);

@@ -57,7 +57,7 @@ impl Number for f64 {
 
 /// By way of doubles: their sums, products, quotients and roots, rounded once more, are those that are rounded once, since
 /// doubles have more than twice as many digits (Figueroa, When is double rounding innocuous?, SIGNUM Newsletter 30, 1995).
-/// A fused multiply-add has a rounding of its own. Math functions are those of doubles.
+/// A fused multiply-add has a rounding of its own, and math functions are those of [`vmath::eval_single`].
 impl Number for f32 {
     const LANES: usize = Scalar::F32.lanes();
 
@@ -86,7 +86,7 @@ impl Number for f32 {
     }
 
     fn math(function: Function, a: f32) -> f32 {
-        vmath::eval(function, a.into()) as f32
+        vmath::eval_single(function, a)
     }
 
     fn pow(a: f32, b: f32) -> f32 {

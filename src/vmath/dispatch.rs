@@ -62,11 +62,25 @@ pub(super) trait Kernel {
     /// The value at one point. Implementations are `#[inline(always)]`, so that they take on the features of the caller.
     fn at(x: f64) -> f64;
 
+    /// The value in single precision: that of doubles, rounded once more, unless there is a formula of its own.
+    #[inline(always)]
+    fn single(x: f32) -> f32 {
+        Self::at(x.into()) as f32
+    }
+
     /// Replaces every value by the function of it.
     #[inline(always)]
     fn block(values: &mut [f64]) {
         for value in values {
             *value = Self::at(*value);
+        }
+    }
+
+    /// The same in single precision.
+    #[inline(always)]
+    fn block_of_singles(values: &mut [f32]) {
+        for value in values {
+            *value = Self::single(*value);
         }
     }
 }
@@ -97,11 +111,13 @@ pub(super) struct Loops {
     avx512: UnaryEntry,
     avx2: UnaryEntry,
     portable: UnaryEntry,
+    /// The function of one number in single precision.
+    pub(super) single: fn(f32) -> f32,
 }
 
 impl Loops {
     pub(super) fn of<K: Kernel>() -> Self {
-        Self { avx512: avx512::<K>, avx2: avx2::<K>, portable: portable::<K> }
+        Self { avx512: avx512::<K>, avx2: avx2::<K>, portable: portable::<K>, single: K::single }
     }
 
     /// The loop of a path, or the portable one where the machine lacks the instructions.

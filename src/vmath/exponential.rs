@@ -1,7 +1,7 @@
 //! exp and the hyperbolic functions, all from one reduction: x = n ln 2 + r, eˣ = 2ⁿ (1 + expm1(r)).
 
 use super::dispatch::Kernel;
-use super::{polynomial, with_sign};
+use super::{polynomial, polynomial_of_singles, with_sign};
 
 /// Adding and subtracting 1.5 · 2⁵² rounds to the nearest integer, which is then found in the low bits.
 pub(super) const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -34,6 +34,17 @@ const SINH: [f64; 7] = [
     1.6057259786775234e-10,
     7.758748312347914e-13,
 ];
+
+/// The same for single precision: 1.5 · 2²³.
+const ROUND_SINGLE: f32 = 12_582_912.0;
+/// ln 2 minus its nearest number of single precision.
+const LN2_LOW_SINGLE: f32 = -1.904_654_2e-9;
+
+/// (tanh(x) - x) / x³ in x², |x| ≤ 5/8: minimax, relative error of tanh below 2⁻²⁷.
+const TANH_SINGLE: [f32; 5] = [-0.333_332_8, 0.133_314_42, -0.053_739_71, 0.020_639_079, -0.005_704_978];
+
+/// (expm1(r) - r) / r² on |r| ≤ ln 2 / 2: minimax, relative error of eʳ below 2⁻²⁸.
+const EXPM1_SINGLE: [f32; 5] = [0.499_999_94, 0.166_665_21, 0.041_668_393, 0.008_368_745, 0.001_381_453_6];
 
 /// eˣ in pieces: 2^`exponent` (1 + `excess`), with `excess` = expm1(r).
 struct Split {
@@ -110,6 +121,29 @@ impl Kernel for Tanh {
         let expm1 = power.mul_add(split.excess, power - 1.0);
         with_sign(expm1 / (expm1 + 2.0), x)
     }
+
+    /// An odd polynomial below 5/8, and 1 - 2 / (e²ˣ + 1), which halves the error of eˣ there.
+    #[inline(always)]
+    fn single(x: f32) -> f32 {
+        let magnitude = x.abs();
+        let square = magnitude * magnitude;
+        let small = (magnitude * square).mul_add(polynomial_of_singles(square, &TANH_SINGLE), magnitude);
+        // tanh 9.1 is 1 in single precision.
+        let large = 1.0 - 2.0 / exp_plus_one(2.0 * if magnitude > 9.1 { 9.1 } else { magnitude });
+        let value = if magnitude < 0.625 { small } else { large };
+        f32::from_bits(value.to_bits() ^ (x.to_bits() & (1 << 31)))
+    }
+}
+
+/// eˣ + 1 in single precision, rounded once from the reduced exponential, for 0 ≤ x < 80.
+#[inline(always)]
+fn exp_plus_one(x: f32) -> f32 {
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND_SINGLE);
+    let n = shifted - ROUND_SINGLE;
+    let r = (-n).mul_add(LN2_LOW_SINGLE, (-n).mul_add(std::f32::consts::LN_2, x));
+    let excess = (r * r).mul_add(polynomial_of_singles(r, &EXPM1_SINGLE), r);
+    let power = f32::from_bits(shifted.to_bits().wrapping_sub(ROUND_SINGLE.to_bits()).wrapping_add(127) << 23);
+    power.mul_add(excess, power + 1.0)
 }
 
 /// Hyperbolic sine: an odd polynomial up to 1, then (eˣ - e⁻ˣ) / 2.

@@ -27,7 +27,7 @@ pub use channels::channel_products;
 pub use dispatch::{BinaryEntry, Path, UnaryEntry};
 use dispatch::{Loops, Loops2};
 pub use gemm::{GemmShape, small_product};
-pub use software_fma::fused_in_software;
+pub use software_fma::{fused_in_software, fused_single_in_software};
 
 /// The functions. The number with each is the largest error measured, in ulp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,6 +226,20 @@ pub fn eval(function: Function, x: f64) -> f64 {
     value[0]
 }
 
+/// The function of one number in single precision, with the bits of [`services`].
+///
+/// [`Function::Tanh`] has a formula of its own, within 1.3 ulp; all others are those of doubles, rounded once more, which is
+/// within 0.51 ulp.
+///
+/// # Panics
+/// If the function has two arguments.
+pub fn eval_single(function: Function, x: f32) -> f32 {
+    match function.loops() {
+        Some(loops) => (loops.single)(x),
+        None => panic!("{} takes two arguments", function.name()),
+    }
+}
+
 /// The function of two numbers, with the bits of [`apply2`].
 ///
 /// # Panics
@@ -246,6 +260,16 @@ fn unary(path: Path, function: Function) -> UnaryEntry {
 /// Horner's rule, the lowest coefficient first.
 #[inline(always)]
 fn polynomial<const N: usize>(x: f64, coefficients: &[f64; N]) -> f64 {
+    let mut sum = coefficients[N - 1];
+    for index in (0..N - 1).rev() {
+        sum = sum.mul_add(x, coefficients[index]);
+    }
+    sum
+}
+
+/// The same in single precision.
+#[inline(always)]
+fn polynomial_of_singles<const N: usize>(x: f32, coefficients: &[f32; N]) -> f32 {
     let mut sum = coefficients[N - 1];
     for index in (0..N - 1).rev() {
         sum = sum.mul_add(x, coefficients[index]);

@@ -20,6 +20,18 @@ pub fn fused_in_software(a: f64, b: f64, c: f64) -> f64 {
     }
 }
 
+/// `a·b + c` in single precision, rounded once to nearest, ties to even.
+///
+/// The product is exact in double precision. A sum that is rounded to odd has enough digits more than single precision to be
+/// rounded again (Boldo and Melquiond, theorem 2).
+#[inline(never)]
+pub fn fused_single_in_software(a: f32, b: f32, c: f32) -> f32 {
+    let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + c;
+    // Sums of infinities have no rest.
+    if sum.is_finite() { odd_sum(product, c) as f32 } else { sum as f32 }
+}
+
 /// a·b as a rounded product and the exact rest (Dekker and Veltkamp).
 #[inline(always)]
 fn two_product(a: f64, b: f64) -> (f64, f64) {

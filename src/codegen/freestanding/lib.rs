@@ -15,6 +15,12 @@ pub extern "C" fn fma(a: f64, b: f64, c: f64) -> f64 {
     vmath::fused_in_software(a, b, c)
 }
 
+/// [`fma`] in single precision.
+#[unsafe(no_mangle)]
+pub extern "C" fn fmaf(a: f32, b: f32, c: f32) -> f32 {
+    vmath::fused_single_in_software(a, b, c)
+}
+
 /// # Safety
 /// As in C.
 #[unsafe(no_mangle)]

@@ -5,7 +5,8 @@ use std::slice;
 use super::super::dispatch::{Kernel, Kernel2};
 use super::super::exponential::Exp;
 use super::super::gemm::{GemmShape, Whole};
-use super::Primitive;
+use super::dots::{self, Outer};
+use super::{Primitive, Scalar};
 
 /// The path of a function, as a constant of its type.
 pub(super) const AVX512: u8 = 0;
@@ -13,9 +14,9 @@ pub(super) const AVX2: u8 = 1;
 pub(super) const PORTABLE: u8 = 2;
 
 #[cfg(target_arch = "x86_64")]
-pub(super) trait Number: super::super::gemm::x86::Vectors + Real {}
+pub(super) trait Number: super::super::gemm::x86::Vectors<Wide: dots::Totals> + Real {}
 #[cfg(target_arch = "x86_64")]
-impl<T: super::super::gemm::x86::Vectors + Real> Number for T {}
+impl<T: super::super::gemm::x86::Vectors<Wide: dots::Totals> + Real> Number for T {}
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) trait Number: Real {}
 #[cfg(not(target_arch = "x86_64"))]
@@ -30,10 +31,12 @@ pub(super) trait Real:
     fn fused(self, factor: Self, sum: Self) -> Self;
     fn to_double(self) -> f64;
     fn of_double(x: f64) -> Self;
+    /// Replaces every value by a function of it.
+    fn block<K: Kernel>(values: &mut [Self]);
 }
 
 macro_rules! real {
-    ($($type:ty)*) => { $(
+    ($($type:ty, $block:ident;)*) => { $(
         impl Real for $type {
             const ZERO: Self = 0.0;
             const TWO: Self = 2.0;
@@ -49,14 +52,18 @@ macro_rules! real {
             fn of_double(x: f64) -> Self {
                 x as $type
             }
+            #[inline(always)]
+            fn block<K: Kernel>(values: &mut [Self]) {
+                K::$block(values);
+            }
         }
     )* };
 }
-real!(f64 f32);
+real!(f64, block; f32, block_of_singles;);
 
 /// `a·b + c`, fused where the path has the instruction.
 #[inline(always)]
-fn multiply_add<T: Number, const P: u8>(a: T, b: T, c: T) -> T {
+pub(super) fn multiply_add<T: Number, const P: u8>(a: T, b: T, c: T) -> T {
     if P == PORTABLE { a * b + c } else { a.fused(b, c) }
 }
 
@@ -64,9 +71,6 @@ fn multiply_add<T: Number, const P: u8>(a: T, b: T, c: T) -> T {
 /// vector instructions and not by a call of `memcpy`, which is no more than a plain loop in an object.
 const CHUNK: usize = 32;
 
-/// A math function is one of doubles; single precision goes there and back, which costs less than it would to have a
-/// second set of formulas, and rounds once.
-///
 /// # Safety
 /// As all services.
 #[inline(always)]
@@ -86,32 +90,32 @@ pub(super) unsafe fn unary<T: Number, K: Kernel, const P: u8>(
     while count - start >= CHUNK {
         // SAFETY: start + CHUNK <= count, for which the caller vouches.
         unsafe {
-            let mut values = [0.0; CHUNK];
+            let mut values = [T::ZERO; CHUNK];
             for i in 0..CHUNK {
-                *values.as_mut_ptr().add(i) = (*input.add(start + i)).to_double();
+                *values.as_mut_ptr().add(i) = *input.add(start + i);
             }
-            K::block(&mut values);
+            T::block::<K>(&mut values);
             for i in 0..CHUNK {
-                *output.add(start + i) = T::of_double(*values.as_ptr().add(i));
+                *output.add(start + i) = *values.as_ptr().add(i);
             }
         }
         start += CHUNK;
     }
-    let mut rest = [0.0; CHUNK];
+    let mut rest = [T::ZERO; CHUNK];
     let length = count - start;
     // SAFETY: start + length = count, for which the caller vouches; length < CHUNK.
     unsafe {
         for i in 0..length {
-            *rest.as_mut_ptr().add(i) = (*input.add(start + i)).to_double();
+            *rest.as_mut_ptr().add(i) = *input.add(start + i);
         }
-        K::block(slice::from_raw_parts_mut(rest.as_mut_ptr(), length));
+        T::block::<K>(slice::from_raw_parts_mut(rest.as_mut_ptr(), length));
         for i in 0..length {
-            *output.add(start + i) = T::of_double(*rest.as_ptr().add(i));
+            *output.add(start + i) = *rest.as_ptr().add(i);
         }
     }
 }
 
-/// As [`unary`].
+/// As [`unary`]; single precision goes to doubles and back, which rounds once.
 ///
 /// # Safety
 /// As all services.
@@ -451,12 +455,6 @@ pub(super) unsafe fn weighted_rows<T: Number, const P: u8>(
     }
 }
 
-/// Partial sums of a dot product.
-const LANES: usize = 16;
-
-/// Rows of a and b whose dot products are summed together.
-const BLOCK: usize = 4;
-
 /// # Safety
 /// As all services.
 #[inline(always)]
@@ -468,81 +466,63 @@ pub(super) unsafe fn outer<T: Number, const P: u8>(
     k: usize,
     columns: usize,
 ) {
-    let mut row = 0;
-    while row < m {
-        let rows = if m - row < BLOCK { m - row } else { BLOCK };
-        let mut column = 0;
-        while column < k {
-            let wide = rows == BLOCK && k - column >= 2;
-            // SAFETY: rows below m, columns below k.
-            unsafe {
-                if wide {
-                    dots::<T, P, BLOCK, 2>(out, a, b, (row, column), k, columns);
-                    column += 2;
-                } else {
-                    for r in row..row + rows {
-                        dots::<T, P, 1, 1>(out, a, b, (r, column), k, columns);
-                    }
-                    column += 1;
-                }
-            }
+    let whole = Outer { out, a, b, m, k, columns };
+    // SAFETY: the caller vouches for the path and for m·k sums of rows of so many columns.
+    unsafe {
+        match (P, T::SCALAR) {
+            #[cfg(target_arch = "x86_64")]
+            (AVX512, _) => dots::avx512(whole),
+            (_, Scalar::F64) => dots::in_parts::<T, P, 8>(whole),
+            (_, Scalar::F32) => dots::in_parts::<T, P, 16>(whole),
         }
-        row += rows;
     }
+}
+
+/// The sum of partial sums: the upper half to the lower one, and so on.
+#[inline(always)]
+pub(super) fn total<T: Number, const N: usize>(mut parts: [T; N]) -> T {
+    let mut half = N / 2;
+    while half > 0 {
+        for i in 0..half {
+            let upper = parts[half + i];
+            parts[i] += upper;
+        }
+        half /= 2;
+    }
+    parts[0]
 }
 
 /// # Safety
-/// As [`outer`]: R rows of a and Q of b from (row, column) on.
+/// As all services; `count` is a multiple of the lanes.
 #[inline(always)]
-unsafe fn dots<T: Number, const P: u8, const R: usize, const Q: usize>(
-    out: *mut T,
-    a: *const T,
-    b: *const T,
-    (row, column): (usize, usize),
-    k: usize,
-    columns: usize,
-) {
-    const HALF: usize = LANES / 2;
-    let mut sums = [[[T::ZERO; HALF]; Q]; R];
-    let mut start = 0;
-    while start + HALF <= columns {
-        for (r, sums) in sums.iter_mut().enumerate() {
-            for (q, sums) in sums.iter_mut().enumerate() {
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: rows and columns are those of the caller.
-                    unsafe {
-                        let left = *a.add((row + r) * columns + start + i);
-                        let right = *b.add((column + q) * columns + start + i);
-                        *sum = multiply_add::<T, P>(left, right, *sum);
-                    }
-                }
-            }
-        }
-        start += HALF;
-    }
-    for (r, sums) in sums.iter().enumerate() {
-        for (q, sums) in sums.iter().enumerate() {
-            let mut total = T::ZERO;
-            sums.iter().for_each(|sum| total += *sum);
-            // SAFETY: as above.
-            unsafe { *out.add((row + r) * k + column + q) += total }
+pub(super) unsafe fn row_sums<T: Number, const P: u8>(out: *mut T, a: *const T, rows: usize, row: usize, count: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match T::SCALAR {
+            Scalar::F64 => row_sums_in::<T, 8>(out, a, rows, row, count),
+            Scalar::F32 => row_sums_in::<T, 16>(out, a, rows, row, count),
         }
     }
 }
 
+/// As [`row_sums`], with N partial sums.
+///
 /// # Safety
 /// As all services.
 #[inline(always)]
-pub(super) unsafe fn row_sums<T: Number, const P: u8>(out: *mut T, a: *const T, rows: usize, row: usize, count: usize) {
+unsafe fn row_sums_in<T: Number, const N: usize>(out: *mut T, a: *const T, rows: usize, row: usize, count: usize) {
     for r in 0..rows {
-        // SAFETY: the caller vouches for `rows` rows, and for count <= row.
-        unsafe {
-            let mut sum = T::ZERO;
-            for i in 0..count {
-                sum += *a.add(r * row + i);
+        let mut sums = [T::ZERO; N];
+        let mut start = 0;
+        while start + N <= count {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for `rows` rows, and for count <= row.
+                unsafe { *sum += *a.add(r * row + start + i) }
             }
-            *out.add(r) += sum;
+            start += N;
         }
+        // SAFETY: the caller vouches for `rows` sums.
+        unsafe { *out.add(r) += total(sums) }
     }
 }
 
