@@ -121,6 +121,8 @@ fn check(problem: &Problem, block: usize, n: usize) {
     given.extend([("theta", &theta[..]), ("direction", &v[..]), ("weights", &weights[..])]);
     let cotangents: Vec<f64> = (0..formulas * n).map(|i| (i as f64).sin()).collect();
     given.push(("cotangents", &cotangents));
+    let lambda = &problem.description.blocks[block].weights;
+    let of_formulas: Vec<f64> = lambda.iter().flat_map(|lambda| weights.iter().map(move |w| w * lambda)).collect();
     let parameters = theta.len();
     let r = by_formula(&kernel, formulas, &residual(&kernel, &theta));
     let (rows, _, _) = linearize(&kernel, &theta, Metric::GaussNewton);
@@ -132,6 +134,8 @@ fn check(problem: &Problem, block: usize, n: usize) {
             continue;
         }
         println!("{what}");
+        let own = [("weights", &of_formulas[..])].into_iter().filter(|_| *kind == Kind::Weighted);
+        let given: Vec<(&str, &[f64])> = own.chain(given.iter().copied()).collect();
         let found = call(routine, loaded, n, &given);
         assert_fused(&what, &found, routine, fused, |(routine, loaded)| call(routine, loaded, n, &given));
         match kind {
@@ -149,6 +153,10 @@ fn check(problem: &Problem, block: usize, n: usize) {
             Kind::Loss => assert_relative(&found[0], [loss], 1e-13),
             Kind::Gradient | Kind::Gram | Kind::Hessian => {
                 assert_relative(&found[0], [loss], 1e-13);
+                assert_relative(&found[1], &slope, 1e-11);
+            }
+            Kind::Weighted => {
+                assert_relative(&found[0], &r, 1e-14);
                 assert_relative(&found[1], &slope, 1e-11);
             }
             Kind::Vjp => {

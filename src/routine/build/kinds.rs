@@ -17,6 +17,8 @@ pub enum Kind {
     Loss,
     /// The loss and its gradient in θ.
     Gradient,
+    /// The formulas, and the gradient of `½ Σ w r²`, of an energy `Σ w F`, with a weight w for each formula at each point.
+    Weighted,
     /// The formulas and their derivatives in θ.
     Jacobian,
     /// The loss, its gradient, and its second derivative in function space between the tangents of the network:
@@ -36,10 +38,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the enumeration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Residual,
         Self::Loss,
         Self::Gradient,
+        Self::Weighted,
         Self::Jacobian,
         Self::Hessian,
         Self::Local,
@@ -55,6 +58,7 @@ impl Kind {
             Self::Residual => "residual",
             Self::Loss => "loss",
             Self::Gradient => "gradient",
+            Self::Weighted => "weighted",
             Self::Jacobian => "jacobian",
             Self::Hessian => "hessian",
             Self::Local => "local",
@@ -76,6 +80,9 @@ impl Kind {
             Self::Residual => "The formulas at each point, without weights.",
             Self::Loss => "Half the weighted sum of squares of the formulas; of an energy its weighted sum.",
             Self::Gradient => "The loss and its gradient in theta.",
+            Self::Weighted => {
+                "The formulas at each point, and the gradient of a loss with a weight for each formula at each point."
+            }
             Self::Jacobian => "The formulas at each point and their derivatives in theta.",
             Self::Hessian => {
                 "The loss, its gradient, and its second derivative in function space between the tangents of the networks."
@@ -129,7 +136,7 @@ pub fn build(parts: Parts<'_>, kind: Kind, name: &str, fields: &[String]) -> Res
     let programs: Vec<&PointTape> = match kind {
         Kind::Residual | Kind::Loss | Kind::Predict => vec![&block.value],
         Kind::Jvp => vec![&block.second],
-        Kind::Gradient | Kind::Jacobian | Kind::Vjp | Kind::Gram => vec![&block.linear],
+        Kind::Gradient | Kind::Weighted | Kind::Jacobian | Kind::Vjp | Kind::Gram => vec![&block.linear],
         Kind::Hessian | Kind::Local => vec![block.local.as_ref().map_or(&block.linear, |local| &local.program)],
     };
     if kind == Kind::Gram && parts.role == Role::Energy {
@@ -141,6 +148,7 @@ pub fn build(parts: Parts<'_>, kind: Kind, name: &str, fields: &[String]) -> Res
         Kind::Residual => builder.residual(program),
         Kind::Loss => builder.loss(program),
         Kind::Gradient => builder.gradient(program),
+        Kind::Weighted => builder.weighted(program),
         Kind::Jacobian => builder.jacobian(program),
         Kind::Hessian => builder.hessian(program),
         Kind::Local => builder.local(program),
@@ -275,6 +283,34 @@ impl<'a> Builder<'a> {
         let cotangents = self.cotangents_of_loss(weights, values);
         let seeds = self.seeds(values, &cotangents);
         self.sweep_back(&seeds, Visit::Sums(output));
+    }
+
+    fn weighted(&mut self, program: &'a PointTape) {
+        let (formulas, role) = (self.formulas(), self.parts.role);
+        let weights = self.rows_of(Argument::points("weights", &[formulas]), Pad::Zero);
+        self.parameters();
+        let r = self.output(Argument::points("residual", &[formulas]));
+        let gradient = self.output(Argument::fixed("gradient", &[self.parameter_count()]));
+        self.networks(Sweep::Reverse, NOWHERE);
+        let values = self.run_point(program, 1);
+        self.store(values, formulas, r, 0);
+        self.only_for(&[gradient], |own| {
+            let cotangents = match role {
+                Role::Energy => weights,
+                Role::Residual => {
+                    let at = own.buffer(formulas);
+                    own.push(Stage::Zero { at, rows: formulas });
+                    for formula in 0..formulas {
+                        let [to, weight, from] = [at, weights, values].map(|place| place.plus(formula));
+                        own.push(Stage::Seed { to, weight: Some(weight), from, factor: 1.0 });
+                    }
+                    at
+                }
+            };
+            let cotangents: Vec<(Place, f64)> = (0..formulas).map(|f| (cotangents.plus(f), 1.0)).collect();
+            let seeds = own.seeds(values, &cotangents);
+            own.sweep_back(&seeds, Visit::Sums(gradient));
+        });
     }
 
     fn vjp(&mut self, program: &'a PointTape) {
