@@ -6,8 +6,10 @@
 
 mod fused;
 mod norms;
+mod single;
 mod standalone;
 
+pub use single::Single;
 pub use standalone::{Standalone, standalone, standalone_fields};
 
 use std::ops::Range;
@@ -21,9 +23,9 @@ use crate::expr::{Expr, Graph, Interval, Symbol};
 use crate::geometry::RuleError;
 use crate::kernel::{
     Assemble, AssembleError, BlockDescription, Channels, Description, Frozen, FusedBlock, Kernel, KernelTapes,
-    KnownSource, Metric, NetworkDescription, PointSet, Predictor, Role,
+    KnownSource, Metric, NetworkDescription, Objective, PointSet, Predictor, Role,
 };
-use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides};
+use crate::model::{self, Field, FieldSource, Formulas, Given, Model, Overrides, Precision};
 use crate::network::{AxisScale, Features, Layout};
 use crate::optim;
 use crate::sample;
@@ -145,6 +147,8 @@ pub struct Compiled {
     pub kernel: Kernel,
     /// What the programs run on.
     pub backend: Backend,
+    /// The same in single precision, where the problem asks for it.
+    pub single: Option<Single>,
 }
 
 /// Why a checked problem can't be compiled.
@@ -243,7 +247,27 @@ pub fn assemble_on(
     times: &mut Times,
 ) -> Result<Compiled, CompileError> {
     let kernel = times.stage("codegen", || Kernel::new(&lowered.description, &lowered.tapes, points, &backend))?;
-    Ok(Compiled { lowered, kernel, backend })
+    let of_single = || (lowered.model.settings.precision == Precision::Single).then(|| Single::new(&lowered, &kernel));
+    let single = times.stage("single precision", of_single).transpose()?;
+    Ok(Compiled { lowered, kernel, backend, single })
+}
+
+impl Compiled {
+    /// The problem as optimizers see it, in the precision that it asks for.
+    pub fn objective(&mut self) -> &dyn Objective {
+        objective(&mut self.single, &self.kernel)
+    }
+}
+
+/// A kernel as optimizers see it: itself, or what has its points and weights in single precision.
+pub fn objective<'a>(single: &'a mut Option<Single>, kernel: &'a Kernel) -> &'a dyn Objective {
+    match single {
+        Some(single) => {
+            single.follow(kernel);
+            single
+        }
+        None => kernel,
+    }
 }
 
 impl Lowered {

@@ -41,6 +41,7 @@ fn bits(session: &Session) -> Vec<u64> {
 
 const ADAM: &str = "train adam(steps=24, lr=1e-2)";
 const BATCHES: &str = "train adam(steps=24, lr=1e-2, batch=20)";
+const SINGLE: &str = "set precision = f32\n";
 const ENGD: &str = "train engd(steps=24)";
 
 /// Methods of first order beside Adam, some with what they share.
@@ -79,6 +80,10 @@ fn problems() -> Vec<String> {
         "train engd(steps=24, weights=adaptive)".to_owned(),
         format!("{rar}\ntrain soap(steps=24, weights=adaptive(per=terms, lr=0.1))"),
         "train kfac(steps=16, rule=grid)\ntrain kfac(steps=8, batch=40)".to_owned(),
+        format!("{SINGLE}{rad}\n{ENGD}"),
+        format!("{SINGLE}{causal}\n{rar}\n{BATCHES}\ntrain soap(steps=4)"),
+        format!("{SINGLE}train engdw(steps=10)\ntrain pdeaware(steps=10)\ntrain lm(steps=4)"),
+        format!("{SINGLE}train adam(steps=24, lr=1e-2, weights=ntk(every=4))"),
     ]
     .into_iter()
     .chain(OF_GRADIENTS.map(|method| format!("{rad}\ntrain {method}")))
@@ -94,6 +99,7 @@ fn problems() -> Vec<String> {
         FITTED.replace("STEPS", "8"),
         OVERFLOW.replace("METHOD", "adam(steps=24, lr=6)"),
         windows(2, "train adam(steps=12, lr=1e-2, weights=ntk(every=4)) with WINDOWS"),
+        windows(2, "set precision = f32\ntrain adam(steps=8, lr=1e-2) with WINDOWS\ntrain engd(steps=4) with WINDOWS"),
         heat("train lm(steps=20)"),
         heat("train hngd(steps=20)"),
         heat("train nncg(steps=14, frequency=4, cg_steps=5)"),

@@ -87,7 +87,17 @@ impl<T: Primitive> Loaded<T> {
 
     /// Room for the intermediate results of a call; it may serve any number of calls, one after the other.
     pub fn workspace(&self) -> Workspace {
-        Workspace(vec![Line([0.0; LINE]); self.work_bytes.div_ceil(size_of::<Line>())])
+        let mut work = Workspace::default();
+        self.enlarge(&mut work);
+        work
+    }
+
+    /// Makes a workspace large enough for this routine, too.
+    pub fn enlarge(&self, work: &mut Workspace) {
+        let lines = self.work_bytes.div_ceil(size_of::<Line>());
+        if work.0.len() < lines {
+            work.0.resize(lines, Line([0.0; LINE]));
+        }
     }
 
     /// As [`Loaded::call_in`], in a workspace of its own.

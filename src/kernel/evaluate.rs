@@ -5,7 +5,10 @@ use std::ops::Range;
 use tracing::debug_span;
 
 use super::description::Role;
-use super::objective::{LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Spread, half_square};
+use super::objective::{
+    LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Spread, change_with_energies, half_square,
+    loss_with_energies,
+};
 use super::system::Kernel;
 use crate::linalg::{RowTiles, transposed_product};
 
@@ -29,46 +32,16 @@ impl Kernel {
 
     /// The loss that values make.
     fn loss_of(&self, values: &[f64]) -> f64 {
-        if self.is_least_squares() {
-            return half_square(values);
-        }
-        let mut sum = CarefulSum::default();
-        self.for_each_value(values, |role, value| match role {
-            Role::Residual => sum.add(0.5 * value * value),
-            Role::Energy => sum.add(value),
-        });
-        sum.total()
+        if self.is_least_squares() { half_square(values) } else { loss_with_energies(self.with_roles(values)) }
     }
 
-    /// Calls `f` for every value with the role of its block.
-    fn for_each_value<T: Copy>(&self, values: &[T], mut f: impl FnMut(Role, T)) {
-        let mut rest = values;
-        for &(b, t) in &self.order {
+    /// Every value with the role of its block.
+    fn with_roles<'a, T: Copy>(&'a self, values: &'a [T]) -> impl Iterator<Item = (Role, T)> + 'a {
+        let roles = self.order.iter().flat_map(|&(b, t)| {
             let block = &self.blocks[b];
-            let (own, after) = rest.split_at(block.factors.len() * block.tiles[t].rows);
-            rest = after;
-            own.iter().for_each(|&value| f(block.role, value));
-        }
-    }
-}
-
-/// A sum with the errors of its additions (Neumaier): an energy near its minimum changes by less than a plain sum loses.
-#[derive(Default)]
-struct CarefulSum {
-    sum: f64,
-    lost: f64,
-}
-
-impl CarefulSum {
-    fn add(&mut self, value: f64) {
-        let next = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() { (self.sum - next) + value } else { (value - next) + self.sum };
-        self.sum = next;
-    }
-
-    fn total(&self) -> f64 {
-        // Beyond the largest double the errors are no numbers, but the sum is infinite as it should be.
-        if self.lost.is_finite() { self.sum + self.lost } else { self.sum }
+            std::iter::repeat_n(block.role, block.factors.len() * block.tiles[t].rows)
+        });
+        roles.zip(values.iter().copied())
     }
 }
 
@@ -95,12 +68,7 @@ impl Objective for Kernel {
             self.with_rows(|after| {
                 self.values(to, after);
                 let pairs: Vec<(f64, f64)> = before.iter().copied().zip(after.iter().copied()).collect();
-                let mut sum = CarefulSum::default();
-                self.for_each_value(&pairs, |role, (before, after)| match role {
-                    Role::Residual => sum.add(0.5 * (after - before) * (after + before)),
-                    Role::Energy => sum.add(after - before),
-                });
-                sum.total()
+                change_with_energies(self.with_roles(&pairs))
             })
         })
     }

@@ -58,6 +58,7 @@ pub use norms::NormTapes;
 pub use objective::{
     KernelCost, LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Sobolev, Spread, half_square,
 };
+pub(crate) use objective::{change_with_energies, loss_with_energies};
 pub use predict::Predictor;
 pub use programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointTape, PointwiseTapes};
 pub use sweep::EXTENSION;

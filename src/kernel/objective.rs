@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::description::Role;
 use crate::linalg::RowTiles;
 
 /// Which matrix stands for the curvature of the loss.
@@ -190,4 +191,32 @@ impl ParameterMatrix {
 /// ½‖r‖², summed in the order of the rows.
 pub fn half_square(residual: &[f64]) -> f64 {
     0.5 * residual.iter().map(|r| r * r).sum::<f64>()
+}
+
+/// The loss of values of which some are energies: half the squares of residuals, and energies as they stand.
+pub(crate) fn loss_with_energies(values: impl Iterator<Item = (Role, f64)>) -> f64 {
+    careful_sum(values.map(|(role, value)| match role {
+        Role::Residual => 0.5 * value * value,
+        Role::Energy => value,
+    }))
+}
+
+/// How far [`loss_with_energies`] is apart between the first values of all pairs and the second ones.
+pub(crate) fn change_with_energies(pairs: impl Iterator<Item = (Role, (f64, f64))>) -> f64 {
+    careful_sum(pairs.map(|(role, (before, after))| match role {
+        Role::Residual => 0.5 * (after - before) * (after + before),
+        Role::Energy => after - before,
+    }))
+}
+
+/// A sum with the errors of its additions (Neumaier): an energy near its minimum changes by less than a plain sum loses.
+fn careful_sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0_f64, 0.0);
+    for value in values {
+        let next = sum + value;
+        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    // Beyond the largest double the errors are no numbers, but the sum is infinite as it should be.
+    if lost.is_finite() { sum + lost } else { sum }
 }

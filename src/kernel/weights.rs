@@ -1,6 +1,6 @@
 //! What rows weigh: weights that change from step to step, and rows put together by points.
 
-use super::system::Kernel;
+use super::system::{Block, Kernel};
 
 impl Kernel {
     /// Replaces the weights in the loss of the formulas of one block.
@@ -21,6 +21,26 @@ impl Kernel {
             tile.scale.iter_mut().zip(own).for_each(|(scale, weight)| *scale = weight.sqrt());
             rest = more;
         }
+    }
+
+    /// What the programs of a block read at its points: coordinates, then normals, one column an axis; then what is known
+    /// there, one column each of [`BlockTapes::known`](super::BlockTapes::known).
+    pub fn columns(&self, block: usize) -> Vec<Vec<f64>> {
+        let block = &self.blocks[block];
+        let column = |c: usize| {
+            block.tiles.iter().flat_map(move |tile| &tile.columns[c * tile.stride..][..tile.rows]).copied().collect()
+        };
+        (0..2 * block.dimension + block.known.len()).map(column).collect()
+    }
+
+    /// The root of the weight of each formula of a block at each point, formula after formula.
+    pub fn roots(&self, block: usize) -> Vec<f64> {
+        let Block { tiles, factors, .. } = &self.blocks[block];
+        let of_points = |factor: &f64| {
+            let factor = *factor;
+            tiles.iter().flat_map(move |tile| tile.scale[..tile.rows].iter().map(move |scale| scale * factor))
+        };
+        factors.iter().flat_map(of_points).collect()
     }
 
     /// The sum of squares of all rows of each point of a block.

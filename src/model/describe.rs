@@ -4,6 +4,7 @@ use crate::expr::{Expr, MultiIndex, Names};
 use crate::geometry::{Grading, Part, Rule};
 
 use super::networks::parameter_count;
+use super::precision::Precision;
 use super::problem::{
     Adapt, AxisKind, Component, FieldSource, Model, NetworkPlan, Output, Piece, Sampling, ShapePart, Stage, Term,
     TermKind,
@@ -301,6 +302,7 @@ fn settings(model: &Model) -> Section {
         ("budget", settings.budget.map(|budget| format!("{budget} s"))),
         ("target", settings.target.map(|target| target.to_string())),
         ("tier", settings.tier.clone()),
+        ("precision", (settings.precision != Precision::Double).then(|| settings.precision.to_string())),
         ("causal", settings.causal.map(|c| format!("{} with chunks={}", c.tolerance, c.chunks))),
     ];
     let rows = rows.into_iter().filter_map(|(key, value)| Some(vec![key.to_owned(), value?])).collect();

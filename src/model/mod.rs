@@ -48,6 +48,7 @@ mod overrides;
 mod parametric;
 mod pieces;
 mod places;
+mod precision;
 mod predicates;
 pub mod problem;
 mod quadrature;
@@ -87,6 +88,7 @@ pub use corrections::Correction;
 pub use formulas::Formulas;
 pub use networks::parameter_count;
 pub use overrides::{OverrideError, Overrides};
+pub use precision::Precision;
 pub use problem::{
     Adapt, Axis, AxisKind, Causal, Component, DataSet, Field, FieldSource, GridFunction, Integral, Method, Model,
     MovingLimit, NetworkPlan, Number, OptionValue, Output, OutputFormat, Over, Parameter, Piece, Reference,
@@ -157,6 +159,7 @@ pub fn check_given(ast: &Ast, given: Given<'_>) -> (Option<(Model, Vec<NamedForm
         }
         found.extend(corrections::faults(model));
         found.extend(weights::faults(model));
+        found.extend(precision::faults(model));
         let corrections: Vec<Correction> = model.stages.iter().filter_map(|stage| stage.correction.clone()).collect();
         for variant in model.stages.iter_mut().filter_map(|stage| stage.model.as_mut()) {
             Arc::make_mut(variant).add_corrections(&corrections);

@@ -5,8 +5,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Ast, Formula, FormulaKind, Statement, StatementKind};
 
 use super::defaults::CAUSAL_CHUNKS;
-use super::elaborate::{Elaborator, unsupported};
+use super::elaborate::Elaborator;
 use super::nearest::nearest;
+use super::precision::Precision;
 use super::problem::{AxisKind, Causal, Settings};
 
 /// The keys of `set`.
@@ -94,11 +95,8 @@ impl<'a> Elaborator<'a> {
                 });
             }
             "precision" => match &value.kind {
-                FormulaKind::Name(name) if name == "f64" => {}
-                FormulaKind::Name(name) if name == "f32" => {
-                    let diagnostic = unsupported("`precision = f32`", value.span);
-                    self.found.push(diagnostic.note("every number is one of 64 bits, whatever the method"));
-                }
+                FormulaKind::Name(name) if name == "f64" => settings.precision = Precision::Double,
+                FormulaKind::Name(name) if name == "f32" => settings.precision = Precision::Single,
                 _ => self.found.push(Diagnostic::error(
                     "E0404",
                     "the precision is `f64` or `f32`",

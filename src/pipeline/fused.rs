@@ -28,20 +28,15 @@ pub(super) fn fused(
     if swept || !narrow {
         return Ok(None);
     }
-    let dimension = description.dimension;
-    let axes: Vec<String> = (0..dimension).map(|axis| format!("x{axis}")).collect();
-    let known: Vec<String> = (0..of.known.len()).map(|known| format!("known{known}")).collect();
-    let parts = Parts { description, tapes, block, role: of.role, axes: &axes, known: &known, theta: None };
-    let refused = |error: &dyn std::fmt::Display| AssembleError::Backend(error.to_string());
-    let routine = |kind: Kind| build(parts, kind, kind.name(), &[]).map(fuse).map_err(|error| refused(&error));
-    let routines = [routine(Kind::Residual)?, routine(Kind::Jacobian)?, routine(Kind::Jvp)?];
-    let columns = routines.each_ref().map(|routine| columns_of(routine, dimension, known.len()));
+    let built = routines(description, tapes, block, &[Kind::Residual, Kind::Jacobian, Kind::Jvp])?;
+    let (routines, columns): (Vec<Routine>, _) = built.into_iter().unzip();
     let programs = match backend {
-        Backend::Interpreter => routines.map(Program::Interpreted),
+        Backend::Interpreter => routines.into_iter().map(Program::Interpreted).collect(),
         Backend::Jit => {
-            let loaded = codegen::load::<f64>(&routines.each_ref(), &codegen::Options::default());
-            let mut loaded = loaded.map_err(|error| refused(&error))?.into_iter();
-            routines.map(|_| Program::Machine(loaded.next().expect("one a routine"), Pool::default()))
+            let all: Vec<&Routine> = routines.iter().collect();
+            let loaded = codegen::load::<f64>(&all, &codegen::Options::default());
+            let loaded = loaded.map_err(|error| AssembleError::Backend(error.to_string()))?;
+            loaded.into_iter().map(|code| Program::Machine(code, Pool::default())).collect()
         }
     };
     Ok(Some(Fused { programs, columns }))
@@ -51,7 +46,30 @@ fn is_narrow(layout: &Layout) -> bool {
     layout.layers.iter().all(|layer| layer.inputs.max(layer.outputs) <= WIDEST)
 }
 
-/// Which rows of the columns of a tile a routine takes, in the order of its arguments.
+/// Routines of a block, and which of its columns (coordinates, normals, what is known) each takes, in the order of its
+/// arguments.
+///
+/// # Errors
+/// [`AssembleError::Backend`] if there is no such routine.
+pub(super) fn routines(
+    description: &Description,
+    tapes: &KernelTapes,
+    block: usize,
+    kinds: &[Kind],
+) -> Result<Vec<(Routine, Vec<usize>)>, AssembleError> {
+    let (of, dimension) = (&tapes.blocks[block], description.dimension);
+    let axes: Vec<String> = (0..dimension).map(|axis| format!("x{axis}")).collect();
+    let known: Vec<String> = (0..of.known.len()).map(|known| format!("known{known}")).collect();
+    let parts = Parts { description, tapes, block, role: of.role, axes: &axes, known: &known, theta: None };
+    let routine = |&kind: &Kind| {
+        let built = build(parts, kind, kind.name(), &[]).map_err(|error| AssembleError::Backend(error.to_string()))?;
+        let routine = fuse(built);
+        let columns = columns_of(&routine, dimension, known.len());
+        Ok((routine, columns))
+    };
+    kinds.iter().map(routine).collect()
+}
+
 fn columns_of(routine: &Routine, dimension: usize, known: usize) -> Vec<usize> {
     let normals = if routine.input("normal_x0").is_some() { dimension } else { 0 };
     (0..dimension + normals).chain(2 * dimension..2 * dimension + known).collect()
@@ -59,8 +77,8 @@ fn columns_of(routine: &Routine, dimension: usize, known: usize) -> Vec<usize> {
 
 /// Residuals, their Jacobian, and their derivatives along a direction.
 pub(super) struct Fused {
-    programs: [Program; 3],
-    columns: [Vec<usize>; 3],
+    programs: Vec<Program>,
+    columns: Vec<Vec<usize>>,
 }
 
 enum Program {

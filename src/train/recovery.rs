@@ -9,7 +9,6 @@ use std::sync::Arc;
 use super::observer::{Control, Observer};
 use super::session::{Seen, Session};
 use super::stop::Stop;
-use crate::kernel::Objective;
 use crate::model::{OptionValue, Stage};
 use crate::optim::{self, Met, State, StateError, StepReport};
 
@@ -139,7 +138,7 @@ impl Session {
             self.theta.copy_from_slice(best);
         }
         if goes_on {
-            self.optimizer = optim::for_stage(&self.recovery.careful(stage), &self.compiled.kernel);
+            self.optimizer = optim::for_stage(&self.recovery.careful(stage), self.compiled.objective());
             self.stagnation.restore(&[]);
         }
         goes_on
@@ -148,7 +147,7 @@ impl Session {
     /// Goes back, too, if the last step was the one that led astray: of many methods only the next one would see it.
     pub(super) fn end_soundly(&mut self, stop: Stop, observer: &mut dyn Observer) -> Stop {
         let own = self.level.own(&self.theta);
-        let loss = self.compiled.kernel.loss(&own);
+        let loss = self.compiled.objective().loss(&own);
         if stop == Stop::NotFinite || self.step == 0 || loss.is_finite() {
             return stop;
         }

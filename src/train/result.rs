@@ -9,6 +9,7 @@ use super::numbers::FoundNumber;
 use super::reports::ReportValue;
 use super::session::Session;
 use super::stop::Stop;
+use crate::model::Precision;
 
 /// How well one unknown is known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub struct RunResult {
     pub stop: String,
     /// The seed.
     pub seed: u64,
+    /// What training computed in: `f64` or `f32`.
+    #[serde(default = "double")]
+    pub precision: String,
     /// Steps of all stages.
     pub steps: usize,
     /// The loss at the end.
@@ -68,6 +72,11 @@ pub struct RunResult {
     pub peak_bytes: Option<u64>,
 }
 
+/// The precision of runs that did not write theirs.
+fn double() -> String {
+    Precision::Double.to_string()
+}
+
 impl RunResult {
     /// Of a session that ended for this reason, after so much time in all; what it had of memory only its process knows.
     pub fn of(session: &mut Session, reports: &[ReportValue], stop: Stop, wall: Duration) -> Self {
@@ -87,6 +96,7 @@ impl RunResult {
             status: if failed { "failed" } else { "ok" }.to_owned(),
             stop: stop.name().to_owned(),
             seed: session.seed(),
+            precision: session.model().settings.precision.to_string(),
             steps: session.total_steps(),
             loss: finite(terms.iter().map(|(_, loss)| loss).sum()),
             terms: terms.into_iter().map(|(label, loss)| (label, finite(loss))).collect(),

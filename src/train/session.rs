@@ -76,7 +76,7 @@ impl Session {
     ///
     /// # Errors
     /// [`TrainError`] if points can't be drawn or a program not be made.
-    pub fn new(compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
+    pub fn new(mut compiled: Compiled, seed: u64) -> Result<Self, TrainError> {
         let metrics = Metrics::new(&compiled.lowered, compiled.backend)?;
         let points = TrainingPoints::draw(&compiled.lowered, seed, 0, None)?;
         let model = Arc::new(compiled.lowered.model.clone());
@@ -92,7 +92,7 @@ impl Session {
             weights: None,
             recovery: Recovery::default(),
             fault: None,
-            optimizer: optim::for_stage(stage, &compiled.kernel),
+            optimizer: optim::for_stage(stage, compiled.objective()),
             model: Arc::clone(&model),
             compiled,
             metrics,
@@ -215,7 +215,7 @@ impl Session {
             self.stage = checkpoint.stage;
         }
         self.recovery = Recovery::restored(&checkpoint.session, expected)?;
-        let mut optimizer = optim::for_stage(&self.recovery.careful(stage), &self.compiled.kernel);
+        let mut optimizer = optim::for_stage(&self.recovery.careful(stage), self.compiled.objective());
         optimizer.restore(&checkpoint.state)?;
         self.stagnation = stagnation_of(stage, &self.compiled);
         self.stagnation.restore(&checkpoint.losses);
@@ -356,7 +356,7 @@ impl Session {
         }
         self.begin_weights(plan);
         self.recovery = Recovery::default();
-        self.optimizer = optim::for_stage(plan, &self.compiled.kernel);
+        self.optimizer = optim::for_stage(plan, self.compiled.objective());
         self.stagnation = stagnation_of(plan, &self.compiled);
         self.make_batch_kernel();
     }
@@ -513,14 +513,14 @@ impl Session {
         let weights = (&mut self.causal, &self.weights);
         let Some(kernel) = &mut self.batch_kernel else {
             weigh(weights, &mut self.compiled.kernel, &self.points.sets, own);
-            return self.optimizer.step(&self.compiled.kernel, own);
+            return self.optimizer.step(self.compiled.objective(), own);
         };
         let count = stage.batch().unwrap_or(usize::MAX);
         let stream = Stream::new(self.seed, BATCH_STREAM, self.total_steps as u64);
         let batch = batch::draw(&self.points.sets, count, &stream);
         kernel.set_all_points(&batch);
         weigh(weights, kernel, &batch, own);
-        self.optimizer.step(kernel, own)
+        self.optimizer.step(pipeline::objective(&mut self.compiled.single, kernel), own)
     }
 
     /// Lets the weights of terms follow θ where that is due, by what all points say with their causal weights.

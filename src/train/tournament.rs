@@ -21,7 +21,7 @@ impl Session {
         for start in 0..stage.starts() {
             let goes_on = start == 0 && self.stage > 0;
             let mut theta = if goes_on { self.level.own(&self.theta) } else { self.first_parameters(start as u64) };
-            let mut optimizer = optim::for_stage(stage, &self.compiled.kernel);
+            let mut optimizer = optim::for_stage(stage, self.compiled.objective());
             let mut loss = f64::INFINITY;
             for _ in 0..stage.start_steps() {
                 self.time = before + clock.elapsed();
@@ -35,7 +35,7 @@ impl Session {
                 if let Some(causal) = &mut self.causal {
                     causal.apply(&mut self.compiled.kernel, &self.points.sets, &theta);
                 }
-                let report = optimizer.step(&self.compiled.kernel, &mut theta);
+                let report = optimizer.step(self.compiled.objective(), &mut theta);
                 loss = if report.loss.is_finite() { report.loss } else { f64::INFINITY };
                 if report.outcome != Outcome::Moved {
                     break;

@@ -1,13 +1,13 @@
 //! Which matrices a method makes, and whether they fit into the memory of this machine; and how much a run took.
 
-use crate::kernel::{KernelCost, LeastSquares, Objective};
+use crate::kernel::{KernelCost, LeastSquares};
 use crate::model::{Method, OptionValue, Stage};
 use crate::optim;
 use crate::pipeline::Compiled;
 
 /// What does not fit, and what to do; `None` where all does, or where nobody knows how much memory there is.
-pub fn excess(compiled: &Compiled) -> Option<String> {
-    let stages = &compiled.lowered.model.stages;
+pub fn excess(compiled: &mut Compiled) -> Option<String> {
+    let stages = compiled.lowered.model.stages.clone();
     stages.iter().find_map(|stage| excess_of(stage, &Sizes::of(compiled, stage), memory()?))
 }
 
@@ -21,11 +21,11 @@ struct Sizes {
 
 impl Sizes {
     /// Of a step, which sees a batch of the points where the stage says so.
-    fn of(compiled: &Compiled, stage: &Stage) -> Self {
-        let kernel = &compiled.kernel;
-        let all: usize = kernel.row_tiles(optim::metric(stage)).iter().sum();
+    fn of(compiled: &mut Compiled, stage: &Stage) -> Self {
         let parameters = compiled.lowered.description.parameters();
-        let layers = kernel.least_squares().and_then(LeastSquares::layers).map(|layers| layers.kernel_cost());
+        let problem = compiled.objective();
+        let all: usize = problem.row_tiles(optim::metric(stage)).iter().sum();
+        let layers = problem.least_squares().and_then(LeastSquares::layers).map(|layers| layers.kernel_cost());
         let points: usize =
             compiled.lowered.blocks.iter().map(|b| compiled.lowered.model.point_count(b.terms[0])).sum();
         let Some(batch) = stage.batch().filter(|batch| *batch < points) else {
@@ -42,10 +42,11 @@ impl Sizes {
 }
 
 /// How the first stage in the space of samples makes its kernel matrix; `None` where there is no such stage.
-pub fn kernel_matrix(compiled: &Compiled) -> Option<String> {
-    let stages = &compiled.lowered.model.stages;
+pub fn kernel_matrix(compiled: &mut Compiled) -> Option<String> {
+    let stages = compiled.lowered.model.stages.clone();
     let stage = stages.iter().find(|stage| matches!(stage.method, Method::Engdw | Method::Spring))?;
     let Sizes { rows, parameters, layers } = Sizes::of(compiled, stage);
+    let why = if compiled.single.is_some() { "in single precision" } else { "because of integrals" };
     let matrix = format!("kernel matrix {rows} x {rows}, {:.0} MB", bytes(rows, rows) / 1e6);
     Some(match layers {
         Some(cost) => format!(
@@ -56,7 +57,7 @@ pub fn kernel_matrix(compiled: &Compiled) -> Option<String> {
             bytes(rows, parameters) / 1e6
         ),
         None => {
-            format!("{matrix}, through the Jacobian, {:.0} MB, because of integrals", bytes(rows, parameters) / 1e6)
+            format!("{matrix}, through the Jacobian, {:.0} MB, {why}", bytes(rows, parameters) / 1e6)
         }
     })
 }

@@ -128,11 +128,11 @@ fn train(
     let every = arguments.log_every.map_or((steps / 100).max(1), NonZeroUsize::get);
     let decimals = progress::loss_decimals(&model);
     let lowered = pipeline::lower(model, Effort::default(), &mut times)?;
-    let compiled = pipeline::assemble(lowered, recipe.seed, Backend::default(), &mut times)?;
-    if let Some(excess) = memory::excess(&compiled) {
+    let mut compiled = pipeline::assemble(lowered, recipe.seed, Backend::default(), &mut times)?;
+    if let Some(excess) = memory::excess(&mut compiled) {
         return Ok(summary::refuse(&excess));
     }
-    memory::kernel_matrix(&compiled).into_iter().for_each(|text| context.say(&text));
+    memory::kernel_matrix(&mut compiled).into_iter().for_each(|text| context.say(&text));
     let mut session = Session::new(compiled, recipe.seed)?;
     if arguments.until.is_some() && session.errors().is_empty() {
         let text = "`--until l2<..` needs an exact solution, and the problem has none";

@@ -10,6 +10,7 @@ use super::progress::scientific;
 use super::{INTERRUPTED, TARGET_MISSED, TRAINING_FAILED};
 use crate::cli::{CliError, Context};
 use crate::diagnostic::to_json;
+use crate::model::Precision;
 use crate::train::{RunResult, Session, Stop};
 
 #[derive(Serialize)]
@@ -48,6 +49,9 @@ fn text(result: &RunResult, run: &Path, (method, decimals): (&str, usize), stop:
         "" => Ok(()),
         _ => write!(text, " of {method}"),
     };
+    if result.precision == Precision::Single.name() {
+        text.push_str(" in single precision");
+    }
     let _ = writeln!(text, " in {:.1} s, loss {}: {}", result.train_s, scientific(loss, decimals), reason(stop));
     let width = result
         .errors

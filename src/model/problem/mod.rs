@@ -6,6 +6,7 @@ mod training;
 
 use std::ops::Range;
 
+use super::precision::Precision;
 use crate::diagnostic::Span;
 use crate::expr::{Expr, Graph, Jet, Names};
 
@@ -215,6 +216,8 @@ pub struct Settings {
     pub tier: Option<String>,
     /// Weights that let later times wait for earlier ones.
     pub causal: Option<Causal>,
+    /// What training computes in.
+    pub precision: Precision,
 }
 
 /// Causal weights (Wang et al., arXiv 2203.07404): the equations in a chunk of time count by exp(-ε S), where S sums the

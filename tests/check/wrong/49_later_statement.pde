@@ -6,4 +6,4 @@ unknown u
 eq -lap(u) = 1
 bc u = 0 on boundary
 
-set precision = f32
+train sngd(steps=100)

@@ -1,0 +1,325 @@
+//! Training in single precision: the kernel as optimizers see it, whose evaluations are [routines](crate::routine) in
+//! single precision.
+//!
+//! θ is rounded once for each evaluation. Residuals, rows of the Jacobian and gradients of a chunk of points are numbers of
+//! single precision; what is made of them is not: rows are weighted, and losses, gradients and moments are summed over the
+//! chunks, in double precision and in a fixed order.
+
+mod block;
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use tracing::debug_span;
+
+use super::{CompileError, Lowered};
+use crate::kernel::{
+    Kernel, LeastSquares, Metric, Objective, ParameterMatrix, Pool, Role, Spread, change_with_energies, half_square,
+    loss_with_energies,
+};
+use crate::linalg::{RowTile, RowTiles, transposed_product};
+use block::{Block, Buffers, CHUNK, Chunk, add_moments, rounded, scale, sized};
+
+/// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
+const PARTS: usize = 16;
+
+/// A problem in single precision. It has the points and the weights of a [`Kernel`] that it [follows](Single::follow).
+pub struct Single {
+    blocks: Vec<Block>,
+    chunks: Vec<Chunk>,
+    matrices: Vec<ParameterMatrix>,
+    parameters: usize,
+    rows: usize,
+    revision: Option<u64>,
+    buffers: Pool<Buffers>,
+    sums: Pool<Vec<f64>>,
+}
+
+impl Single {
+    /// Compiles the routines of all blocks.
+    ///
+    /// # Errors
+    /// [`CompileError::Assemble`] if a formula has no routine in single precision.
+    pub fn new(lowered: &Lowered, kernel: &Kernel) -> Result<Self, CompileError> {
+        let blocks = (0..lowered.blocks.len()).map(|block| Block::new(lowered, block)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            blocks,
+            chunks: Vec::new(),
+            matrices: kernel.matrices(),
+            parameters: kernel.parameters(),
+            rows: 0,
+            revision: None,
+            buffers: Pool::default(),
+            sums: Pool::default(),
+        })
+    }
+
+    /// Takes over the points and the weights of a kernel of the same problem, if they are not those that it has.
+    pub fn follow(&mut self, kernel: &Kernel) {
+        let revision = kernel.revision();
+        if self.revision == revision {
+            return;
+        }
+        self.revision = revision;
+        self.chunks.clear();
+        for (b, block) in self.blocks.iter().enumerate() {
+            let (columns, roots) = (kernel.columns(b), kernel.roots(b));
+            let starts = (0..roots.len() / block.formulas.max(1)).step_by(CHUNK);
+            self.chunks.extend(starts.map(|start| block.chunk(b, start, &columns, &roots)));
+        }
+        self.rows = self.chunks.iter().map(Chunk::rows).sum();
+    }
+
+    /// The values of all formulas at their points, length N, as [`Kernel::values`] has them.
+    fn values(&self, theta: &[f64], values: &mut [f64]) {
+        let theta = rounded(theta);
+        self.for_each_chunk([values], |block, chunk, [values], buffers| {
+            let r = sized(&mut buffers.first, chunk.rows());
+            block.residual.call(chunk, &[&theta], &mut [Some(r)], &mut buffers.work);
+            scale(values, r, &chunk.scales);
+        });
+    }
+
+    fn is_least_squares(&self) -> bool {
+        self.blocks.iter().all(|block| block.role == Role::Residual)
+    }
+
+    fn loss_of(&self, values: &[f64]) -> f64 {
+        if self.is_least_squares() { half_square(values) } else { loss_with_energies(self.with_roles(values)) }
+    }
+
+    /// Every value with the role of its block.
+    fn with_roles<'a, T: Copy>(&'a self, values: &'a [T]) -> impl Iterator<Item = (Role, T)> + 'a {
+        let roles = |chunk: &Chunk| std::iter::repeat_n(self.blocks[chunk.block].role, chunk.rows());
+        self.chunks.iter().flat_map(roles).zip(values.iter().copied())
+    }
+
+    /// Calls `f` for every chunk in parallel, with its part of vectors of length N.
+    fn for_each_chunk<const K: usize>(
+        &self,
+        vectors: [&mut [f64]; K],
+        f: impl Fn(&Block, &Chunk, [&mut [f64]; K], &mut Buffers) + Sync,
+    ) {
+        let mut rest = vectors;
+        let tasks: Vec<(&Chunk, [&mut [f64]; K])> = (self.chunks.iter())
+            .map(|chunk| {
+                let split = std::mem::replace(&mut rest, [(); K].map(|()| &mut [][..]));
+                let pairs = split.map(|vector| vector.split_at_mut(chunk.rows()));
+                let mut own = Vec::with_capacity(K);
+                rest = pairs.map(|(first, second)| {
+                    own.push(first);
+                    second
+                });
+                (chunk, own.try_into().unwrap_or_else(|_| unreachable!("one slice a vector")))
+            })
+            .collect();
+        tasks.into_par_iter().for_each(|(chunk, own)| {
+            self.buffers.with(Buffers::default, |buffers| f(&self.blocks[chunk.block], chunk, own, buffers));
+        });
+    }
+
+    /// The sum over all chunks of what `f` leaves in [`Buffers::second`], P numbers each; `f` has its part of a vector of
+    /// length N.
+    fn sum_over_chunks(
+        &self,
+        values: &mut [f64],
+        sum: &mut [f64],
+        f: impl Fn(&Block, &Chunk, &mut [f64], &mut Buffers) + Sync,
+    ) {
+        let per_part = self.chunks.len().div_ceil(PARTS).max(1);
+        let mut rest = values;
+        let tasks: Vec<(&[Chunk], &mut [f64])> = (self.chunks.chunks(per_part))
+            .map(|part| {
+                let (own, after) = std::mem::take(&mut rest).split_at_mut(part.iter().map(Chunk::rows).sum::<usize>());
+                rest = after;
+                (part, own)
+            })
+            .collect();
+        let mut sums = self.sums.take(tasks.len(), || vec![0.0; self.parameters]);
+        tasks.into_par_iter().zip(&mut sums).for_each(|((part, mut values), sum)| {
+            sum.fill(0.0);
+            self.buffers.with(Buffers::default, |buffers| {
+                for chunk in part {
+                    let (own, after) = std::mem::take(&mut values).split_at_mut(chunk.rows());
+                    values = after;
+                    f(&self.blocks[chunk.block], chunk, own, buffers);
+                    sum.iter_mut().zip(&buffers.second).for_each(|(sum, part)| *sum += f64::from(*part));
+                }
+            });
+        });
+        sum.fill(0.0);
+        for part in &sums {
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        self.sums.give_back(sums);
+    }
+}
+
+impl Objective for Single {
+    fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    fn loss(&self, theta: &[f64]) -> f64 {
+        let _span = debug_span!("trial losses").entered();
+        let mut values = vec![0.0; self.rows];
+        self.values(theta, &mut values);
+        self.loss_of(&values)
+    }
+
+    /// Point by point, as that of [`Kernel`].
+    fn change(&self, from: &[f64], to: &[f64]) -> f64 {
+        let [mut before, mut after] = [(); 2].map(|()| vec![0.0; self.rows]);
+        self.values(from, &mut before);
+        self.values(to, &mut after);
+        if self.is_least_squares() {
+            return half_square(&after) - half_square(&before);
+        }
+        let pairs: Vec<(f64, f64)> = before.into_iter().zip(after).collect();
+        change_with_energies(self.with_roles(&pairs))
+    }
+
+    fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        let _span = debug_span!("gradient").entered();
+        let theta = rounded(theta);
+        let mut values = vec![0.0; self.rows];
+        self.sum_over_chunks(&mut values, gradient, |block, chunk, values, buffers| {
+            let r = sized(&mut buffers.first, chunk.rows());
+            let sum = sized(&mut buffers.second, theta.len());
+            let (inputs, outputs) = (&[&chunk.weights[..], &theta], &mut [Some(&mut *r), Some(sum)]);
+            block.weighted.call(chunk, inputs, outputs, &mut buffers.work);
+            scale(values, r, &chunk.scales);
+        });
+        self.loss_of(&values)
+    }
+
+    fn revision(&self) -> Option<u64> {
+        self.revision
+    }
+
+    /// Those of residuals, whatever the metric: the model refuses the others.
+    fn row_tiles(&self, _metric: Metric) -> Vec<usize> {
+        let tiles = |chunk: &Chunk| std::iter::repeat_n(chunk.points, self.blocks[chunk.block].formulas);
+        self.chunks.iter().flat_map(tiles).collect()
+    }
+
+    fn linearize(&self, theta: &[f64], _metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
+        let _span = debug_span!("rows", bytes = 8.0 * rows.rows() as f64 * rows.columns() as f64).entered();
+        let theta = rounded(theta);
+        let mut values = vec![0.0; self.rows];
+        let (mut rest, mut rest_of_tiles) = (&mut values[..], rows.tiles_mut());
+        let tasks: Vec<(&Chunk, &mut [f64], &mut [RowTile])> = (self.chunks.iter())
+            .map(|chunk| {
+                let (values, after) = std::mem::take(&mut rest).split_at_mut(chunk.rows());
+                let formulas = self.blocks[chunk.block].formulas;
+                let (tiles, later) = std::mem::take(&mut rest_of_tiles).split_at_mut(formulas);
+                (rest, rest_of_tiles) = (after, later);
+                (chunk, values, tiles)
+            })
+            .collect();
+        tasks.into_par_iter().for_each(|(chunk, values, tiles)| {
+            self.buffers.with(Buffers::default, |buffers| {
+                let (r, rows) = self.blocks[chunk.block].linearized(chunk, &theta, buffers);
+                scale(values, r, &chunk.scales);
+                let n = chunk.points;
+                let of_formulas = rows.chunks_exact(n * theta.len()).zip(chunk.scales.chunks_exact(n));
+                for (tile, (rows, scales)) in tiles.iter_mut().zip(of_formulas) {
+                    let stride = tile.stride();
+                    let columns = tile.data_mut().chunks_exact_mut(stride).zip(rows.chunks_exact(n));
+                    columns.for_each(|(column, row)| scale(&mut column[..n], row, scales));
+                }
+            });
+        });
+        transposed_product(rows, &values, gradient);
+        self.loss_of(&values)
+    }
+
+    fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
+        let _span = debug_span!("along the step").entered();
+        let (theta, v) = (rounded(theta), rounded(v));
+        let mut unused = vec![0.0; self.rows];
+        self.sum_over_chunks(&mut unused, out, |block, chunk, _, buffers| {
+            let bent = sized(&mut buffers.first, chunk.rows());
+            block.along().jvp.call(chunk, &[&theta, &v], &mut [None, Some(&mut *bent)], &mut buffers.work);
+            let cotangents = sized(&mut buffers.cotangents, chunk.rows());
+            let weighted = cotangents.iter_mut().zip(bent.iter().zip(&chunk.weights));
+            weighted.for_each(|(cotangent, (bent, weight))| *cotangent = bent * weight);
+            let sum = sized(&mut buffers.second, theta.len());
+            block.along().vjp.call(chunk, &[cotangents, &theta], &mut [Some(sum)], &mut buffers.work);
+        });
+    }
+
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
+        let _span = debug_span!("moments").entered();
+        let theta = rounded(theta);
+        let inside = |chunk: &&Chunk| self.blocks[chunk.block].inside;
+        let mut chosen: Vec<&Chunk> = self.chunks.iter().filter(inside).collect();
+        if of == Spread::All || chosen.is_empty() {
+            chosen = self.chunks.iter().collect();
+        }
+        let per_part = chosen.len().div_ceil(PARTS).max(1);
+        let of_part = |part: &[&Chunk]| {
+            let mut sums = [(); 2].map(|()| vec![0.0; theta.len()]);
+            self.buffers.with(Buffers::default, |buffers| {
+                for chunk in part {
+                    let (_, rows) = self.blocks[chunk.block].linearized(chunk, &theta, buffers);
+                    add_moments(&mut sums, chunk, rows);
+                }
+            });
+            sums
+        };
+        let parts: Vec<[Vec<f64>; 2]> = chosen.par_chunks(per_part).map(of_part).collect();
+        let weight: f64 = chosen.iter().flat_map(|chunk| &chunk.weights).map(|w| f64::from(*w)).sum();
+        for (k, mean) in [means, squares].into_iter().enumerate() {
+            mean.fill(0.0);
+            for part in parts.iter().filter(|_| weight > 0.0) {
+                mean.iter_mut().zip(&part[k]).for_each(|(mean, sum)| *mean += sum / weight);
+            }
+        }
+    }
+
+    fn matrices(&self) -> Vec<ParameterMatrix> {
+        self.matrices.clone()
+    }
+
+    fn least_squares(&self) -> Option<&dyn LeastSquares> {
+        self.is_least_squares().then_some(self)
+    }
+}
+
+impl LeastSquares for Single {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn residual(&self, theta: &[f64], residual: &mut [f64]) {
+        let _span = debug_span!("residual").entered();
+        self.values(theta, residual);
+    }
+
+    fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
+        let _span = debug_span!("along the step").entered();
+        let (theta, v) = (rounded(theta), rounded(v));
+        self.for_each_chunk([first, second], |block, chunk, [first, second], buffers| {
+            let slope = sized(&mut buffers.first, chunk.rows());
+            let bent = sized(&mut buffers.second, chunk.rows());
+            let outputs = &mut [Some(&mut *slope), Some(&mut *bent)];
+            block.along().jvp.call(chunk, &[&theta, &v], outputs, &mut buffers.work);
+            scale(first, slope, &chunk.scales);
+            scale(second, bent, &chunk.scales);
+        });
+    }
+
+    fn rows_by_formula(&self) -> Vec<Vec<Range<usize>>> {
+        let formulas = self.blocks.iter().map(|block| vec![Vec::new(); block.formulas]);
+        let mut found: Vec<Vec<Vec<Range<usize>>>> = formulas.collect();
+        let mut row = 0;
+        for chunk in &self.chunks {
+            for rows in &mut found[chunk.block] {
+                rows.push(row..row + chunk.points);
+                row += chunk.points;
+            }
+        }
+        found.into_iter().flatten().collect()
+    }
+}

@@ -1,0 +1,171 @@
+//! The routines of a block in single precision, and its points in chunks.
+
+use crate::codegen::{self, Loaded, Workspace};
+use crate::kernel::{AssembleError, Role};
+use crate::pipeline::fused::routines;
+use crate::pipeline::{CompileError, Lowered};
+use crate::routine::{Kind, Routine, TILE};
+
+/// Points of a call: the sum of so few loses no digits that single precision has.
+pub const CHUNK: usize = 2 * TILE;
+
+/// The routines of a block. An energy has none along a direction.
+pub struct Block {
+    pub role: Role,
+    pub inside: bool,
+    pub formulas: usize,
+    pub residual: Compiled,
+    pub weighted: Compiled,
+    pub jacobian: Compiled,
+    pub along: Option<Along>,
+}
+
+/// The routines of a block of residuals along a direction of parameters.
+pub struct Along {
+    pub jvp: Compiled,
+    pub vjp: Compiled,
+}
+
+/// A routine, and which of the columns of its block it reads first.
+pub struct Compiled {
+    pub code: Loaded<f32>,
+    pub columns: Vec<usize>,
+}
+
+/// Some points of a block.
+pub struct Chunk {
+    pub block: usize,
+    pub points: usize,
+    /// What stands at the points: one column each.
+    pub columns: Vec<Vec<f32>>,
+    /// What each formula at each point is multiplied by in r, or in the sum of an energy; formula after formula.
+    pub scales: Vec<f64>,
+    /// The weight of each formula at each point in the loss; formula after formula.
+    pub weights: Vec<f32>,
+}
+
+impl Chunk {
+    /// Its part of a vector of values.
+    pub fn rows(&self) -> usize {
+        self.scales.len()
+    }
+}
+
+/// What a call writes.
+#[derive(Default)]
+pub struct Buffers {
+    pub work: Workspace,
+    pub first: Vec<f32>,
+    pub second: Vec<f32>,
+    pub cotangents: Vec<f32>,
+}
+
+impl Block {
+    pub fn new(lowered: &Lowered, number: usize) -> Result<Self, CompileError> {
+        let tapes = &lowered.tapes.blocks[number];
+        let role = tapes.role;
+        let kinds: &[Kind] = match role {
+            Role::Residual => &[Kind::Residual, Kind::Weighted, Kind::Jacobian, Kind::Jvp, Kind::Vjp],
+            Role::Energy => &[Kind::Residual, Kind::Weighted, Kind::Jacobian],
+        };
+        let routines = routines(&lowered.description, &lowered.tapes, number, kinds)?;
+        let all: Vec<&Routine> = routines.iter().map(|(routine, _)| routine).collect();
+        let loaded = codegen::load::<f32>(&all, &codegen::Options::default());
+        let loaded = loaded.map_err(|error| AssembleError::Backend(error.to_string()))?;
+        let columns = routines.iter().map(|(_, columns)| columns.clone());
+        let mut compiled = loaded.into_iter().zip(columns).map(|(code, columns)| Compiled { code, columns });
+        let mut next = || compiled.next().expect("one routine a kind");
+        Ok(Self {
+            role,
+            inside: tapes.inside,
+            formulas: tapes.factors.len(),
+            residual: next(),
+            weighted: next(),
+            jacobian: next(),
+            along: (role == Role::Residual).then(|| Along { jvp: next(), vjp: next() }),
+        })
+    }
+
+    /// The routines along a direction.
+    pub fn along(&self) -> &Along {
+        self.along.as_ref().expect("methods that need it of an energy are refused by the model")
+    }
+
+    /// The points from `start` on, with the roots of the weights of all points, formula after formula.
+    pub fn chunk(&self, block: usize, start: usize, columns: &[Vec<f64>], roots: &[f64]) -> Chunk {
+        let all = roots.len() / self.formulas;
+        let points = CHUNK.min(all - start);
+        let own = start..start + points;
+        let roots: Vec<f64> = roots.chunks_exact(all).flat_map(|roots| &roots[own.clone()]).copied().collect();
+        let weights: Vec<f64> = roots.iter().map(|root| root * root).collect();
+        Chunk {
+            block,
+            points,
+            columns: columns.iter().map(|column| rounded(&column[own.clone()])).collect(),
+            weights: rounded(&weights),
+            scales: if self.role == Role::Residual { roots } else { weights },
+        }
+    }
+
+    /// The rows of the Jacobian at the points of a chunk, formula by formula and parameter by parameter, and the values
+    /// before them, both without weights.
+    pub fn linearized<'a>(&self, chunk: &Chunk, theta: &[f32], buffers: &'a mut Buffers) -> (&'a [f32], &'a [f32]) {
+        let r = sized(&mut buffers.first, chunk.rows());
+        let rows = sized(&mut buffers.second, chunk.rows() * theta.len());
+        self.jacobian.call(chunk, &[theta], &mut [Some(&mut *r), Some(&mut *rows)], &mut buffers.work);
+        (r, rows)
+    }
+}
+
+impl Compiled {
+    /// A call at the points of a chunk; `others` are the arguments behind the columns.
+    pub fn call(&self, chunk: &Chunk, others: &[&[f32]], outputs: &mut [Option<&mut [f32]>], work: &mut Workspace) {
+        let columns = self.columns.iter().map(|&column| chunk.columns[column].as_slice());
+        let inputs: Vec<&[f32]> = columns.chain(others.iter().copied()).collect();
+        self.code.enlarge(work);
+        self.code.call_in(chunk.points, &inputs, outputs, work);
+    }
+}
+
+/// Adds `Σ w ∂R/∂θ` and `Σ w (∂R/∂θ)²` over the points of a chunk.
+pub fn add_moments(sums: &mut [Vec<f64>; 2], chunk: &Chunk, rows: &[f32]) {
+    let [means, squares] = sums;
+    let n = chunk.points;
+    let of_formulas = rows.chunks_exact(n * means.len()).zip(chunk.weights.chunks_exact(n));
+    for (rows, weights) in of_formulas {
+        for ((mean, square), row) in means.iter_mut().zip(squares.iter_mut()).zip(rows.chunks_exact(n)) {
+            let [sum, sum_of_squares] = moments(weights, row);
+            *mean += sum;
+            *square += sum_of_squares;
+        }
+    }
+}
+
+/// `Σ w x` and `Σ w x²`, in eight sums, so that they do not wait for each other.
+fn moments(weights: &[f32], x: &[f32]) -> [f64; 2] {
+    const LANES: usize = 8;
+    let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
+    for (weights, x) in weights.chunks(LANES).zip(x.chunks(LANES)) {
+        for ((first, second), (weight, x)) in first.iter_mut().zip(&mut second).zip(weights.iter().zip(x)) {
+            let (weight, x) = (f64::from(*weight), f64::from(*x));
+            *first += weight * x;
+            *second += weight * x * x;
+        }
+    }
+    [first.iter().sum(), second.iter().sum()]
+}
+
+/// The nearest numbers of single precision.
+pub fn rounded(numbers: &[f64]) -> Vec<f32> {
+    numbers.iter().map(|&x| x as f32).collect()
+}
+
+pub fn scale(out: &mut [f64], values: &[f32], scales: &[f64]) {
+    out.iter_mut().zip(values).zip(scales).for_each(|((out, value), scale)| *out = f64::from(*value) * scale);
+}
+
+/// A buffer of this length, whatever stands in it.
+pub fn sized(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    buffer.resize(length, 0.0);
+    buffer
+}
