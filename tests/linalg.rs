@@ -169,8 +169,10 @@ fn cholesky_solves_to_rounding() {
             let damping = 1e-6 * lower.iter().step_by(size + 1).fold(1e-3, |a: f64, &b| a.max(b));
             let mut cholesky = Cholesky::new(size);
             let b = Stream(9).vector(size);
-            for damping in [damping, 10.0 * damping] {
-                cholesky.factor(&lower, damping).expect("positive definite");
+            cholesky.fill(|triangle| triangle.copy_from_slice(&lower));
+            // Each damping starts from the matrix itself, which the factor before has left as it was.
+            for damping in [damping, 10.0 * damping, damping] {
+                cholesky.factor(damping).expect("positive definite");
                 let mut x = b.clone();
                 cholesky.solve_in_place(x.as_mut_slice());
                 let matrix = symmetric(&lower, size) + damping * DMatrix::identity(size, size);
@@ -186,16 +188,20 @@ fn cholesky_solves_to_rounding() {
 fn cholesky_says_what_is_wrong() {
     for size in [3, 400] {
         let mut lower = vec![0.0; size * size];
-        let mut cholesky = Cholesky::new(size);
-        assert_eq!(cholesky.factor(&lower, 0.0), Err(SolveError::Singular { damping: 0.0 }));
-        assert_eq!(cholesky.factor(&lower, -1.0), Err(SolveError::Singular { damping: -1.0 }));
+        let factor = |lower: &[f64], damping: f64| {
+            let mut cholesky = Cholesky::new(size);
+            cholesky.fill(|triangle| triangle.copy_from_slice(lower));
+            cholesky.factor(damping)
+        };
+        assert_eq!(factor(&lower, 0.0), Err(SolveError::Singular { damping: 0.0 }));
+        assert_eq!(factor(&lower, -1.0), Err(SolveError::Singular { damping: -1.0 }));
         lower[size + 2] = f64::NAN;
-        assert_eq!(cholesky.factor(&lower, 1.0), Err(SolveError::NotFinite { column: 1 }));
+        assert_eq!(factor(&lower, 1.0), Err(SolveError::NotFinite { column: 1 }));
         lower[size + 2] = 0.0;
-        assert_eq!(cholesky.factor(&lower, 1.0), Ok(()));
+        assert_eq!(factor(&lower, 1.0), Ok(()));
         // The last pivot of the last panel counts too.
         lower[size * size - 1] = -2.0;
-        assert_eq!(cholesky.factor(&lower, 1.0), Err(SolveError::Singular { damping: 1.0 }));
+        assert_eq!(factor(&lower, 1.0), Err(SolveError::Singular { damping: 1.0 }));
     }
 }
 
@@ -397,7 +403,8 @@ fn step_bits(tiles: &RowTiles) -> Vec<u64> {
     transposed_product(tiles, &r, &mut gradient);
     product(tiles, &gradient, &mut along);
     let mut cholesky = Cholesky::new(columns);
-    cholesky.factor(&lower, 1e-3).expect("positive definite");
+    cholesky.fill(|triangle| triangle.copy_from_slice(&lower));
+    cholesky.factor(1e-3).expect("positive definite");
     let mut step = gradient.clone();
     cholesky.solve_in_place(&mut step);
     let mut other = vec![0.0; columns];

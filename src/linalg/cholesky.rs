@@ -1,6 +1,6 @@
 //! Cholesky factorization of a damped Gram matrix.
 
-use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{LltRegularization, cholesky_in_place, cholesky_in_place_scratch};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::prelude::{IntoConst, Reborrow, ReborrowMut};
@@ -16,21 +16,26 @@ const PANEL: usize = 128;
 /// Sizes from which panels are worth it.
 const BLOCKED_FROM: usize = 384;
 
-/// The factor L of `G + λI = LLᵀ`, in buffers that are used again.
+/// The side of a block that is transposed at once: two of them fit the first cache.
+const TRANSPOSED: usize = 32;
+
+/// A symmetric matrix G and the factor L of `G + λI = LLᵀ`, both in one square, for one λ after the other.
 pub struct Cholesky {
     size: usize,
-    /// L, column-major, with other numbers above its diagonal.
-    factor: Vec<f64>,
-    scratch: MemBuffer,
+    /// Column-major: L, and G above the diagonal, which factorizations leave as it is.
+    square: Vec<f64>,
+    /// That of G.
+    diagonal: Vec<f64>,
+    serial: Serial,
     factored: bool,
 }
 
 impl Cholesky {
-    /// For matrices of this size.
+    /// For matrices of this size; G is zero.
     pub fn new(size: usize) -> Self {
         let widest = if size < BLOCKED_FROM { size } else { PANEL };
-        let scratch = MemBuffer::new(scratch_of(widest));
-        Self { size, factor: vec![0.0; size * size], scratch, factored: false }
+        let serial = Serial::new(widest);
+        Self { size, square: vec![0.0; size * size], diagonal: vec![0.0; size], serial, factored: false }
     }
 
     /// The size of its matrices.
@@ -38,31 +43,39 @@ impl Cholesky {
         self.size
     }
 
-    /// Factors `gram + damping·I`, given the lower triangle of `gram`, P x P, column-major, which stays as it is.
+    /// The diagonal of G.
+    pub fn diagonal(&self) -> &[f64] {
+        &self.diagonal
+    }
+
+    /// Takes another G: `fill` writes its lower triangle, P x P, column-major. What it finds there are other numbers.
+    pub fn fill(&mut self, fill: impl FnOnce(&mut [f64])) {
+        self.factored = false;
+        fill(&mut self.square);
+        self.diagonal.iter_mut().enumerate().for_each(|(i, d)| *d = self.square[i * (self.size + 1)]);
+        mirror(MatMut::from_column_major_slice_mut(&mut self.square, self.size, self.size), Kept::Lower);
+    }
+
+    /// Factors `G + damping·I`.
     ///
     /// Small matrices in one serial call. Large ones by panels (right-looking): the panel's diagonal block, then the
     /// blocks below it and the rest of the triangle in parallel, with the same bits for any number of threads.
     ///
     /// # Errors
-    /// [`SolveError::NotFinite`] if the triangle holds a NaN or infinity, [`SolveError::Singular`] if the matrix is not
-    /// positive definite.
-    ///
-    /// # Panics
-    /// If `gram` does not hold P² numbers.
-    pub fn factor(&mut self, gram: &[f64], damping: f64) -> Result<(), SolveError> {
+    /// [`SolveError::NotFinite`] if G holds a NaN or infinity, [`SolveError::Singular`] if the matrix is not positive
+    /// definite.
+    pub fn factor(&mut self, damping: f64) -> Result<(), SolveError> {
         let size = self.size;
-        assert_eq!(gram.len(), size * size, "a Gram matrix of another size");
         let _span = debug_span!("Cholesky", flops = (size as f64).powi(3) / 3.0).entered();
         self.factored = false;
-        check_lower(gram, size)?;
-        for column in 0..size {
-            let lower = column * size + column..(column + 1) * size;
-            self.factor[lower.clone()].copy_from_slice(&gram[lower]);
-            self.factor[column * size + column] += damping;
+        mirror(MatMut::from_column_major_slice_mut(&mut self.square, size, size), Kept::Upper);
+        for (i, d) in self.diagonal.iter().enumerate() {
+            self.square[i * (size + 1)] = d + damping;
         }
-        let matrix = MatMut::from_column_major_slice_mut(&mut self.factor, size, size);
-        let stack = MemStack::new(&mut self.scratch);
-        let done = if size < BLOCKED_FROM { factor_serial(matrix, stack) } else { factor_panels(matrix, stack) };
+        check_lower(&self.square, size)?;
+        let matrix = MatMut::from_column_major_slice_mut(&mut self.square, size, size);
+        let serial = &mut self.serial;
+        let done = if size < BLOCKED_FROM { serial.factor(matrix) } else { factor_panels(matrix, serial) };
         done.map_err(|Breakdown| SolveError::Singular { damping })?;
         self.factored = true;
         Ok(())
@@ -97,31 +110,103 @@ impl Cholesky {
         solve_upper_triangular_in_place(self.lower().transpose(), b, Par::Seq);
     }
 
-    /// L, with other numbers above its diagonal.
+    /// L, with G above its diagonal.
     fn lower(&self) -> MatRef<'_, f64> {
         assert!(self.factored, "there is no factorization to solve with");
-        MatRef::from_column_major_slice(&self.factor, self.size, self.size)
+        MatRef::from_column_major_slice(&self.square, self.size, self.size)
     }
 }
 
 /// The matrix is not positive definite.
 struct Breakdown;
 
-fn scratch_of(size: usize) -> StackReq {
-    cholesky_in_place_scratch::<f64>(size, Par::Seq, faer::Spec::default())
+/// The triangle that stays.
+#[derive(Clone, Copy, PartialEq)]
+enum Kept {
+    Lower,
+    Upper,
 }
 
-fn factor_serial(matrix: MatMut<'_, f64>, stack: &mut MemStack) -> Result<(), Breakdown> {
-    let plain = LltRegularization::default();
-    cholesky_in_place(matrix, plain, Par::Seq, stack, faer::Spec::default()).map(|_| ()).map_err(|_| Breakdown)
+/// Copies one triangle of a square matrix onto the other; the diagonal stays.
+fn mirror(matrix: MatMut<'_, f64>, kept: Kept) {
+    let size = matrix.nrows();
+    if size <= 1 {
+        return;
+    }
+    let (first, above, below, second) = matrix.split_at_mut(size / 2, size / 2);
+    let halves = || {
+        mirror(first, kept);
+        mirror(second, kept);
+    };
+    let across = || match kept {
+        Kept::Lower => copy_transposed(above, below.into_const()),
+        Kept::Upper => copy_transposed(below, above.into_const()),
+    };
+    if size < BLOCKED_FROM {
+        halves();
+        across();
+    } else {
+        rayon::join(halves, across);
+    }
 }
 
-fn factor_panels(matrix: MatMut<'_, f64>, stack: &mut MemStack) -> Result<(), Breakdown> {
+/// `out = aᵀ`, by blocks that fit the cache.
+fn copy_transposed(out: MatMut<'_, f64>, a: MatRef<'_, f64>) {
+    let (rows, columns) = out.shape();
+    if rows.max(columns) <= TRANSPOSED {
+        let mut out = out;
+        out.copy_from(a.transpose());
+    } else if rows >= columns {
+        let (first, second) = out.split_at_row_mut(rows / 2);
+        let (of_first, of_second) = a.split_at_col(rows / 2);
+        copy_transposed(first, of_first);
+        copy_transposed(second, of_second);
+    } else {
+        let (first, second) = out.split_at_col_mut(columns / 2);
+        let (of_first, of_second) = a.split_at_row(columns / 2);
+        copy_transposed(first, of_first);
+        copy_transposed(second, of_second);
+    }
+}
+
+/// Factors small matrices aside, because faer writes above the diagonal.
+struct Serial {
+    aside: Vec<f64>,
+    scratch: MemBuffer,
+}
+
+impl Serial {
+    /// For matrices up to this size.
+    fn new(widest: usize) -> Self {
+        let scratch = cholesky_in_place_scratch::<f64>(widest, Par::Seq, faer::Spec::default());
+        Self { aside: vec![0.0; widest * widest], scratch: MemBuffer::new(scratch) }
+    }
+
+    /// Puts L in the place of the lower triangle.
+    fn factor(&mut self, matrix: MatMut<'_, f64>) -> Result<(), Breakdown> {
+        let size = matrix.nrows();
+        let mut aside = MatMut::from_column_major_slice_mut(&mut self.aside[..size * size], size, size);
+        copy_lower(aside.rb_mut(), matrix.rb());
+        let (plain, stack) = (LltRegularization::default(), MemStack::new(&mut self.scratch));
+        cholesky_in_place(aside.rb_mut(), plain, Par::Seq, stack, faer::Spec::default()).map_err(|_| Breakdown)?;
+        copy_lower(matrix, aside.rb());
+        Ok(())
+    }
+}
+
+/// Copies a lower triangle with its diagonal.
+fn copy_lower(out: MatMut<'_, f64>, from: MatRef<'_, f64>) {
+    for (index, (out, from)) in out.col_iter_mut().zip(from.col_iter()).enumerate() {
+        out.get_mut(index..).copy_from(from.get(index..));
+    }
+}
+
+fn factor_panels(matrix: MatMut<'_, f64>, serial: &mut Serial) -> Result<(), Breakdown> {
     let mut rest = matrix;
     while rest.nrows() > 0 {
         let width = PANEL.min(rest.nrows());
         let (mut corner, _, below, after) = rest.split_at_mut(width, width);
-        factor_serial(corner.rb_mut(), stack)?;
+        serial.factor(corner.rb_mut())?;
         let below = solve_panel(corner.rb(), below);
         rest = after;
         let size = rest.nrows();

@@ -33,7 +33,9 @@ pub use qr::{Qr, orthogonal_factor};
 pub use row_tiles::{RowTile, RowTiles};
 pub use small::jacobi_eigen;
 pub use spectral::Spectral;
-pub use spectrum::{SymmetricEigen, ThinSvd, joint_eigen, symmetric_eigen, thin_svd};
+pub use spectrum::{
+    SymmetricEigen, ThinSvd, joint_eigen, symmetric_eigen, symmetric_eigen_numbers, thin_svd, thin_svd_numbers,
+};
 pub use view::{View, ViewMut, multiply};
 
 /// Why a system was not solved.

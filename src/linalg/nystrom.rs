@@ -100,7 +100,8 @@ impl Nystrom {
         });
         let core = inner_products(test, sketch.as_ref());
         let mut cholesky = Cholesky::new(rank);
-        cholesky.factor(&core, 0.0)?;
+        cholesky.fill(|lower| lower.copy_from_slice(&core));
+        cholesky.factor(0.0)?;
         cholesky.solve_on_the_right(sketch.as_mut());
         let inner = symmetric_eigen(&inner_products(sketch.as_ref(), sketch.as_ref()), rank)?;
         Ok(Self::from_eigen(sketch.as_ref(), &inner.values, &inner.vectors, shift))

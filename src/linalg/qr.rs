@@ -192,9 +192,10 @@ impl Qr {
 
     /// The factorization for a damping: the one that is kept, if it is for the same.
     fn damped<'a>(&self, kept: &'a mut Option<Damped>, damping: f64) -> Result<&'a Damped, SolveError> {
-        let damped = match kept.take() {
-            Some(damped) if damped.damping == damping => kept.insert(damped),
-            _ => kept.insert(self.damp(damping)),
+        // What is not for this damping goes before its successor is made: it is the largest of all matrices.
+        let damped = match kept.take().filter(|damped| damped.damping == damping) {
+            Some(damped) => kept.insert(damped),
+            None => kept.insert(self.damp(damping)),
         };
         if damped.householder.rank < self.upper.ncols() { Err(SolveError::Singular { damping }) } else { Ok(damped) }
     }

@@ -95,6 +95,16 @@ impl RowTiles {
         })
     }
 
+    /// A copy in one piece, column-major.
+    pub(super) fn to_columns(&self) -> Vec<f64> {
+        let mut columns = Vec::with_capacity(self.rows() * self.columns);
+        for column in 0..self.columns {
+            let tiles = self.tiles.iter().filter(|tile| tile.rows > 0);
+            columns.extend(tiles.flat_map(|tile| &tile.data[column * tile.stride..][..tile.rows]));
+        }
+        columns
+    }
+
     /// A copy in one piece.
     pub(super) fn to_matrix(&self) -> Mat<f64> {
         let mut matrix = Mat::zeros(self.rows(), self.columns);

@@ -33,9 +33,7 @@ impl Spectral {
     /// As [`Spectral::of_gram`].
     pub fn of_rows(rows: &RowTiles) -> Result<Self, SolveError> {
         let (count, columns) = (rows.rows(), rows.columns());
-        let matrix = rows.to_matrix();
-        let flat: Vec<f64> = (0..columns).flat_map(|column| matrix.col(column).iter().copied()).collect();
-        let ThinSvd { values, left, right } = thin_svd(&flat, count, columns)?;
+        let ThinSvd { values, left, right } = thin_svd(&rows.to_columns(), count, columns)?;
         let squares = values.iter().map(|value| value * value).collect();
         Ok(Self { squares, vectors: right, left: Some((values, left)), columns })
     }

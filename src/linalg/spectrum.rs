@@ -4,7 +4,7 @@ use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Mat, MatMut, MatRef, Par, Spec};
+use faer::{MatMut, MatRef, Par, Spec};
 use tracing::debug_span;
 
 use super::{Cholesky, SolveError, check_lower};
@@ -40,13 +40,14 @@ pub fn symmetric_eigen(matrix: &[f64], size: usize) -> Result<SymmetricEigen, So
     let _span = debug_span!("spectrum").entered();
     check_lower(matrix, size)?;
     let view = MatRef::from_column_major_slice(matrix, size, size);
-    let (mut values, mut vectors) = (Diag::zeros(size), Mat::zeros(size, size));
+    let (mut values, mut vectors) = (Diag::zeros(size), vec![0.0; size * size]);
     let scratch = self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, Spec::default());
     let mut memory = MemBuffer::new(scratch);
     let stack = MemStack::new(&mut memory);
-    self_adjoint_evd(view, values.as_mut(), Some(vectors.as_mut()), Par::Seq, stack, Spec::default())
+    let columns = MatMut::from_column_major_slice_mut(&mut vectors, size, size);
+    self_adjoint_evd(view, values.as_mut(), Some(columns), Par::Seq, stack, Spec::default())
         .map_err(|_| SolveError::NotConverged)?;
-    Ok(SymmetricEigen { values: values.column_vector().iter().copied().collect(), vectors: flatten(vectors.as_ref()) })
+    Ok(SymmetricEigen { values: values.column_vector().iter().copied().collect(), vectors })
 }
 
 /// The eigenvalues of `B v = μ A v` of two symmetric matrices, n x n, column-major, A positive definite: with the vectors as
@@ -59,7 +60,8 @@ pub fn symmetric_eigen(matrix: &[f64], size: usize) -> Result<SymmetricEigen, So
 /// If a matrix does not hold n² numbers.
 pub fn joint_eigen(a: &[f64], b: &[f64], size: usize) -> Result<SymmetricEigen, SolveError> {
     let mut cholesky = Cholesky::new(size);
-    cholesky.factor(a, 0.0)?;
+    cholesky.fill(|lower| lower.copy_from_slice(a));
+    cholesky.factor(0.0)?;
     // L⁻¹ B L⁻ᵀ, by two solutions from the right.
     let mut inner = MatRef::from_column_major_slice(b, size, size).to_owned();
     cholesky.solve_on_the_right(inner.as_mut());
@@ -85,14 +87,29 @@ pub fn thin_svd(matrix: &[f64], rows: usize, columns: usize) -> Result<ThinSvd, 
         return Err(SolveError::NotFinite { column });
     }
     let size = rows.min(columns);
-    let (mut values, mut left, mut right) = (Diag::zeros(size), Mat::zeros(rows, size), Mat::zeros(columns, size));
+    let (mut values, mut left, mut right) = (Diag::zeros(size), vec![0.0; rows * size], vec![0.0; columns * size]);
     let thin = ComputeSvdVectors::Thin;
     let mut memory = MemBuffer::new(svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, Spec::default()));
-    let (u, v, stack) = (left.as_mut(), right.as_mut(), MemStack::new(&mut memory));
+    let [u, v] = [(&mut left, rows), (&mut right, columns)]
+        .map(|(part, height)| MatMut::from_column_major_slice_mut(part, height, size));
+    let stack = MemStack::new(&mut memory);
     svd(view, values.as_mut(), Some(u), Some(v), Par::Seq, stack, Spec::default())
         .map_err(|_| SolveError::NotConverged)?;
     let values = values.column_vector().iter().copied().collect();
-    Ok(ThinSvd { values, left: flatten(left.as_ref()), right: flatten(right.as_ref()) })
+    Ok(ThinSvd { values, left, right })
+}
+
+/// Numbers of 8 bytes that [`symmetric_eigen`] has at hand for its result and on the way.
+pub fn symmetric_eigen_numbers(size: usize) -> usize {
+    let scratch = self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, Spec::default());
+    size * size + scratch.unaligned_bytes_required() / size_of::<f64>()
+}
+
+/// Numbers of 8 bytes that [`thin_svd`] has at hand for its result and on the way.
+pub fn thin_svd_numbers(rows: usize, columns: usize) -> usize {
+    let thin = ComputeSvdVectors::Thin;
+    let scratch = svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, Spec::default());
+    (rows + columns) * rows.min(columns) + scratch.unaligned_bytes_required() / size_of::<f64>()
 }
 
 fn flatten(matrix: MatRef<'_, f64>) -> Vec<f64> {

@@ -21,7 +21,7 @@ use crate::linalg::{
 /// Columns of a task.
 const COLUMNS: usize = 64;
 /// The rank of the sketch that preconditions conjugate gradients.
-const SKETCH: usize = 512;
+pub(super) const SKETCH: usize = 512;
 /// The random stream of its vectors, apart from those of statements.
 const SKETCH_STREAM: u64 = u64::MAX;
 
@@ -48,8 +48,7 @@ pub(super) enum Side<'a> {
 pub(super) struct DampedSystem {
     pub rows: RowTiles,
     limits: CgLimits,
-    /// AᵀA or AAᵀ, lower triangle.
-    square: Vec<f64>,
+    /// Of AᵀA or AAᵀ.
     cholesky: Cholesky,
     /// The diagonal of AᵀA.
     diagonal: Vec<f64>,
@@ -67,9 +66,9 @@ impl DampedSystem {
     /// A system without a matrix yet; `rows` says its shape.
     pub fn new(rows: RowTiles, limits: CgLimits) -> Self {
         let cholesky = Cholesky::new(0);
-        let [square, diagonal, sketch] = [const { Vec::new() }; 3];
+        let [diagonal, sketch] = [const { Vec::new() }; 2];
         let (nystrom, qr, spectral, damping, way) = (None, None, None, 0.0, Way::Gram);
-        Self { rows, limits, square, cholesky, diagonal, nystrom, sketch, qr, spectral, damping, way }
+        Self { rows, limits, cholesky, diagonal, nystrom, sketch, qr, spectral, damping, way }
     }
 
     /// Takes note of a new A in `rows`, to be solved in this way; gives the largest entry of the diagonal of AᵀA.
@@ -84,15 +83,14 @@ impl DampedSystem {
         if self.cholesky.size() != size {
             self.cholesky = Cholesky::new(size);
         }
-        self.square.resize(size * size, 0.0);
         match way {
             Way::Gram => {
-                gram(&self.rows, &mut self.square);
-                (0..size).map(|i| self.square[i * size + i]).fold(0.0, f64::max)
+                self.cholesky.fill(|lower| gram(&self.rows, lower));
+                self.cholesky.diagonal().iter().copied().fold(0.0, f64::max)
             }
             Way::Kernel | Way::Qr | Way::Svd | Way::Cg => {
                 if way == Way::Kernel {
-                    outer_gram(&self.rows, &mut self.square);
+                    self.cholesky.fill(|lower| outer_gram(&self.rows, lower));
                 }
                 if way == Way::Cg {
                     self.sketch_of_gram();
@@ -145,7 +143,7 @@ impl DampedSystem {
     pub fn factor(&mut self, damping: f64) -> Result<(), SolveError> {
         self.damping = damping;
         match self.way {
-            Way::Gram | Way::Kernel => self.cholesky.factor(&self.square, damping),
+            Way::Gram | Way::Kernel => self.cholesky.factor(damping),
             Way::Qr if self.qr.is_none() => {
                 self.qr = Some(Qr::new(&self.rows)?);
                 Ok(())

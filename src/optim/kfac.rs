@@ -170,7 +170,8 @@ fn preconditioned(layer: &LayerFactors, damping: f64, gradient: &[f64]) -> Resul
     if let Some((range, gram)) = &layer.rest {
         rest.extend_from_slice(&gradient[range.clone()]);
         let mut cholesky = Cholesky::new(range.len());
-        cholesky.factor(gram, damping)?;
+        cholesky.fill(|lower| lower.copy_from_slice(gram));
+        cholesky.factor(damping)?;
         cholesky.solve_in_place(&mut rest);
     }
     let mut matrix: Vec<f64> = Vec::with_capacity(m * k);

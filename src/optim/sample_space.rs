@@ -39,6 +39,14 @@ impl SampleSolver {
             _ => Self::Exact,
         }
     }
+
+    /// The rank of what stands for K of this size, where it is not K itself.
+    fn rank(self, size: usize) -> Option<usize> {
+        match self {
+            Self::Nystrom(rank) | Self::Sketch(rank) if rank < size => Some(rank),
+            _ => None,
+        }
+    }
 }
 
 /// What solves for one K and one damping.
@@ -54,10 +62,13 @@ pub(super) struct SampleSpace {
     solver: SampleSolver,
     /// J, where layers are not enough.
     rows: Option<RowTiles>,
-    /// K, lower triangle.
+    /// K, lower triangle, where it is approximated.
     kernel: Vec<f64>,
+    /// Of K, or of what approximates it.
     cholesky: Cholesky,
     factored: Factored,
+    /// N
+    size: usize,
     damping: f64,
     /// The second derivative that comes with J v.
     unused: Vec<f64>,
@@ -66,7 +77,7 @@ pub(super) struct SampleSpace {
 impl SampleSpace {
     pub fn new(solver: SampleSolver) -> Self {
         let (cholesky, factored) = (Cholesky::new(0), Factored::Nothing);
-        Self { solver, rows: None, kernel: Vec::new(), cholesky, factored, damping: 0.0, unused: Vec::new() }
+        Self { solver, rows: None, kernel: Vec::new(), cholesky, factored, size: 0, damping: 0.0, unused: Vec::new() }
     }
 
     /// Makes K at θ; gives the loss, and its gradient.
@@ -77,23 +88,41 @@ impl SampleSpace {
         theta: &[f64],
         gradient: &mut [f64],
     ) -> f64 {
-        let size = squares.rows();
-        self.kernel.resize(size * size, 0.0);
         self.factored = Factored::Nothing;
         if let Some(layers) = squares.layers() {
             self.rows = None;
             let loss = problem.gradient(theta, gradient);
             if loss.is_finite() {
-                layers.kernel_matrix(theta, &mut self.kernel);
+                self.make_kernel(squares.rows(), |lower| layers.kernel_matrix(theta, lower));
             }
             return loss;
         }
         let tiles = problem.row_tiles(Metric::GaussNewton);
         let rows = self.rows.take().filter(|rows| rows.has_shape(&tiles, theta.len()));
-        let rows = self.rows.insert(rows.unwrap_or_else(|| RowTiles::new(&tiles, theta.len())));
-        let loss = problem.linearize(theta, Metric::GaussNewton, rows, gradient);
-        outer_gram(rows, &mut self.kernel);
+        let mut rows = rows.unwrap_or_else(|| RowTiles::new(&tiles, theta.len()));
+        let loss = problem.linearize(theta, Metric::GaussNewton, &mut rows, gradient);
+        self.make_kernel(rows.rows(), |lower| outer_gram(&rows, lower));
+        self.rows = Some(rows);
         loss
+    }
+
+    /// Lets `fill` write the lower triangle of K, N x N, where the solver wants it.
+    fn make_kernel(&mut self, size: usize, fill: impl FnOnce(&mut [f64])) {
+        self.size = size;
+        if self.solver.rank(size).is_some() {
+            self.kernel.resize(size * size, 0.0);
+            fill(&mut self.kernel);
+        } else {
+            self.fit(size);
+            self.cholesky.fill(fill);
+        }
+    }
+
+    /// Makes room for a factorization of this size.
+    fn fit(&mut self, size: usize) {
+        if self.cholesky.size() != size {
+            self.cholesky = Cholesky::new(size);
+        }
     }
 
     /// Prepares solutions at this damping; `step` names the random numbers.
@@ -102,34 +131,26 @@ impl SampleSpace {
     /// [`SolveError`] if K is not finite, or the damping too small for it.
     pub fn factor(&mut self, damping: f64, step: u64) -> Result<(), SolveError> {
         self.damping = damping;
-        let size = self.kernel.len().isqrt();
+        let (size, rank) = (self.size, self.solver.rank(self.size).unwrap_or(self.size));
         let mut stream = Stream::new(0, STREAM, step);
         self.factored = match self.solver {
-            SampleSolver::Nystrom(rank) if rank < size => {
+            SampleSolver::Nystrom(_) if rank < size => {
                 let test: Vec<f64> = (0..rank * size).map(|_| stream.normal()).collect();
                 Factored::Nystrom(Nystrom::of_symmetric(&self.kernel, size, &test)?)
             }
-            SampleSolver::Sketch(rank) if rank < size => {
+            SampleSolver::Sketch(_) if rank < size => {
                 let sketch = RowSketch::new(rank, size, &mut stream);
-                self.factor_whole(&sketch.of_symmetric(&self.kernel), rank)?;
+                self.fit(rank);
+                self.cholesky.fill(|lower| lower.copy_from_slice(&sketch.of_symmetric(&self.kernel)));
+                self.cholesky.factor(damping)?;
                 Factored::Sketch(sketch)
             }
             _ => {
-                let kernel = std::mem::take(&mut self.kernel);
-                let done = self.factor_whole(&kernel, size);
-                self.kernel = kernel;
-                done?;
+                self.cholesky.factor(damping)?;
                 Factored::Whole
             }
         };
         Ok(())
-    }
-
-    fn factor_whole(&mut self, matrix: &[f64], size: usize) -> Result<(), SolveError> {
-        if self.cholesky.size() != size {
-            self.cholesky = Cholesky::new(size);
-        }
-        self.cholesky.factor(matrix, self.damping)
     }
 
     /// `x = (K + λI)⁻¹ b`, behind [`SampleSpace::factor`].

@@ -44,27 +44,31 @@ pub fn number_values(lowered: &Lowered, theta: &[f64]) -> Vec<(String, f64)> {
 /// All numbers with their standard deviations.
 pub fn found_numbers(compiled: &Compiled, theta: &[f64]) -> Vec<FoundNumber> {
     let values = number_values(&compiled.lowered, theta);
-    let deviations = if values.is_empty() { None } else { deviations(compiled, theta) };
+    let deviations = deviations(compiled, theta);
     let of = |number: usize| deviations.as_ref().and_then(|all| all.get(number).copied()).filter(|d| d.is_finite());
     values.into_iter().enumerate().map(|(i, (name, value))| FoundNumber { name, value, deviation: of(i) }).collect()
 }
 
+/// N and P of the Jacobian that deviations are made from, if any are.
+pub(super) fn jacobian_of_deviations(compiled: &Compiled) -> Option<[usize; 2]> {
+    let (kernel, model) = (&compiled.kernel, &compiled.lowered.model);
+    let [rows, size] = [kernel.rows(), kernel.parameters()];
+    let wanted = !model.numbers.is_empty() && !model.data.is_empty();
+    (wanted && size <= MOST_PARAMETERS && rows.saturating_mul(size) <= LARGEST_JACOBIAN).then_some([rows, size])
+}
+
 fn deviations(compiled: &Compiled, theta: &[f64]) -> Option<Vec<f64>> {
     let (kernel, model) = (&compiled.kernel, &compiled.lowered.model);
-    let size = theta.len();
-    if model.data.is_empty() || size > MOST_PARAMETERS || kernel.rows().saturating_mul(size) > LARGEST_JACOBIAN {
-        return None;
-    }
+    let [_, size] = jacobian_of_deviations(compiled)?;
     let variance = variance(compiled, theta)?;
     let mut rows = RowTiles::new(&kernel.row_tiles(Metric::GaussNewton), size);
     kernel.linearize(theta, Metric::GaussNewton, &mut rows, &mut vec![0.0; size]);
-    let mut matrix = vec![0.0; size * size];
-    gram(&rows, &mut matrix);
-    let largest = (0..size).map(|i| matrix[i * size + i]).fold(0.0, f64::max);
     let mut cholesky = Cholesky::new(size);
+    cholesky.fill(|lower| gram(&rows, lower));
+    let largest = cholesky.diagonal().iter().copied().fold(0.0, f64::max);
     // Directions of the networks that no row sees make the matrix singular; they do not matter to the numbers.
     let mut damping = LEAST_DAMPING * largest;
-    while cholesky.factor(&matrix, damping).is_err() {
+    while cholesky.factor(damping).is_err() {
         damping *= 10.0;
         if !damping.is_finite() || damping > 1e-3 * largest {
             return None;
