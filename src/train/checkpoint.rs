@@ -195,7 +195,7 @@ fn state(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
     for (block, set) in &checkpoint.points {
         let columns = [&set.coordinates[..], &set.normals, std::slice::from_ref(&set.weights)].concat();
         let shape = vec![columns.len(), set.len()];
-        tensors.push(Tensor { name: format!("{POINTS}{block}"), shape, values: columns.concat() });
+        tensors.push(Tensor { name: format!("{POINTS}{block}"), shape, values: columns.concat().into() });
     }
     tensors::write(&tensors, &[], "checkpoint".to_owned()).map_err(io::Error::other)
 }
@@ -245,7 +245,7 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
     let damaged = |reason| CheckpointError::Damaged { path: path.join(STATE), reason };
     let (tensors, ..) = tensors::read(&sound(STATE)?).map_err(damaged)?;
     let vector = |name: &str| {
-        let found = tensors.iter().find(|t| t.name == name).map(|t| t.values.clone());
+        let found = tensors.iter().find(|t| t.name == name).map(|t| t.values.to_vec());
         found.ok_or_else(|| damaged(format!("there is no `{name}`")))
     };
     let state = |prefix: &str, names: &[String]| {
@@ -276,7 +276,7 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
 }
 
 /// Points as they were written.
-fn point_set(tensor: &Tensor) -> Option<PointSet> {
+fn point_set(tensor: &Tensor<'_>) -> Option<PointSet> {
     let [rows, count] = tensor.shape[..] else { return None };
     if rows % 2 == 0 {
         return None;

@@ -36,7 +36,7 @@ pub struct ModelFile {
     pub recipe: Recipe,
     /// Steps of training.
     pub steps: usize,
-    tensors: Vec<Tensor>,
+    tensors: Vec<Tensor<'static>>,
 }
 
 /// Why a model file can't be used.
@@ -82,7 +82,7 @@ impl ModelFile {
         let mut tensors = Vec::new();
         for (window, theta) in thetas.iter().enumerate() {
             for (name, shape, range) in arrays(description) {
-                tensors.push(Tensor { name: prefixed(window, &name), shape, values: theta[range].to_vec() });
+                tensors.push(Tensor { name: prefixed(window, &name), shape, values: theta[range].to_vec().into() });
             }
         }
         Self { recipe, steps, tensors }
@@ -163,9 +163,9 @@ fn prefixed(window: usize, name: &str) -> String {
 }
 
 /// BLAKE3 over the arrays, by name, and the problem.
-fn digest(tensors: &[Tensor], problem: &Recipe) -> String {
+fn digest(tensors: &[Tensor<'_>], problem: &Recipe) -> String {
     let mut hasher = blake3::Hasher::new();
-    let mut sorted: Vec<&Tensor> = tensors.iter().collect();
+    let mut sorted: Vec<&Tensor<'_>> = tensors.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     for tensor in sorted {
         hasher.update(format!("{} {:?}\n", tensor.name, tensor.shape).as_bytes());

@@ -1,24 +1,62 @@
 //! Vectors of numbers, and whole files, in safetensors files, which anybody can read.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, View};
 
 use crate::dataset::KeptFile;
 
 /// A named array of f64.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Tensor {
+pub(super) struct Tensor<'a> {
     pub name: String,
     pub shape: Vec<usize>,
-    pub values: Vec<f64>,
+    pub values: Cow<'a, [f64]>,
 }
 
-impl Tensor {
+impl<'a> Tensor<'a> {
     /// An array of one axis.
-    pub fn vector(name: impl Into<String>, values: &[f64]) -> Self {
-        Self { name: name.into(), shape: vec![values.len()], values: values.to_vec() }
+    pub fn vector(name: impl Into<String>, values: &'a [f64]) -> Self {
+        Self { name: name.into(), shape: vec![values.len()], values: Cow::Borrowed(values) }
+    }
+}
+
+/// What stands in a file under a name. The bytes of an array are made when it is written, one array after the other: the state
+/// of a method may be most of the memory that there is.
+enum Entry<'a> {
+    File { shape: [usize; 1], bytes: &'a [u8] },
+    Array(&'a Tensor<'a>),
+}
+
+impl View for Entry<'_> {
+    fn dtype(&self) -> Dtype {
+        match self {
+            Self::File { .. } => Dtype::U8,
+            Self::Array(_) => Dtype::F64,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        match self {
+            Self::File { shape, .. } => shape,
+            Self::Array(tensor) => &tensor.shape,
+        }
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::File { bytes, .. } => Cow::Borrowed(bytes),
+            Self::Array(tensor) => tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        match self {
+            Self::File { bytes, .. } => bytes.len(),
+            Self::Array(tensor) => size_of::<f64>() * tensor.values.len(),
+        }
     }
 }
 
@@ -29,24 +67,19 @@ const KEY: &str = "pdec";
 const FILE: &str = "file.";
 
 /// The bytes of a file with these arrays, these files, and a text.
-pub(super) fn write(tensors: &[Tensor], files: &[KeptFile], text: String) -> Result<Vec<u8>, String> {
-    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+pub(super) fn write(tensors: &[Tensor<'_>], files: &[KeptFile], text: String) -> Result<Vec<u8>, String> {
     let names: Vec<String> = (0..files.len()).map(|index| format!("{FILE}{index:04}")).collect();
-    let mut views = Vec::with_capacity(tensors.len() + files.len());
-    for (name, file) in names.iter().zip(files) {
-        let view = TensorView::new(Dtype::U8, vec![file.bytes.len()], &file.bytes).map_err(|e| e.to_string())?;
-        views.push((name.as_str(), view));
-    }
-    for (tensor, bytes) in tensors.iter().zip(&bytes) {
-        let view = TensorView::new(Dtype::F64, tensor.shape.clone(), bytes).map_err(|e| e.to_string())?;
-        views.push((tensor.name.as_str(), view));
-    }
+    let of_files = names.iter().zip(files).map(|(name, file)| {
+        let entry = Entry::File { shape: [file.bytes.len()], bytes: &file.bytes };
+        (name.as_str(), entry)
+    });
+    let of_tensors = tensors.iter().map(|tensor| (tensor.name.as_str(), Entry::Array(tensor)));
     let metadata = HashMap::from([(KEY.to_owned(), text)]);
-    safetensors::serialize(views, Some(metadata)).map_err(|e| e.to_string())
+    safetensors::serialize(of_files.chain(of_tensors), Some(metadata)).map_err(|e| e.to_string())
 }
 
 /// What a file holds: arrays by name, the bytes of files in their order, and a text.
-pub(super) type Content = (Vec<Tensor>, Vec<Arc<[u8]>>, String);
+pub(super) type Content = (Vec<Tensor<'static>>, Vec<Arc<[u8]>>, String);
 
 /// The content of a file.
 pub(super) fn read(bytes: &[u8]) -> Result<Content, String> {
@@ -75,9 +108,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, String> {
 mod tests {
     use super::*;
 
-    fn sample() -> Vec<Tensor> {
+    fn sample() -> Vec<Tensor<'static>> {
         let values = vec![f64::NAN, -0.0, f64::MIN_POSITIVE / 8.0, f64::INFINITY, 1.0, 0.1];
-        vec![Tensor { name: "a.weight".into(), shape: vec![2, 3], values }, Tensor::vector("b", &[])]
+        vec![Tensor { name: "a.weight".into(), shape: vec![2, 3], values: values.into() }, Tensor::vector("b", &[])]
     }
 
     #[test]
@@ -86,7 +119,7 @@ mod tests {
         let bytes = write(&sample(), &files, "text".into()).unwrap();
         let (back, kept, text) = read(&bytes).unwrap();
         assert_eq!((text.as_str(), kept), ("text", vec![Arc::clone(&files[0].bytes)]));
-        let bits = |t: &Tensor| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        let bits = |t: &Tensor<'_>| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         for (a, b) in back.iter().zip(&sample()) {
             assert_eq!((&a.name, &a.shape, bits(a)), (&b.name, &b.shape, bits(b)));
         }
