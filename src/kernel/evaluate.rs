@@ -162,4 +162,8 @@ impl LeastSquares for Kernel {
         let _span = debug_span!("Kronecker factors").entered();
         self.kronecker_factors(theta)
     }
+
+    fn kronecker_numbers(&self) -> f64 {
+        self.layers.iter().map(|&layer| self.extent_of_layer(layer).numbers_of_products()).sum()
+    }
 }

@@ -60,6 +60,11 @@ impl IntegralBlock {
         Self { block: self.block.without_points(), inner, axes, groups: 0, group_tiles: 0 }
     }
 
+    /// How many integrals there are, all groups together.
+    pub fn value_count(&self) -> usize {
+        self.groups * self.members()
+    }
+
     fn members(&self) -> usize {
         self.block.factors.len()
     }

@@ -28,6 +28,26 @@ const MOST_NUMBERS_OF_ROWS: f64 = 6.4e7;
 /// What the product of two entries of small matrices costs, in multiply-adds of a matrix product.
 const COST_OF_ENTRY: f64 = 4.0;
 
+/// The size of a layer, and how much passes through it at all points.
+pub(super) struct LayerExtent {
+    inputs: f64,
+    outputs: f64,
+    /// Biases and scales.
+    vectors: f64,
+    rows: f64,
+    /// Channels that enter, of all points.
+    jets: f64,
+    /// Channels of cotangents, of all rows.
+    cotangents: f64,
+}
+
+impl LayerExtent {
+    /// Numbers of [`Form::Products`].
+    pub fn numbers_of_products(&self) -> f64 {
+        self.jets * self.inputs + self.cotangents * self.outputs + self.rows * self.vectors
+    }
+}
+
 /// What is kept of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -85,21 +105,30 @@ impl Kernel {
         })
     }
 
-    /// The cheaper form of a layer, with its multiply-adds and numbers.
-    fn cost_of_layer(&self, (network, layer): (usize, Layer)) -> (Form, f64, f64) {
+    /// How much a layer has at the points of all blocks.
+    pub(super) fn extent_of_layer(&self, (network, layer): (usize, Layer)) -> LayerExtent {
         let (k, m) = (layer.inputs as f64, layer.outputs as f64);
         let sum = |of: fn([f64; 3]) -> f64| self.users(network).map(of).sum::<f64>();
-        let rows = sum(|[points, _, formulas]| points * formulas);
-        let jets = sum(|[points, channels, _]| points * channels);
-        let cotangents = sum(|[points, channels, formulas]| points * channels * formulas);
-        let vectors = (layer.all().len() as f64) - k * m;
+        LayerExtent {
+            inputs: k,
+            outputs: m,
+            vectors: (layer.all().len() as f64) - k * m,
+            rows: sum(|[points, _, formulas]| points * formulas),
+            jets: sum(|[points, channels, _]| points * channels),
+            cotangents: sum(|[points, channels, formulas]| points * channels * formulas),
+        }
+    }
+
+    /// The cheaper form of a layer, with its multiply-adds and numbers.
+    fn cost_of_layer(&self, layer: (usize, Layer)) -> (Form, f64, f64) {
+        let extent = self.extent_of_layer(layer);
+        let LayerExtent { inputs: k, outputs: m, vectors, rows, jets, cotangents } = extent;
         let by_products = jets * jets * k + cotangents * cotangents * (m + COST_OF_ENTRY);
         let (of_rows, of_vectors) = (rows * rows * k * m, rows * rows * vectors);
         if of_rows <= by_products && rows * k * m <= MOST_NUMBERS_OF_ROWS {
             (Form::Rows, 0.5 * (of_rows + of_vectors), rows * (k * m + vectors))
         } else {
-            let numbers = jets * k + cotangents * m + rows * vectors;
-            (Form::Products, 0.5 * (by_products + of_vectors), numbers)
+            (Form::Products, 0.5 * (by_products + of_vectors), extent.numbers_of_products())
         }
     }
 

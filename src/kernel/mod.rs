@@ -31,6 +31,7 @@ mod known;
 mod kronecker;
 mod layers;
 mod local;
+mod memory;
 mod metric;
 mod nonlocal;
 mod norms;
@@ -53,6 +54,7 @@ pub use frozen::Frozen;
 pub use fused::FusedBlock;
 pub use known::KnownSource;
 pub use local::{HessianGroup, LocalTapes, MetricRows};
+pub use memory::KernelMemory;
 pub use nonlocal::{Family, Member};
 pub use norms::NormTapes;
 pub use objective::{

@@ -1,6 +1,7 @@
 //! Gram matrices of the fields in a Hilbert space: kernels beside that of the loss, at the points of some of its blocks.
 
 use super::description::{Description, NormDescription};
+use super::memory::KernelMemory;
 use super::objective::{Metric, Objective, Sobolev};
 use super::programs::{Assemble, AssembleError, KernelTapes, Simplifier};
 use super::system::Kernel;
@@ -64,6 +65,11 @@ impl Norm {
         if let Some(own) = self.of.iter().position(|&of| of == block) {
             self.kernel.set_points(own, points);
         }
+    }
+
+    /// What it keeps beside the kernel of the loss.
+    pub fn memory(&self) -> KernelMemory {
+        self.kernel.memory()
     }
 
     pub fn row_tiles(&self) -> Vec<usize> {

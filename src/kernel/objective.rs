@@ -122,6 +122,10 @@ pub trait LeastSquares: Sync {
     fn kronecker(&self, _theta: Option<&[f64]>) -> Vec<LayerFactors> {
         Vec::new()
     }
+    /// How many numbers [`LeastSquares::kronecker`] has at hand beside its result.
+    fn kronecker_numbers(&self) -> f64 {
+        0.0
+    }
 }
 
 /// A residual that depends on the parameters through affine layers: with the jets a that enter a layer and the cotangents z of

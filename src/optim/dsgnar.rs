@@ -45,7 +45,7 @@ const STREAM: u64 = u64::MAX - 2;
 const SKETCHES: [usize; 2] = [300, 1000];
 /// Rows are sketched where they are more than this many times the columns: below, too few sums of too few rows would
 /// remain.
-const MOST_ROWS: usize = 4;
+pub(super) const MOST_ROWS: usize = 4;
 /// Radii reach from Δ over this to Δ times this.
 const SPREAD: f64 = 3.0;
 /// The ratio that is wanted, before and after log λ rises.
@@ -196,8 +196,7 @@ impl Dsgnar {
     /// J̃ of this step, and Ω.
     fn model(&self, scales: &[f64]) -> Result<(Model, ColumnSketch), SolveError> {
         let (rows, parameters) = (self.rows.rows(), self.rows.columns());
-        let wanted = self.options.sketch.unwrap_or((parameters / 2).clamp(SKETCHES[0], SKETCHES[1]));
-        let size = wanted.clamp(1, parameters);
+        let size = sketch_size(self.options.sketch, parameters);
         let mut stream = Stream::new(0, STREAM, self.steps as u64);
         let columns = ColumnSketch::new(size, parameters, &mut stream);
         let scaled: Vec<f64> = self.residual.iter().zip(scales).map(|(r, scale)| scale * r).collect();
@@ -207,7 +206,9 @@ impl Dsgnar {
             let sketch = RowSketch::new(size, rows, &mut stream);
             (sketch.of_rows(&self.rows, scales), sketch.apply(&scaled), size)
         };
-        let svd = thin_svd(&columns.multiplied(&matrix), height, size)?;
+        let sketched = columns.multiplied(&matrix);
+        drop(matrix);
+        let svd = thin_svd(&sketched, height, size)?;
         let least = RESOLVED * svd.values.first().copied().unwrap_or(0.0);
         let kept = svd.values.partition_point(|value| *value > least);
         let slope = |(sigma, u): (&f64, &[f64])| sigma * u.iter().zip(&right).map(|(u, r)| u * r).sum::<f64>();
@@ -243,6 +244,11 @@ impl Dsgnar {
         let mean = self.weights.iter().sum::<f64>() / self.weights.len() as f64;
         self.weights.iter_mut().for_each(|weight| *weight /= mean);
     }
+}
+
+/// s, for so many parameters.
+pub(super) fn sketch_size(wanted: Option<usize>, parameters: usize) -> usize {
+    wanted.unwrap_or((parameters / 2).clamp(SKETCHES[0], SKETCHES[1])).clamp(1, parameters)
 }
 
 /// The weighted loss; leaves the residual in `residual`.

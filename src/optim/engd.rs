@@ -41,6 +41,48 @@ pub enum Solver {
     Lstsq,
 }
 
+impl Solver {
+    /// What a stage asks for.
+    pub(super) fn of_stage(stage: &Stage) -> Self {
+        match stage.name("solver") {
+            _ if is_published(stage) => Self::Lstsq,
+            "gram" => Self::Gram,
+            "kernel" => Self::Kernel,
+            "qr" => Self::Qr,
+            "svd" => Self::Svd,
+            "cg" => Self::Cg,
+            "lstsq" => Self::Lstsq,
+            _ => Self::Auto,
+        }
+    }
+
+    /// How a system of N x P is solved at first; whether A is the Jacobian of a residual.
+    pub(super) fn way(self, (rows, columns): (usize, usize), of_residual: bool) -> Way {
+        match self {
+            // Energies that are linear in the jets have no rows at all.
+            _ if rows == 0 => Way::Gram,
+            Self::Gram | Self::Lstsq => Way::Gram,
+            Self::Kernel => Way::Kernel,
+            Self::Qr => Way::Qr,
+            Self::Svd => Way::Svd,
+            Self::Cg => Way::Cg,
+            Self::Auto if rows < columns && rows <= LARGEST_MATRIX && of_residual => Way::Kernel,
+            Self::Auto if columns <= LARGEST_MATRIX => Way::Gram,
+            Self::Auto => Way::Cg,
+        }
+    }
+
+    /// Whether a step that this way does not resolve is solved by QR.
+    pub(super) fn may_refine(self, way: Way, columns: usize) -> bool {
+        self == Self::Auto && way != Way::Cg && columns <= MOST_FOR_QR
+    }
+}
+
+/// Whether a stage asks for the procedure as it was published.
+fn is_published(stage: &Stage) -> bool {
+    stage.name("procedure") == "paper"
+}
+
 /// How the length of a step is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Search {
@@ -131,23 +173,14 @@ impl Engd {
     /// With the options of a stage.
     pub fn of_stage(stage: &Stage, problem: &dyn Objective) -> Self {
         let number = |name: &str| stage.number(name);
-        let solver = match stage.name("solver") {
-            "gram" => Solver::Gram,
-            "kernel" => Solver::Kernel,
-            "qr" => Solver::Qr,
-            "svd" => Solver::Svd,
-            "cg" => Solver::Cg,
-            "lstsq" => Solver::Lstsq,
-            _ => Solver::Auto,
-        };
+        let solver = Solver::of_stage(stage);
         let search = match stage.name("line_search") {
             "grid" => Search::Grid,
             "backtracking" => Search::Backtracking,
             _ if solver == Solver::Lstsq => Search::Grid,
             _ => Search::Damping,
         };
-        let published = stage.name("procedure") == "paper";
-        let (solver, search) = if published { (Solver::Lstsq, Search::PublishedGrid) } else { (solver, search) };
+        let search = if is_published(stage) { Search::PublishedGrid } else { search };
         let options = EngdOptions {
             damping: number("damping"),
             raise: number("raise"),
@@ -197,20 +230,7 @@ impl Engd {
     /// How the system of this step is solved at first.
     fn way(&self, problem: &dyn Objective) -> Way {
         let (rows, columns) = (self.system.rows.rows(), self.system.rows.columns());
-        match self.options.solver {
-            // Energies that are linear in the jets have no rows at all.
-            _ if rows == 0 => Way::Gram,
-            Solver::Gram | Solver::Lstsq => Way::Gram,
-            Solver::Kernel => Way::Kernel,
-            Solver::Qr => Way::Qr,
-            Solver::Svd => Way::Svd,
-            Solver::Cg => Way::Cg,
-            Solver::Auto if rows < columns && rows <= LARGEST_MATRIX && self.least_squares(problem).is_some() => {
-                Way::Kernel
-            }
-            Solver::Auto if columns <= LARGEST_MATRIX => Way::Gram,
-            Solver::Auto => Way::Cg,
-        }
+        self.options.solver.way((rows, columns), self.least_squares(problem).is_some())
     }
 
     /// p and a at the current damping.
@@ -326,7 +346,7 @@ impl Optimizer for Engd {
         let way = self.way(problem);
         let unit = self.system.begin(way).max(f64::MIN_POSITIVE);
         self.damping = self.damping.max(LEAST_DAMPING * unit).min(MOST_DAMPING * unit);
-        let may_refine = self.options.solver == Solver::Auto && way != Way::Cg && theta.len() <= MOST_FOR_QR;
+        let may_refine = self.options.solver.may_refine(way, theta.len());
         while report.trials < MOST_TRIALS && self.damping <= MOST_DAMPING * unit {
             report.trials += 1;
             report.rate = self.damping;

@@ -21,7 +21,7 @@ use crate::linalg::dot;
 use crate::model::{Method, Stage};
 
 /// Parameters up to which H is kept as a matrix (800 MB).
-const DENSE_UP_TO: usize = 10_000;
+pub(super) const DENSE_UP_TO: usize = 10_000;
 /// Length of the first step in θ, before anything is known of the scale of H.
 const FIRST_LENGTH: f64 = 0.1;
 

@@ -22,6 +22,7 @@ mod folder;
 mod inspection;
 mod level;
 mod log;
+mod memory;
 mod metrics;
 mod model_file;
 mod numbers;
@@ -42,6 +43,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, newest_checkpoint, read_checkp
 pub use error::{RestoreError, TrainError};
 pub use folder::{FolderError, RunFiles, RunFolder, find_run, runs_of};
 pub use log::{Log, LogEntry, is_logged, read_log};
+pub use memory::{MemoryForecast, share_of_batch};
 pub use metrics::{FieldError, Metrics};
 pub use model_file::{ModelFile, ModelFileError, Recipe};
 pub use numbers::{FoundNumber, found_numbers, number_values};

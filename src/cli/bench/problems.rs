@@ -149,8 +149,8 @@ fn train(model: Model, mut times: Times, seed: u64, most: Duration) -> Result<Op
     let time = Some(budget.map_or(most, |budget| budget.min(most)));
     let limits = Limits { time, steps: None, target: model.settings.target };
     let lowered = pipeline::lower(model, Effort::default(), &mut times)?;
-    let mut compiled = pipeline::assemble(lowered, seed, Backend::default(), &mut times)?;
-    if let Some(excess) = excess(&mut compiled) {
+    let compiled = pipeline::assemble(lowered, seed, Backend::default(), &mut times)?;
+    if let Some(excess) = excess(&compiled)? {
         refuse(&excess);
         return Ok(None);
     }

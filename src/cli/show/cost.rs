@@ -135,7 +135,6 @@ fn step(compiled: &Compiled) -> Section {
             row("points", points.to_string()),
             row("rows of the metric", rows.to_string()),
             row("parameters", parameters.to_string()),
-            row("memory of the Jacobian", format!("{:.1} MB", rows * parameters * 8.0 / 1e6)),
             row("Jacobian, estimated", flops(sweeps)),
             row("Gram matrix, estimated", flops(gram)),
             row("Cholesky factor, estimated", flops(solve)),

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::problem::{Checked, check_file, refuse};
+use super::train::Peak;
 use super::{CliError, Context, Document, Overrides, Status};
 use crate::diagnostic::visible;
 use crate::model;
@@ -115,6 +116,7 @@ fn show(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> 
         sections = vec![cost::simplification(&compiled)];
     } else {
         sections.extend(cost::sections(&compiled, &times));
+        sections.extend(Peak::of(&compiled)?.map(|peak| peak.section()));
     }
     print(&sections, &name, Status::of(&found), context)?;
     Ok(ExitCode::SUCCESS)

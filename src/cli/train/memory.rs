@@ -1,121 +1,165 @@
-//! Which matrices a method makes, and whether they fit into the memory of this machine; and how much a run took.
+//! How much memory a run will take, whether this machine has it, and how much a run took.
+//!
+//! What is compiled already is measured; what training will allocate is [counted](MemoryForecast).
 
-use crate::kernel::{KernelCost, LeastSquares};
+use crate::cli::CliError;
+use crate::kernel::{Layered, LeastSquares, Objective};
+use crate::model::describe::Section;
 use crate::model::{Method, OptionValue, Stage};
-use crate::optim;
+use crate::optim::{self, MemoryPart};
 use crate::pipeline::Compiled;
+use crate::train::{MemoryForecast, share_of_batch};
 
-/// What does not fit, and what to do; `None` where all does, or where nobody knows how much memory there is.
-pub fn excess(compiled: &mut Compiled) -> Option<String> {
-    let stages = compiled.lowered.model.stages.clone();
-    stages.iter().find_map(|stage| excess_of(stage, &Sizes::of(compiled, stage), memory()?))
+/// The peak of a run that is about to begin.
+pub struct Peak {
+    forecast: MemoryForecast,
+    /// What the process has now, in bytes, beside the parts of the forecast.
+    now: f64,
+    /// The most that it had so far.
+    so_far: f64,
 }
 
-/// What sizes of matrices depend on.
-struct Sizes {
-    rows: usize,
-    parameters: usize,
-    /// What a kernel matrix costs, where it is made layer by layer.
-    layers: Option<KernelCost>,
-}
-
-impl Sizes {
-    /// Of a step, which sees a batch of the points where the stage says so.
-    fn of(compiled: &mut Compiled, stage: &Stage) -> Self {
-        let parameters = compiled.lowered.description.parameters();
-        let problem = compiled.objective();
-        let all: usize = problem.row_tiles(optim::metric(stage)).iter().sum();
-        let layers = problem.least_squares().and_then(LeastSquares::layers).map(|layers| layers.kernel_cost());
-        let points: usize =
-            compiled.lowered.blocks.iter().map(|b| compiled.lowered.model.point_count(b.terms[0])).sum();
-        let Some(batch) = stage.batch().filter(|batch| *batch < points) else {
-            return Self { rows: all, parameters, layers };
-        };
-        let share = batch as f64 / points as f64;
-        let scaled = |cost: KernelCost| KernelCost {
-            multiply_adds: cost.multiply_adds * share * share,
-            through_rows: cost.through_rows * share * share,
-            numbers: cost.numbers * share,
-        };
-        Self { rows: (all as f64 * share).ceil() as usize, parameters, layers: layers.map(scaled) }
+impl Peak {
+    /// Of a compiled problem in this process; `None` where the system does not tell what a process has.
+    ///
+    /// # Errors
+    /// [`CliError`] if a stage has a problem of its own that can't be compiled.
+    pub fn of(compiled: &Compiled) -> Result<Option<Self>, CliError> {
+        let forecast = MemoryForecast::of(compiled, rayon::current_num_threads())?;
+        let of_process = || Some((of_status("VmRSS:")? as f64, of_status("VmHWM:")? as f64));
+        Ok(of_process().map(|(now, so_far)| Self { now: (now - forecast.there).max(0.0), so_far, forecast }))
     }
+
+    /// Bytes at the peak.
+    pub fn bytes(&self) -> f64 {
+        self.so_far.max(self.now + UNCOUNTED + self.forecast.bytes())
+    }
+
+    /// The peak and its parts, the largest first.
+    pub fn section(&self) -> Section {
+        let name = "process with the compiled problem".to_owned();
+        let process = MemoryPart { name, bytes: self.now + UNCOUNTED };
+        let mut parts: Vec<&MemoryPart> = self.forecast.parts.iter().chain([&process]).collect();
+        parts.sort_by(|a, b| b.bytes.total_cmp(&a.bytes));
+        let row = |name: String, bytes: f64| vec![name, megabytes(bytes)];
+        let mut rows = vec![row(format!("peak of `{}`, predicted", self.forecast.stage.method.name()), self.bytes())];
+        rows.extend(parts.iter().filter(|part| part.bytes >= LEAST).map(|part| row(part.name.clone(), part.bytes)));
+        let refined = self.forecast.refined.iter();
+        rows.extend(refined.map(|part| row(format!("on top where a step needs it: {}", part.name), part.bytes)));
+        Section { title: "memory", columns: vec!["what", "MB"], rows }
+    }
+
+    /// What does not fit into so many bytes, and what to do; `None` where all does.
+    fn excess(&self, memory: f64, compiled: &Compiled) -> Option<String> {
+        if self.bytes() <= memory {
+            return None;
+        }
+        let (method, largest) = (self.forecast.stage.method.name(), self.forecast.parts.first()?);
+        let fits = |stage: &Stage| {
+            let of_stage = MemoryForecast::of_stage(stage, compiled, rayon::current_num_threads());
+            Some(self.now + UNCOUNTED + of_stage.bytes()).filter(|bytes| *bytes <= memory)
+        };
+        let squares = compiled.lowered.model.energies().next().is_none();
+        let others = ALTERNATIVES.iter().filter(|(method, _)| squares || !method.needs_squares());
+        let help = others.map(|(method, options)| stage_of(*method, options)).find_map(|stage| {
+            fits(&stage).map(|bytes| format!("`train {}` needs {} MB", text_of(&stage), megabytes(bytes)))
+        });
+        Some(format!(
+            "error[R0804]: not enough memory: the run needs {} MB at its peak, {} MB of them for the {} of `{method}`, and \
+             there are {} MB\nhelp: {}\n",
+            megabytes(self.bytes()),
+            megabytes(largest.bytes),
+            largest.name,
+            megabytes(memory),
+            help.unwrap_or_else(|| "take fewer points or a smaller network".to_owned())
+        ))
+    }
+}
+
+/// Code that training touches for the first time, stacks, and what the heap loses: as measured for the problems of `pdes`.
+const UNCOUNTED: f64 = 1.5e6;
+/// Parts of fewer bytes are not listed.
+const LEAST: f64 = 5e4;
+
+/// What is tried in the place of a method that needs too much, the fastest first.
+const ALTERNATIVES: [(Method, &[(&str, Given)]); 5] = [
+    (Method::Engd, &[]),
+    (Method::Engdw, &[]),
+    (Method::Engd, &[("solver", Given::Name("cg"))]),
+    (Method::Kfac, &[]),
+    (Method::Soap, &[("steps", Given::Number(20_000.0))]),
+];
+
+/// The value of an option.
+#[derive(Clone, Copy)]
+enum Given {
+    Name(&'static str),
+    Number(f64),
+}
+
+fn stage_of(method: Method, options: &[(&str, Given)]) -> Stage {
+    let value = |given: Given| match given {
+        Given::Name(name) => OptionValue::Name(name.to_owned()),
+        Given::Number(number) => OptionValue::Number(number),
+    };
+    let options = options.iter().map(|(name, given)| ((*name).to_owned(), value(*given))).collect();
+    Stage { options, ..Stage::of(method) }
+}
+
+fn text_of(stage: &Stage) -> String {
+    let options: Vec<String> = stage.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{}({})", stage.method.name(), options.join(", "))
+}
+
+/// What does not fit into this machine, and what to do; `None` where all does, or where nobody knows.
+///
+/// # Errors
+/// As [`Peak::of`].
+pub fn excess(compiled: &Compiled) -> Result<Option<String>, CliError> {
+    let Some(peak) = Peak::of(compiled)? else { return Ok(None) };
+    Ok(of_machine().and_then(|memory| peak.excess(memory, compiled)))
 }
 
 /// How the first stage in the space of samples makes its kernel matrix; `None` where there is no such stage.
-pub fn kernel_matrix(compiled: &mut Compiled) -> Option<String> {
-    let stages = compiled.lowered.model.stages.clone();
+pub fn kernel_matrix(compiled: &Compiled) -> Option<String> {
+    let stages = &compiled.lowered.model.stages;
     let stage = stages.iter().find(|stage| matches!(stage.method, Method::Engdw | Method::Spring))?;
-    let Sizes { rows, parameters, layers } = Sizes::of(compiled, stage);
+    let (kernel, share) = (&compiled.kernel, share_of_batch(stage, compiled));
+    let all: usize = kernel.row_tiles(optim::metric(stage)).iter().sum();
+    let rows = (share * all as f64).ceil() as usize;
+    let of_matrix = |rows: usize, columns: usize| megabytes(8.0 * rows as f64 * columns as f64);
+    let matrix = format!("kernel matrix {rows} x {rows}, {} MB", of_matrix(rows, rows));
+    let jacobian = of_matrix(rows, kernel.parameters());
+    let double = compiled.single.is_none().then_some(kernel).and_then(Objective::least_squares);
     let why = if compiled.single.is_some() { "in single precision" } else { "because of integrals" };
-    let matrix = format!("kernel matrix {rows} x {rows}, {:.0} MB", bytes(rows, rows) / 1e6);
-    Some(match layers {
+    Some(match double.and_then(LeastSquares::layers).map(Layered::kernel_cost) {
         Some(cost) => format!(
-            "{matrix}, layer by layer: {:.2} G multiply-adds and {:.0} MB ({:.2} G and {:.0} MB through the Jacobian)",
-            cost.multiply_adds / 1e9,
-            8.0 * cost.numbers / 1e6,
-            cost.through_rows / 1e9,
-            bytes(rows, parameters) / 1e6
+            "{matrix}, layer by layer: {:.2} G multiply-adds and {} MB ({:.2} G and {jacobian} MB through the Jacobian)",
+            share * share * cost.multiply_adds / 1e9,
+            megabytes(8.0 * share * cost.numbers),
+            share * share * cost.through_rows / 1e9,
         ),
-        None => {
-            format!("{matrix}, through the Jacobian, {:.0} MB, {why}", bytes(rows, parameters) / 1e6)
-        }
+        None => format!("{matrix}, through the Jacobian, {jacobian} MB, {why}"),
     })
 }
 
-fn excess_of(stage: &Stage, sizes: &Sizes, memory: f64) -> Option<String> {
-    let &Sizes { rows, parameters, layers } = sizes;
-    let square = |name: &str, side: usize| (format!("{name} {side} x {side}"), bytes(side, side));
-    let jacobian = (format!("Jacobian {rows} x {parameters}"), bytes(rows, parameters));
-    let needed = match (stage.method, stage.option("solver")) {
-        (Method::Engd, Some(OptionValue::Name(solver))) => match solver.as_str() {
-            "gram" => vec![square("Gram matrix", parameters), jacobian],
-            "auto" if rows.min(parameters) <= optim::LARGEST_MATRIX => {
-                let name = if rows < parameters { "kernel matrix" } else { "Gram matrix" };
-                vec![square(name, rows.min(parameters)), jacobian]
-            }
-            "kernel" => vec![square("kernel matrix", rows), jacobian],
-            _ => vec![jacobian],
-        },
-        (Method::Engd | Method::Dsgnar, _) => vec![jacobian],
-        (Method::Engdw | Method::Spring, _) => {
-            let jets = |cost: KernelCost| ("values of all layers".to_owned(), 8.0 * cost.numbers);
-            vec![square("kernel matrix", rows), square("Cholesky factor", rows), layers.map_or(jacobian, jets)]
-        }
-        _ => return None,
-    };
-    let total: f64 = needed.iter().map(|(_, bytes)| bytes).sum();
-    if total <= memory {
-        return None;
-    }
-    let (name, size) = needed.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let of_engdw = layers.map(|cost| 2.0 * bytes(rows, rows) + 8.0 * cost.numbers);
-    let help = match of_engdw.filter(|bytes| stage.method != Method::Engdw && *bytes <= memory) {
-        Some(bytes) => format!("`train engdw()` makes no Jacobian, and needs {:.0} MB", bytes / 1e6),
-        None => "take fewer points or a smaller network, or a method without such matrices: `train soap(steps=20000)`"
-            .to_owned(),
-    };
-    Some(format!(
-        "error[R0804]: not enough memory: the {name} of `{}` needs {:.0} MB, and there are {:.0} MB\nhelp: {help}\n",
-        stage.method.name(),
-        size / 1e6,
-        memory / 1e6
-    ))
-}
-
-fn bytes(rows: usize, columns: usize) -> f64 {
-    rows as f64 * columns as f64 * 8.0
+fn megabytes(bytes: f64) -> String {
+    if bytes < 1e7 { format!("{:.1}", bytes / 1e6) } else { format!("{:.0}", bytes / 1e6) }
 }
 
 /// The memory of this machine in bytes, where the system tells it.
-fn memory() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    kilobytes(&text, "MemTotal:").map(|kilobytes| kilobytes as f64 * 1024.0)
+fn of_machine() -> Option<f64> {
+    kilobytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:").map(|kilobytes| kilobytes as f64 * 1024.0)
 }
 
 /// The most memory that this process had at a time in bytes, where the system tells it.
 pub fn peak() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    kilobytes(&text, "VmHWM:").map(|kilobytes| kilobytes * 1024)
+    of_status("VmHWM:")
+}
+
+/// A size of this process in bytes.
+fn of_status(name: &str) -> Option<u64> {
+    kilobytes(&std::fs::read_to_string("/proc/self/status").ok()?, name).map(|kilobytes| kilobytes * 1024)
 }
 
 /// `VmHWM:    1234 kB`
@@ -126,25 +170,49 @@ fn kilobytes(text: &str, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Source;
+    use crate::model::Overrides;
+    use crate::pipeline::{Backend, Times, assemble, check, lower};
+    use crate::simplify::Effort;
+
+    fn compiled(train: &str) -> Compiled {
+        let text = format!(
+            "domain x in [0, 1]\nunknown u\neq u_xx = 1\nbc u = 0 on boundary\nnetwork mlp(20, 20)\n\
+             sample interior: grid(400)\ntrain {train}\n"
+        );
+        let mut times = Times::default();
+        let (model, found) = check(&Source::new("small.pde", text), &Overrides::default(), &mut times);
+        let lowered = lower(model.unwrap_or_else(|| panic!("{found:?}")), Effort::Off, &mut times).unwrap();
+        assemble(lowered, 0, Backend::Interpreter, &mut times).unwrap()
+    }
+
+    /// What is said of a run in so many bytes beyond those of the process.
+    fn said(train: &str, memory: f64) -> Option<String> {
+        let compiled = compiled(train);
+        let forecast = MemoryForecast::of(&compiled, 1).unwrap();
+        Peak { forecast, now: 0.0, so_far: 0.0 }.excess(memory, &compiled)
+    }
 
     #[test]
-    fn the_largest_matrix_is_named() {
-        let mut stage = Stage::of(Method::Engd);
-        let sizes = |rows, parameters| Sizes { rows, parameters, layers: None };
-        assert_eq!(excess_of(&stage, &sizes(1000, 1000), 1e9), None);
-        let text = excess_of(&stage, &sizes(100_000, 50_000), 1e9).unwrap();
-        assert!(text.contains("the Jacobian 100000 x 50000 of `engd` needs 40000 MB, and there are 1000 MB"), "{text}");
-        stage.options.push(("solver".to_owned(), OptionValue::Name("gram".to_owned())));
-        assert!(excess_of(&stage, &sizes(10, 50_000), 1e9).unwrap().contains("Gram matrix 50000 x 50000"));
-        assert_eq!(excess_of(&Stage::of(Method::Adam), &sizes(100_000, 50_000), 1e9), None);
-        let cost = KernelCost { multiply_adds: 1e9, through_rows: 1e12, numbers: 1e6 };
-        let layers = Sizes { layers: Some(cost), ..sizes(1000, 1_000_000) };
-        let engdw = Stage::of(Method::Engdw);
-        assert_eq!(excess_of(&engdw, &layers, 1e9), None);
-        assert!(
-            excess_of(&stage, &layers, 1e9).unwrap().contains("`train engdw()` makes no Jacobian, and needs 24 MB")
-        );
-        let text = excess_of(&engdw, &sizes(1000, 1_000_000), 1e9).unwrap();
-        assert!(text.contains("the Jacobian 1000 x 1000000 of `engdw` needs 8000 MB"), "{text}");
+    fn what_does_not_fit_is_named_with_a_method_that_does() {
+        assert_eq!(said("engd()", 1e9), None);
+        let text = said("engd(solver=svd)", 7e6).unwrap();
+        assert!(text.contains("the singular values of 400 x 481 of `engd`, and there are 7.0 MB"), "{text}");
+        assert!(text.contains("help: `train engd()` needs"), "{text}");
+        let text = said("engd()", 3e6).unwrap();
+        assert!(text.contains("1.5 MB of them for the Jacobian 400 x 481 of `engd`, and there are 3.0 MB"), "{text}");
+        assert!(text.contains("help: `train soap(steps=20000)` needs"), "{text}");
+        assert!(said("adam()", 1e3).unwrap().contains("help: take fewer points or a smaller network"));
+    }
+
+    /// A stage with networks of its own counts with them, and the largest stage is the one that is told.
+    #[test]
+    fn the_largest_stage_counts() {
+        let stage = |train: &str| MemoryForecast::of(&compiled(train), 1).unwrap();
+        assert_eq!(stage("adam(steps=9)\ntrain engd()").stage.method, Method::Engd);
+        let of_rest = stage("engd()\ntrain engd() with stage=mlp(40, 40)");
+        assert!(of_rest.parts[0].name.contains("x 1761"), "{:?}", of_rest.parts);
+        let batch = stage("spring(batch=40)");
+        assert!(batch.parts.iter().any(|part| part.name == "kernel matrix and its factor 40 x 40"), "{batch:?}");
     }
 }

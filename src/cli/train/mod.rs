@@ -4,7 +4,7 @@
 //! session with a [`Recorder`](recorder::Recorder) behind each step.
 //!
 //! * `limits`: times and targets as people write them
-//! * `memory`: which matrices are made, and what does not fit into this machine
+//! * `memory`: how much of it a run will take, and what does not fit into this machine
 //! * `interrupt`: Ctrl-C
 //! * `progress`, `recorder`: what is shown and what is kept behind each step
 //! * `profile`: where the time went
@@ -43,7 +43,7 @@ use recorder::{Extra, Recorder};
 
 pub use interrupt::Interrupt;
 pub use limits::duration;
-pub use memory::excess;
+pub use memory::{Peak, excess};
 pub use plan::{overrides, recipe};
 pub use progress::scientific;
 pub use summary::{refuse, significant, with_deviation};
@@ -128,11 +128,11 @@ fn train(
     let every = arguments.log_every.map_or((steps / 100).max(1), NonZeroUsize::get);
     let decimals = progress::loss_decimals(&model);
     let lowered = pipeline::lower(model, Effort::default(), &mut times)?;
-    let mut compiled = pipeline::assemble(lowered, recipe.seed, Backend::default(), &mut times)?;
-    if let Some(excess) = memory::excess(&mut compiled) {
+    let compiled = pipeline::assemble(lowered, recipe.seed, Backend::default(), &mut times)?;
+    if let Some(excess) = memory::excess(&compiled)? {
         return Ok(summary::refuse(&excess));
     }
-    memory::kernel_matrix(&mut compiled).into_iter().for_each(|text| context.say(&text));
+    memory::kernel_matrix(&compiled).into_iter().for_each(|text| context.say(&text));
     let mut session = Session::new(compiled, recipe.seed)?;
     if arguments.until.is_some() && session.errors().is_empty() {
         let text = "`--until l2<..` needs an exact solution, and the problem has none";

@@ -143,6 +143,42 @@ impl NetworkUse {
         (weights * self.carried() * points) as f64
     }
 
+    /// Numbers a point that forward and reverse sweeps leave in the buffers: values, what is saved, and cotangents.
+    pub fn numbers_of_sweep(&self) -> usize {
+        let (layout, schedule) = (&self.layout, self.layout.schedule());
+        let saves = |op: &Op| matches!(op, Op::Pointwise { function, .. } if function.saves_slopes());
+        let saved: usize =
+            (0..layout.ops().len()).filter(|&op| saves(&layout.ops()[op])).map(|op| layout.rows(op)).sum();
+        let cotangents = self.rows_of_buffers(&schedule.cotangents, schedule.cotangent_buffers);
+        // Functions write into spare buffers, which then change places with those of cotangents.
+        let spare = (0..layout.ops().len()).map(|op| layout.rows(op)).max().unwrap_or(0);
+        self.carried() * (self.rows_of_values() + saved + cotangents + spare) + self.numbers_of_encoding()
+    }
+
+    /// The same where there are sweeps along a direction, too, which make the values longer.
+    pub fn numbers_along(&self) -> usize {
+        let longer = (EXTENSION * self.plan.len()).saturating_sub(self.carried());
+        self.numbers_of_sweep() + longer * self.rows_of_values()
+    }
+
+    fn numbers_of_encoding(&self) -> usize {
+        self.layout.encoding().map_or(0, |fourier| 2 * fourier.layer.outputs * self.plan.len())
+    }
+
+    /// The rows of all buffers of values, and of the outputs.
+    fn rows_of_values(&self) -> usize {
+        let (layout, schedule) = (&self.layout, self.layout.schedule());
+        let last = layout.ops().len().saturating_sub(1);
+        layout.rows(last) + self.rows_of_buffers(&schedule.values[..last], schedule.value_buffers)
+    }
+
+    /// The rows of some buffers, each as long as the longest of what stands in it; `buffers` says where each operation has its.
+    fn rows_of_buffers(&self, buffers: &[usize], count: usize) -> usize {
+        let mut rows = vec![0; count];
+        buffers.iter().enumerate().for_each(|(op, &buffer)| rows[buffer] = self.layout.rows(op).max(rows[buffer]));
+        rows.iter().sum()
+    }
+
     /// Where they have a channel of the plan.
     pub fn place(&self, channel: usize) -> usize {
         let place = |turned: &Turned| turned.places[channel].expect("formulas read no slope of an axis that is turned");
