@@ -35,7 +35,12 @@ pub struct Record {
     /// The most memory that it had.
     pub peak_bytes: Option<u64>,
     /// The medians of the alignment scores in its log; empty where it has none.
+    #[serde(skip_serializing_if = "is_empty")]
     pub alignment: Alignment,
+}
+
+fn is_empty(alignment: &Alignment) -> bool {
+    *alignment == Alignment::default()
 }
 
 /// The parts of `settings.json` that are compared.
