@@ -78,7 +78,7 @@ fn a_profile_names_the_phases_and_changes_no_bit() {
     let desk = tiny();
     desk.done(&["train", "tiny.pde", "--name", "plain"]);
     let said = desk.done(&["train", "tiny.pde", "--name", "profiled", "--profile"]);
-    for phase in ["kernel matrix", "Cholesky", "rows", "trial losses", "in tiles: jets", "between phases"] {
+    for phase in ["kernel matrix", "Cholesky", "rows", "trial losses", "in tiles: fused programs", "between phases"] {
         assert!(said.contains(phase), "no {phase} in\n{said}");
     }
     let timeline = json(&desk.path("runs/tiny/latest/profile.json"));

@@ -1,5 +1,7 @@
 //! Fused programs of a block for training: [routines](crate::routine) in memory.
 
+use tracing::trace_span;
+
 use crate::codegen::{self, Loaded, Workspace};
 use crate::kernel::{AssembleError, Description, FusedBlock, KernelTapes, Pool, Role};
 use crate::network::Layout;
@@ -96,6 +98,7 @@ impl Fused {
         others: &[&[f64]],
         outputs: &mut [Option<&mut [f64]>],
     ) {
+        let _span = trace_span!("fused programs").entered();
         let row = |&column: &usize| &columns[column * stride..(column + 1) * stride];
         let inputs: Vec<&[f64]> = self.columns[number].iter().map(row).chain(others.iter().copied()).collect();
         match &self.programs[number] {
