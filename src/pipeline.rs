@@ -247,8 +247,10 @@ pub fn assemble_on(
     times: &mut Times,
 ) -> Result<Compiled, CompileError> {
     let kernel = times.stage("codegen", || Kernel::new(&lowered.description, &lowered.tapes, points, &backend))?;
-    let of_single = || (lowered.model.settings.precision == Precision::Single).then(|| Single::new(&lowered, &kernel));
-    let single = times.stage("single precision", of_single).transpose()?;
+    let single = match lowered.model.settings.precision {
+        Precision::Double => None,
+        Precision::Single => Some(times.stage("single precision", || Single::new(&lowered, &kernel))?),
+    };
     Ok(Compiled { lowered, kernel, backend, single })
 }
 

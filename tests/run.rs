@@ -74,6 +74,19 @@ fn a_resumed_run_has_the_same_bits_and_threads_do_not_matter() {
 }
 
 #[test]
+fn statements_are_replaced_on_the_command_line() {
+    let desk = tiny();
+    let replaced = ["--set", "network=mlp(3, 4)", "--set", "sample.interior=sobol(7)"];
+    desk.done(&[&["train", "tiny.pde", "--steps", "2"][..], &replaced].concat());
+    let settings = json(&desk.path("runs/tiny/latest/settings.json"));
+    assert_eq!(settings["networks"][0]["network"], "mlp(3, 4, act=tanh, scale=1)");
+    // The problem is read as it was trained.
+    desk.done(&["eval", "tiny"]);
+    desk.fails(2, &["train", "tiny.pde", "--set", "net work=mlp(3)"]);
+    desk.fails(1, &["train", "tiny.pde", "--set", "sample.inside=sobol(7)"]);
+}
+
+#[test]
 fn a_profile_names_the_phases_and_changes_no_bit() {
     let desk = tiny();
     desk.done(&["train", "tiny.pde", "--name", "plain"]);

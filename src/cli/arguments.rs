@@ -125,7 +125,8 @@ impl Overrides {
     }
 }
 
-/// `NAME=VALUE` of `--set`; the value is a formula without names, which the model evaluates.
+/// `NAME=VALUE` of `--set`; the value is a formula without names, which the model evaluates, or what a statement such as
+/// `network` or `sample.interior` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// What is replaced.
@@ -147,7 +148,8 @@ impl FromStr for Setting {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as `a=0.3`")?;
         let (name, value) = (name.trim(), value.trim());
-        let is_name = name.starts_with(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let is_name =
+            name.starts_with(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || "_.".contains(c));
         if !is_name {
             return Err("there has to be a name before `=`, such as in `a=0.3`".to_owned());
         }
