@@ -19,14 +19,15 @@ struct Case {
 }
 
 /// One of each kind of large object: rows with a Gram matrix, with a kernel matrix, with QR, a spectrum or a sketch; kernel
-/// matrices from layers; Kronecker factors; inverse Hessians; none at all, but many points.
-const CASES: [Case; 9] = [
+/// matrices from layers, and in single precision from rows; Kronecker factors; inverse Hessians; none at all, but many points.
+const CASES: [Case; 10] = [
     Case { network: "mlp(30, 30)", interior: "gauss(52, 52)", train: "engd(steps=2)" },
     Case { network: "mlp(40, 40)", interior: "gauss(30, 30)", train: "engd(steps=2)" },
     Case { network: "mlp(24, 24)", interior: "gauss(52, 52)", train: "engd(steps=2, solver=qr)" },
     Case { network: "mlp(24, 24)", interior: "gauss(52, 52)", train: "lm(steps=1)" },
     Case { network: "mlp(40, 40)", interior: "gauss(52, 52)", train: "dsgnar(steps=1)" },
     Case { network: "mlp(64, 64, 48, 48)", interior: "gauss(40, 40)", train: "engdw(steps=1)" },
+    Case { network: "mlp(40, 40)", interior: "gauss(30, 30)", train: "spring(steps=1)\nset precision = f32" },
     Case { network: "mlp(64, 64, 64)", interior: "gauss(52, 52)", train: "kfac(steps=2)" },
     Case { network: "mlp(40, 40)", interior: "gauss(30, 30)", train: "ssbroyden(steps=3)" },
     Case { network: "mlp(32, 32)", interior: "uniform(200000)", train: "adam(steps=2)" },

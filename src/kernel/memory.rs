@@ -15,6 +15,8 @@ pub struct KernelMemory {
     pub sweep: usize,
     /// The same where sweeps along a direction of parameters are made, too.
     pub sweep_along: usize,
+    /// Rows of the Jacobian at a tile, where fused programs write them in one piece; each thread has so many.
+    pub fused_rows: usize,
     /// The parts in which a gradient is summed.
     pub gradient_parts: usize,
     /// The gradients of integrals, from which rows are made.
@@ -44,19 +46,22 @@ impl KernelMemory {
         self.features += block.features;
         self.sweep = self.sweep.max(block.sweep);
         self.sweep_along = self.sweep_along.max(block.sweep_along);
+        self.fused_rows = self.fused_rows.max(block.fused_rows);
     }
 }
 
 impl Block {
     fn memory(&self) -> KernelMemory {
         let points = self.tiles.iter().map(|tile| tile.stride).max().unwrap_or(0);
-        let of_sweep =
-            |numbers: fn(&NetworkUse) -> usize| points * self.networks.iter().flatten().map(numbers).sum::<usize>();
+        let networks = || self.networks.iter().flatten();
+        let of_networks = |numbers: fn(&NetworkUse) -> usize| points * networks().map(numbers).sum::<usize>();
+        let parameters: usize = networks().map(|network| network.layout.parameters().len()).sum();
         KernelMemory {
             points: self.tiles.iter().map(|tile| tile.columns.len() + tile.scale.len()).sum(),
             features: self.tiles.iter().flat_map(|tile| &tile.features).map(Vec::len).sum(),
-            sweep: of_sweep(|network| network.numbers_of_sweep()),
-            sweep_along: of_sweep(|network| network.numbers_along()),
+            sweep: of_networks(|network| network.numbers_of_sweep()),
+            sweep_along: of_networks(|network| network.numbers_along()),
+            fused_rows: self.fused.as_ref().map_or(0, |_| points * self.factors.len() * parameters),
             ..KernelMemory::default()
         }
     }

@@ -215,10 +215,10 @@ fn square(name: &str, side: usize) -> MemoryPart {
     MemoryPart::new(format!("{name} {side} x {side}"), product(side, side))
 }
 
-/// A copy of the rows, R, and `[R; √λ I]`.
+/// A copy of the rows, R, and `[R; √λ I]`, this one twice: the heap keeps the room of the one for the last damping.
 fn qr(rows: usize, columns: usize) -> MemoryPart {
     let size = rows.min(columns);
-    let numbers = product(rows, columns) + product(2 * size + columns, columns);
+    let numbers = product(rows + size, columns) + 2.0 * product(size + columns, columns);
     MemoryPart::new(format!("QR of {rows} x {columns}"), numbers)
 }
 

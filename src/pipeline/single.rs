@@ -36,13 +36,13 @@ pub struct Single {
 }
 
 impl Single {
-    /// Compiles the routines of all blocks.
+    /// Compiles the routines of all blocks, and follows the kernel.
     ///
     /// # Errors
     /// [`CompileError::Assemble`] if a formula has no routine in single precision.
     pub fn new(lowered: &Lowered, kernel: &Kernel) -> Result<Self, CompileError> {
         let blocks = (0..lowered.blocks.len()).map(|block| Block::new(lowered, block)).collect::<Result<_, _>>()?;
-        Ok(Self {
+        let mut single = Self {
             blocks,
             chunks: Vec::new(),
             matrices: kernel.matrices(),
@@ -51,7 +51,9 @@ impl Single {
             revision: None,
             buffers: Pool::default(),
             sums: Pool::default(),
-        })
+        };
+        single.follow(kernel);
+        Ok(single)
     }
 
     /// Takes over the points and the weights of a kernel of the same problem, if they are not those that it has.

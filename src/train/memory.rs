@@ -3,6 +3,7 @@
 use super::numbers::jacobian_of_deviations;
 use super::trained::problem_of;
 use crate::geometry::HELD_OUT_COUNT;
+use crate::kernel::Objective;
 use crate::model::Stage;
 use crate::optim::{self, MemoryPart, MethodMemory};
 use crate::pipeline::{self, CompileError, Compiled, Times};
@@ -51,15 +52,17 @@ impl MemoryForecast {
     /// Of one stage of a compiled problem.
     pub fn of_stage(stage: &Stage, compiled: &Compiled, threads: usize) -> Self {
         let kernel = &compiled.kernel;
+        let problem: &dyn Objective = compiled.single.as_ref().map_or(kernel, |single| single);
         let MethodMemory { mut parts, refined, saved, freed } =
-            optim::memory(stage, kernel, share_of_batch(stage, compiled));
+            optim::memory(stage, problem, share_of_batch(stage, compiled));
         let own = kernel.memory();
         let sweep = if makes_sweeps_along(stage) { own.sweep_along } else { own.sweep };
+        let fused = if makes_rows(stage) { own.fused_rows } else { 0 };
         let mut part = |name: String, numbers: usize| parts.push(MemoryPart::new(name, numbers as f64));
         // Twice: as they are drawn, and as the kernel has them.
         part("points, tile by tile and as they were drawn".to_owned(), 2 * own.points);
         part("jets of the input features".to_owned(), own.features);
-        part(format!("jets and cotangents of {threads} tiles"), threads * sweep);
+        part(format!("jets and cotangents of {threads} tiles"), threads * (sweep + fused));
         part("sums of gradients".to_owned(), own.gradient_parts);
         part("gradients of integrals".to_owned(), own.integral_gradients);
         let of_deviations = jacobian_of_deviations(compiled).map_or(0, |[rows, columns]| (rows + columns) * columns);
@@ -83,6 +86,12 @@ pub fn share_of_batch(stage: &Stage, compiled: &Compiled) -> f64 {
     let model = &compiled.lowered.model;
     let points: usize = compiled.lowered.blocks.iter().map(|block| model.point_count(block.terms[0])).sum();
     stage.batch().map_or(1.0, |batch| (batch as f64 / points as f64).min(1.0))
+}
+
+/// Whether a method has the Jacobian as a whole.
+fn makes_rows(stage: &Stage) -> bool {
+    use crate::model::Method::{Dsgnar, Engd, Hngd, Lm};
+    matches!(stage.method, Engd | Hngd | Lm | Dsgnar)
 }
 
 /// Whether a method takes derivatives along a direction of parameters.
