@@ -1,4 +1,5 @@
-//! The parts of a training step, and a whole one: Poisson's equation in the unit square with P parameters and N rows.
+//! The parts of a training step, and a whole one: Poisson's equation in the unit square with P parameters and N rows. Whole steps of
+//! first order: Burgers' equation.
 //!
 //! ```console
 //! $ cargo bench --bench step
@@ -57,12 +58,25 @@ const LARGEST_OF_PAPER: usize = 300;
 
 fn session(size: &Size, method: &str) -> Session {
     let Size { network, interior, boundary, .. } = size;
-    let text = format!(
+    session_of(format!(
         "problem poisson\ndomain x in [0, 1], y in [0, 1]\nunknown u\n\
          eq -lap(u) = 2*pi^2*sin(pi*x)*sin(pi*y)\nbc u = 0 on boundary\n\
          network {network}\nsample interior: {interior}\nsample boundary: {boundary}\ntrain {method}\n"
-    );
-    let (mut times, source) = (Times::default(), Source::new("poisson.pde", text));
+    ))
+}
+
+/// 1024 points inside, 256 at each end and at the beginning.
+fn burgers(method: &str, precision: &str) -> Session {
+    session_of(format!(
+        "problem burgers\nparam nu = 0.01/pi\ntime t in [0, 1]\ndomain x in [-1, 1]\nunknown u\n\
+         eq u_t + u*u_x = nu*u_xx\nic u = -sin(pi*x)\nbc u = 0 on boundary\nnetwork mlp(64, 64, 64)\n\
+         sample interior: uniform(1024)\nsample boundary: uniform(512)\nsample initial: uniform(256)\n\
+         set precision = {precision}\ntrain {method}\n"
+    ))
+}
+
+fn session_of(text: String) -> Session {
+    let (mut times, source) = (Times::default(), Source::new("problem.pde", text));
     let (model, found) = check(&source, &Overrides::default(), &mut times);
     let lowered = lower(model.unwrap_or_else(|| panic!("{found:?}")), Effort::default(), &mut times);
     let compiled = assemble(lowered.expect("every formula has a tape"), 0, Backend::Jit, &mut times);
@@ -154,5 +168,34 @@ fn in_sample_space(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, parts, in_sample_space);
+/// Steps that look at gradients alone, [`STEPS`] at a time, the first ones left out: one in ten changes the bases of SOAP.
+fn of_first_order(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("Burgers");
+    group.sampling_mode(SamplingMode::Flat).sample_size(10);
+    let methods = ["adam()", "soap(frequency=10)", "pdeaware()"];
+    for (method, precision) in methods.iter().flat_map(|method| ["f32", "f64"].map(|precision| (method, precision))) {
+        let session = burgers(method, precision);
+        let kernel = &session.compiled().kernel;
+        assert_eq!((kernel.parameters(), Kernel::rows(kernel)), (8577, 1792));
+        let problem: &dyn Objective = session.compiled().single.as_ref().map_or(kernel, |single| single);
+        let stage = &session.compiled().lowered.model.stages[0];
+        group.bench_function(format!("{} step, {precision}", stage.method.name()), |b| {
+            let (mut optimizer, mut theta) = (optim::for_stage(stage, problem), session.theta().to_vec());
+            let mut steps = || {
+                for _ in 0..STEPS {
+                    optimizer.step(problem, &mut theta);
+                }
+            };
+            steps();
+            b.iter_custom(|count| {
+                let start = Instant::now();
+                (0..count).for_each(|_| steps());
+                start.elapsed() / STEPS
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, parts, in_sample_space, of_first_order);
 criterion_main!(benches);

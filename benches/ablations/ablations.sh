@@ -2,7 +2,7 @@
 # What the papers leave open, one question at a time: ablations.sh QUESTION [PDEC]. Each prints its table; docs/ablations.md has
 # them all. Runs are kept: the same question again makes only what is missing.
 cd "$(dirname "$0")" || exit 1
-question=$1 pdec=${2:-pdec}
+question=$1 pdec=${2:-pdec} budget=''
 engd='engd(paper, steps=300), engd(steps=300)'
 first='adam(steps=5000), soap(steps=5000), pdeaware(steps=5000)'
 
@@ -12,7 +12,7 @@ bench() {
     shift 3
     for setting in "$@"; do set -- "$@" --set "$setting"; shift; done
     mkdir -p "$question" && cp -u ../records/*.pde ./*.pde "$question/" || exit 1
-    (cd "$question" && "$pdec" bench optimizers $file --methods "$methods" --seeds "$seeds" --log-every 10 "$@" >/dev/null) || exit 1
+    (cd "$question" && "$pdec" bench optimizers $file $budget --methods "$methods" --seeds "$seeds" --log-every 10 "$@" >/dev/null) || exit 1
 }
 
 case $question in
@@ -29,18 +29,19 @@ activation) # in energies, which need first derivatives only
     done ;;
 tenfold) # ten times the neurons, the points, both; ten times the waves
     for change in 'network=mlp(32)' 'network=mlp(320)'; do
-        bench tenfold.pde 'engd(steps=300)' 0..2 "$change"
-        bench tenfold.pde 'engd(steps=300)' 0..2 "$change" 'sample.interior=grid(91, 91)' 'sample.boundary=grid(91)'
+        bench tenfold.pde 'engd(steps=300)' 0 "$change"
+        bench tenfold.pde 'engd(steps=300)' 0 "$change" 'sample.interior=grid(91, 91)' 'sample.boundary=grid(91)'
     done
-    bench tenfold.pde 'engd(steps=300)' 0..2 'k=10' 'network=mlp(320)' 'sample.interior=grid(91, 91)' 'sample.boundary=grid(91)' ;;
+    bench tenfold.pde 'engd(steps=300)' 0 'k=10' 'network=mlp(320)' 'sample.interior=grid(91, 91)' 'sample.boundary=grid(91)' ;;
 coercive) # conditions in L2, and with tangential derivatives of several weights
     for weight in 1e-9 1e-3 1e-2 1e-1 1; do bench coercive.pde "$engd, hngd(paper, steps=300), hngd(steps=300)" 0..9 "h=$weight"; done ;;
 deep) # ten hidden layers
-    bench deep.pde "$first, engd(steps=100)" 0..2 ;;
+    bench deep.pde "$first, engd(steps=100)" 0 ;;
 boundary_layer)
     for eps in 0.1 0.02 0.005; do bench boundary_layer.pde "$first, engd(steps=500)" 0..2 "eps=$eps"; done ;;
-tournaments) # several starts at the cost of one, over pdes/
-    bench '../../../pdes/*.pde' 'engd(steps=500), engd(steps=380, starts=4)' 0 ;;
+tournaments) # several starts in the time of one, over pdes/
+    budget='--budget 5s'
+    bench '../../../pdes/*.pde' 'engd(steps=100000), engd(steps=100000, starts=4)' 0 ;;
 batch) # how many points the second moment of `pdeaware` is over, and which
     bench burgers_first_order.pde "pdeaware(steps=3000, batch=64), pdeaware(steps=3000, batch=256), pdeaware(steps=3000, batch=1024),
         pdeaware(steps=3000, batch=64, variance=all), pdeaware(steps=3000, batch=256, variance=all),

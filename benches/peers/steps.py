@@ -152,17 +152,13 @@ def main():
     theta = jnp.concatenate([part.ravel() for w in drawn for part in (w[:, :-1], w[:, -1])])
     inside, outside = points()
     compiled = jax.jit(step)
-    begun = time.perf_counter()
     jax.block_until_ready(compiled(theta, 1e-2, inside, outside))
-    compiling = time.perf_counter() - begun
     times = []
     for _ in range(options.steps):
         begun = time.perf_counter()
         jax.block_until_ready(compiled(theta, 1e-2, inside, outside))
         times.append(time.perf_counter() - begun)
     count = len(inside[0]) + len(outside[0])
-    print(f"{options.method} P {len(theta)} N {count}: median {1e3 * np.median(times):.2f} ms, least {1e3 * min(times):.2f} ms,"
-          f" compiled in {compiling:.1f} s, {options.threads} threads")
-
+    print(f"{options.method} P {len(theta)} N {count}\tJAX\t{1e3 * np.median(times):.3f}")
 
 main()
