@@ -67,15 +67,13 @@ def both(**sizes):
 
 
 def curves(of):
-    """The name of the size, and pairs of its value and a case."""
-    layered = lambda depth: both(widths=(24,) * depth)
+    """The name of the size, and its values, each with one case a method."""
     named = {
-        "n": ("points inside", [(n, c) for n in (500, 1000, 2000, 4000, 8000, 16000) for c in both(interior=n)]),
-        "p": ("width", [(w, c) for w in (8, 16, 24, 32, 48, 64) for c in both(widths=(w, w))]),
-        "depth": ("hidden layers", [(depth, c) for depth in (1, 2, 3, 4, 6, 8) for c in layered(depth)]),
-        "dimension": ("axes", [(d, c) for d in (1, 2, 3, 5, 10, 20) for c in both(axes=d, widths=(32, 32))]),
-        "threads": ("threads", [(t, c) for t in threads() for c in both(threads=t, widths=(40, 40))]),
-        "methods": ("network, points", [(f"{c.widths}, {c.interior}", c) for c in METHODS]),
+        "n": ("points inside", [(n, both(interior=n)) for n in (500, 1000, 2000, 4000, 8000, 16000)]),
+        "p": ("width", [(w, both(widths=(w, w))) for w in (8, 16, 24, 32, 48, 64)]),
+        "depth": ("hidden layers", [(depth, both(widths=(24,) * depth)) for depth in (1, 2, 3, 4, 6, 8)]),
+        "dimension": ("axes", [(d, both(axes=d, widths=(32, 32))) for d in (1, 2, 3, 5, 10, 20)]),
+        "threads": ("threads", [(t, both(threads=t, widths=(40, 40))) for t in threads()]),
     }
     return named[of]
 
@@ -105,15 +103,28 @@ METHODS = [
 ]
 
 
+def print_curve(of):
+    name, values = curves(of)
+    heads = " | ".join(f"`{method}`, ms | MB, predicted | MB" for method in STEPS)
+    print(f"| {name} | P | {heads} |\n|" + "---:|" * (2 + 3 * len(STEPS)))
+    for value, cases in values:
+        figures = [f"{step:.3g} | {predicted:g} | {peak:.3g}" for step, predicted, peak in (c.measured() for c in cases)]
+        print(f"| {value} | {cases[0].parameters()} | {' | '.join(figures)} |", flush=True)
+
+
+def print_methods():
+    print("| method | network | points inside | P | ms | MB, predicted | MB |\n|---|---|" + "---:|" * 5)
+    for case in METHODS:
+        step, predicted, peak = case.measured()
+        method = f"`{case.method}({case.options})`" if case.options else f"`{case.method}`"
+        sizes = f"{'-'.join(map(str, case.widths))} | {case.interior} | {case.parameters()}"
+        print(f"| {method} | {sizes} | {step:.3g} | {predicted:g} | {peak:.3g} |", flush=True)
+
+
 def main():
     if len(sys.argv) != 2 or sys.argv[1] not in ("n", "p", "depth", "dimension", "threads", "methods"):
         sys.exit(__doc__)
-    name, cases = curves(sys.argv[1])
-    print(f"| {name} | method | P | ms a step | MB predicted | MB measured |\n|---:|---|---:|---:|---:|---:|")
-    for value, case in cases:
-        step, predicted, peak = case.measured()
-        method = f"`{case.method}({case.options})`" if case.options else f"`{case.method}`"
-        print(f"| {value} | {method} | {case.parameters()} | {step:.3g} | {predicted:g} | {peak:.3g} |", flush=True)
+    print_methods() if sys.argv[1] == "methods" else print_curve(sys.argv[1])
 
 
 main()
