@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the papers leave open, one question at a time: ablations.sh QUESTION [PDEC]. Each prints its table; docs/ablations.md has
-# them all. Runs are kept: the same question again makes only what is missing.
+# What the papers leave open, one question at a time: ablations.sh QUESTION [PDEC]. Each prints its table, of which
+# docs/ablations.md has most. Runs are kept: the same question again makes only what is missing.
 cd "$(dirname "$0")" || exit 1
 question=$1 pdec=${2:-pdec} budget=''
 engd='engd(paper, steps=300), engd(steps=300)'
