@@ -31,8 +31,8 @@ pub(super) fn fused(
         return Ok(None);
     }
     let built = routines(description, tapes, block, &[Kind::Residual, Kind::Jacobian, Kind::Jvp])?;
-    let (routines, columns): (Vec<Routine>, _) = built.into_iter().unzip();
-    let programs = match backend {
+    let (routines, columns): (Vec<Routine>, Vec<Vec<usize>>) = built.into_iter().unzip();
+    let programs: Vec<Program> = match backend {
         Backend::Interpreter => routines.into_iter().map(Program::Interpreted).collect(),
         Backend::Jit => {
             let all: Vec<&Routine> = routines.iter().collect();
@@ -41,7 +41,9 @@ pub(super) fn fused(
             loaded.into_iter().map(|code| Program::Machine(code, Pool::default())).collect()
         }
     };
-    Ok(Some(Fused { programs, columns }))
+    let mut parts = programs.into_iter().zip(columns).map(|(program, columns)| Part { program, columns });
+    let mut next = || parts.next().expect("one program a kind");
+    Ok(Some(Fused { residual: next(), jacobian: next(), along: next() }))
 }
 
 fn is_narrow(layout: &Layout) -> bool {
@@ -79,8 +81,15 @@ fn columns_of(routine: &Routine, dimension: usize, known: usize) -> Vec<usize> {
 
 /// Residuals, their Jacobian, and their derivatives along a direction.
 pub(super) struct Fused {
-    programs: Vec<Program>,
-    columns: Vec<Vec<usize>>,
+    residual: Part,
+    jacobian: Part,
+    along: Part,
+}
+
+/// A program, and which of the columns it reads first.
+struct Part {
+    program: Program,
+    columns: Vec<usize>,
 }
 
 enum Program {
@@ -88,20 +97,13 @@ enum Program {
     Interpreted(Routine),
 }
 
-impl Fused {
-    /// Runs one of the programs at `stride` points; `others` are its arguments behind the columns.
-    fn run(
-        &self,
-        number: usize,
-        stride: usize,
-        columns: &[f64],
-        others: &[&[f64]],
-        outputs: &mut [Option<&mut [f64]>],
-    ) {
+impl Part {
+    /// Runs the program at `stride` points; `others` are its arguments behind the columns.
+    fn run(&self, stride: usize, columns: &[f64], others: &[&[f64]], outputs: &mut [Option<&mut [f64]>]) {
         let _span = trace_span!("fused programs").entered();
         let row = |&column: &usize| &columns[column * stride..(column + 1) * stride];
-        let inputs: Vec<&[f64]> = self.columns[number].iter().map(row).chain(others.iter().copied()).collect();
-        match &self.programs[number] {
+        let inputs: Vec<&[f64]> = self.columns.iter().map(row).chain(others.iter().copied()).collect();
+        match &self.program {
             Program::Machine(code, pool) => {
                 pool.with(|| code.workspace(), |work| code.call_in(stride, &inputs, outputs, work));
             }
@@ -115,14 +117,14 @@ impl Fused {
 
 impl FusedBlock for Fused {
     fn residual(&self, stride: usize, columns: &[f64], theta: &[f64], out: &mut [f64]) {
-        self.run(0, stride, columns, &[theta], &mut [Some(out)]);
+        self.residual.run(stride, columns, &[theta], &mut [Some(out)]);
     }
 
     fn jacobian(&self, stride: usize, columns: &[f64], theta: &[f64], residual: &mut [f64], rows: &mut [f64]) {
-        self.run(1, stride, columns, &[theta], &mut [Some(residual), Some(rows)]);
+        self.jacobian.run(stride, columns, &[theta], &mut [Some(residual), Some(rows)]);
     }
 
     fn along(&self, stride: usize, columns: &[f64], [theta, v]: [&[f64]; 2], [first, second]: [&mut [f64]; 2]) {
-        self.run(2, stride, columns, &[theta, v], &mut [Some(first), Some(second)]);
+        self.along.run(stride, columns, &[theta, v], &mut [Some(first), Some(second)]);
     }
 }
