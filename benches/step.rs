@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, criterion_group};
 use pdec::diagnostic::Source;
 use pdec::kernel::{Kernel, LeastSquares, Metric, Objective};
 use pdec::linalg::{Cholesky, RowTiles, gram, outer_gram};
@@ -198,4 +198,11 @@ fn of_first_order(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, parts, in_sample_space, of_first_order);
-criterion_main!(benches);
+
+fn main() {
+    // As `pdec train` does, which steps on a thread of the pool: no parallel loop waits for being handed over.
+    let pool = rayon::ThreadPoolBuilder::new().use_current_thread();
+    pool.build_global().expect("no other pool was made");
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

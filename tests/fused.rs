@@ -12,7 +12,7 @@ use bits::difference;
 use close::assert_relative;
 use pdec::dataset::Files;
 use pdec::diagnostic::Source;
-use pdec::kernel::{Assemble, AssembleError, Kernel, LeastSquares, Metric, Objective};
+use pdec::kernel::{Assemble, AssembleError, Kernel, LeastSquares, Metric, Objective, Spread};
 use pdec::linalg::RowTiles;
 use pdec::model::{Formulas, Given, Overrides};
 use pdec::pipeline::{self, Backend, Lowered, Times};
@@ -62,14 +62,15 @@ fn numbers(count: usize, phase: f64) -> Vec<f64> {
     (0..count).map(|i| 0.6 * (1.7 * i as f64 + phase).sin()).collect()
 }
 
-/// The residual, its rows, its derivatives along a direction, and how the gradient bends.
-fn everything(kernel: &Kernel) -> [Vec<f64>; 5] {
+/// The residual, its rows, its derivatives along a direction, how the gradient bends, the gradient without rows, and the moments
+/// of the rows.
+fn everything(kernel: &Kernel) -> [Vec<f64>; 8] {
     let (theta, v) = (numbers(kernel.parameters(), 0.3), numbers(kernel.parameters(), 1.1));
     let rows = kernel.rows();
     let [mut r, mut first, mut second] = [(); 3].map(|()| vec![0.0; rows]);
     kernel.residual(&theta, &mut r);
     kernel.residual_along(&theta, &v, &mut first, &mut second);
-    let [mut gradient, mut bend] = [(); 2].map(|()| vec![0.0; theta.len()]);
+    let [mut gradient, mut bend, mut means, mut squares] = [(); 4].map(|()| vec![0.0; theta.len()]);
     let mut jacobian = RowTiles::new(&kernel.row_tiles(Metric::GaussNewton), theta.len());
     kernel.linearize(&theta, Metric::GaussNewton, &mut jacobian, &mut gradient);
     kernel.curvature_along(&theta, &v, &mut bend);
@@ -77,7 +78,10 @@ fn everything(kernel: &Kernel) -> [Vec<f64>; 5] {
         let rows = tile.rows();
         tile.data().chunks_exact(tile.stride()).flat_map(|column| column[..rows].to_vec()).collect::<Vec<_>>()
     };
-    [r, first, second, jacobian.tiles().iter().flat_map(of_tile).collect(), bend]
+    kernel.gradient(&theta, &mut gradient);
+    kernel.derivative_means(&theta, Spread::All, &mut means);
+    kernel.derivative_squares(&theta, Spread::All, &mut squares);
+    [r, first, second, jacobian.tiles().iter().flat_map(of_tile).collect(), bend, gradient, means, squares]
 }
 
 #[test]

@@ -66,7 +66,8 @@ fn of_gradients(problem: &dyn Objective, theta: &[f64]) -> [Vec<f64>; 4] {
     let [mut gradient, mut means, mut squares] = [(); 3].map(|()| vec![0.0; theta.len()]);
     let loss = problem.gradient(theta, &mut gradient);
     assert_eq!(loss.to_bits(), problem.loss(theta).to_bits(), "the loss is one");
-    problem.derivative_means(theta, Spread::All, &mut means, &mut squares);
+    problem.derivative_means(theta, Spread::All, &mut means);
+    problem.derivative_squares(theta, Spread::All, &mut squares);
     [vec![loss], gradient, means, squares]
 }
 

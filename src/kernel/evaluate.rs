@@ -116,9 +116,14 @@ impl Objective for Kernel {
         self.gradient_along(theta, v, out);
     }
 
-    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64]) {
         let _span = debug_span!("moments").entered();
-        self.derivative_moments(theta, of, means, squares);
+        self.means_of_rows(theta, of, means);
+    }
+
+    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
+        let _span = debug_span!("moments").entered();
+        self.squares_of_rows(theta, of, squares);
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

@@ -18,6 +18,10 @@ pub trait FusedBlock: Send + Sync {
     fn jacobian(&self, stride: usize, columns: &[f64], theta: &[f64], residual: &mut [f64], rows: &mut [f64]);
     /// The first and second derivatives along v at θ, R rows each, as `[θ, v]` and `[first, second]`.
     fn along(&self, stride: usize, columns: &[f64], parameters: [&[f64]; 2], out: [&mut [f64]; 2]);
+    /// R rows, and the gradient of `½ Σ w r²`, which is added to `sum`; `at` are the columns, and R rows of w.
+    fn add_gradient(&self, stride: usize, at: [&[f64]; 2], theta: &[f64], out: &mut [f64], sum: &mut [f64]);
+    /// Adds `Σ (√w ∂r/∂θ)²` to `sum`; R rows of √w.
+    fn add_squares(&self, stride: usize, at: [&[f64]; 2], theta: &[f64], sum: &mut [f64]);
 }
 
 impl Block {
@@ -38,6 +42,43 @@ impl Block {
         let length = self.factors.len() * tile.stride;
         let out = sized(&mut work.point, 2 * length).split_at_mut(length);
         fused.along(tile.stride, &tile.columns, parameters, out.into());
+    }
+
+    /// The scaled values of a tile; adds its part of the gradient of the loss to `gradient`.
+    pub(super) fn add_fused_gradient(
+        &self,
+        fused: &dyn FusedBlock,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        (values, gradient): (&mut [f64], &mut [f64]),
+    ) {
+        self.seed_rows(tile, &mut work.seeds, |root| root * root);
+        let out = sized(&mut work.point, self.factors.len() * tile.stride);
+        fused.add_gradient(tile.stride, [&tile.columns, &work.seeds], theta, out, gradient);
+        self.scaled_rows(tile, &work.point, 0, values);
+    }
+
+    /// Adds the squares of the scaled rows of the Jacobian at a tile to `sums`.
+    pub(super) fn add_fused_squares(
+        &self,
+        fused: &dyn FusedBlock,
+        tile: &Tile,
+        theta: &[f64],
+        work: &mut Workspace,
+        sums: &mut [f64],
+    ) {
+        self.seed_rows(tile, &mut work.seeds, |root| root);
+        fused.add_squares(tile.stride, [&tile.columns, &work.seeds], theta, sums);
+    }
+
+    /// A function of the root of the weight of each formula at each point: R rows, with zeros behind the last point.
+    fn seed_rows(&self, tile: &Tile, rows: &mut Vec<f64>, of_root: impl Fn(f64) -> f64) {
+        rows.clear();
+        for factor in &self.factors {
+            let behind = std::iter::repeat_n(0.0, tile.stride - tile.rows);
+            rows.extend(tile.scale[..tile.rows].iter().map(|scale| of_root(scale * factor)).chain(behind));
+        }
     }
 
     /// The scaled values of a tile, and its rows of the Jacobian: one tile a formula.

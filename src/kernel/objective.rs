@@ -91,9 +91,12 @@ pub trait Objective: Sync {
     /// `(AᵀA + λI) a = -½ of this`.
     fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]);
 
-    /// The means over points of ∂R/∂θ and of its squares, entry by entry, length P each. R are the formulas themselves
-    /// (residuals, not their squares), and points count with their weight in the loss.
-    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]);
+    /// The mean over points of ∂R/∂θ, length P. R are the formulas themselves (residuals, not their squares), and points
+    /// count with their weight in the loss.
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64]);
+
+    /// The same of the squares of ∂R/∂θ, entry by entry.
+    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]);
 
     /// The weight matrices and bias vectors in θ, which have no gap between them.
     fn matrices(&self) -> Vec<ParameterMatrix>;
@@ -194,7 +197,7 @@ impl ParameterMatrix {
 
 /// ½‖r‖², summed in the order of the rows.
 pub fn half_square(residual: &[f64]) -> f64 {
-    0.5 * residual.iter().map(|r| r * r).sum::<f64>()
+    0.5 * crate::linalg::dot(residual, residual)
 }
 
 /// The loss of values of which some are energies: half the squares of residuals, and energies as they stand.

@@ -10,10 +10,10 @@ use super::integrals::{IntegralGradients, IntegralValues};
 use super::sweep::{NetworkBuffers, NetworkUse, sized};
 use super::system::{Block, Kernel};
 use super::tile::Tile;
-use crate::linalg::{RowTile, RowTiles};
+use crate::linalg::{RowTile, RowTiles, sum_of};
 
 /// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
-pub(super) const GRADIENT_PARTS: usize = 16;
+pub(super) const GRADIENT_PARTS: usize = 32;
 
 /// What sweeps over tiles add to: a gradient, and cotangents of the integrals, which become a gradient in the end.
 pub(super) struct Sums<'a> {
@@ -34,7 +34,7 @@ impl Kernel {
             (rows, tiles) = (rest, rest_tiles);
             tasks.push((block, tile, own_rows, own_tiles));
         }
-        tasks.into_par_iter().for_each(|(block, tile, rows, tiles)| {
+        tasks.into_par_iter().with_max_len(1).for_each(|(block, tile, rows, tiles)| {
             self.workspaces.with(Workspace::default, |work| {
                 if let Some(fused) = &block.fused {
                     return block.fused_rows(&**fused, tile, theta, work, (rows, tiles));
@@ -53,6 +53,9 @@ impl Kernel {
         let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
         let known = self.integral_values(theta);
         self.sum_over_tiles(theta, &known, values, no_tiles, gradient, |block, tile, work, values, _, sum| {
+            if let Some(fused) = &block.fused {
+                return block.add_fused_gradient(&**fused, tile, theta, work, (values, sum.gradient));
+            }
             block.linearize(&block.linear, tile, theta, &known, work);
             block.scaled_rows(tile, &work.point, 0, values);
             block.add_gradient(tile, theta, work, values, sum);
@@ -140,11 +143,8 @@ impl Kernel {
         };
         let mut sums = self.partial_gradients.take(tasks.len(), || vec![0.0; self.parameters]);
         let cotangents: Vec<IntegralValues> =
-            tasks.into_par_iter().zip(&mut sums).map(|(task, sum)| sum_part(task, sum)).collect();
-        gradient.fill(0.0);
-        for sum in &sums {
-            gradient.iter_mut().zip(sum).for_each(|(g, s)| *g += s);
-        }
+            tasks.into_par_iter().with_max_len(1).zip(&mut sums).map(|(task, sum)| sum_part(task, sum)).collect();
+        sum_of(&sums, gradient);
         self.partial_gradients.give_back(sums);
         let mut all = known.zeros();
         cotangents.iter().for_each(|part| all.add(part));

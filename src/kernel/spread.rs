@@ -3,49 +3,74 @@
 use rayon::prelude::*;
 
 use super::forward::Workspace;
-use super::integrals::IntegralGradients;
+use super::integrals::{IntegralGradients, IntegralValues};
 use super::objective::Spread;
-use super::reverse::GRADIENT_PARTS;
+use super::reverse::Sums;
 use super::system::{Block, Kernel};
 use super::tile::Tile;
-use crate::linalg::RowTiles;
-
-/// Sums over points of w ∂R/∂θ and w (∂R/∂θ)², and of the weights w.
-struct Sums {
-    weight: f64,
-    first: Vec<f64>,
-    second: Vec<f64>,
-}
+use crate::linalg::{RowTile, RowTiles};
 
 impl Kernel {
-    /// The means of ∂R/∂θ and (∂R/∂θ)² over the chosen points, weighted as in the loss.
-    pub(super) fn derivative_moments(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
+    /// The mean of ∂R/∂θ over the chosen points, weighted as in the loss.
+    pub(super) fn means_of_rows(&self, theta: &[f64], of: Spread, means: &mut [f64]) {
+        let known = self.integral_values(theta);
+        self.sum_of_chosen(theta, of, &known, means, |block, tile, work, sums| {
+            block.linearize(&block.linear, tile, theta, &known, work);
+            let partials = std::mem::take(&mut work.point);
+            let of_partials = &partials[block.factors.len() * tile.stride..];
+            let weight = |f: usize, b: usize| {
+                if b < tile.rows { tile.scale[b] * tile.scale[b] * block.factors[f] } else { 0.0 }
+            };
+            block.add_seeded(tile, theta, work, of_partials, weight, sums);
+            work.point = partials;
+        });
+    }
+
+    /// The mean of (∂R/∂θ)².
+    pub(super) fn squares_of_rows(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
         let known = self.integral_values(theta);
         let gradients = self.integral_gradients(theta, &known);
-        let chosen = self.tiles_of(of);
-        let sum_part = |part: &[(usize, usize)]| {
-            let mut sums = Sums::new(self.parameters);
-            self.workspaces.with(Workspace::default, |work| {
-                for &(b, t) in part {
-                    let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-                    block.linearize(&block.linear, tile, theta, &known, work);
-                    for formula in 0..block.factors.len() {
-                        let roots = sums.weigh(block, tile, formula);
-                        let add = |first: usize, rows: &[f64]| sums.add(&roots, first, rows, tile.stride);
-                        block.visit_rows(formula, tile, theta, &gradients, work, add);
-                    }
+        self.sum_of_chosen(theta, of, &known, squares, |block, tile, work, sums| {
+            if let Some(fused) = &block.fused {
+                return block.add_fused_squares(&**fused, tile, theta, work, sums.gradient);
+            }
+            block.linearize(&block.linear, tile, theta, &known, work);
+            for formula in 0..block.factors.len() {
+                let add = |first: usize, rows: &[f64]| {
+                    let of_parameters = sums.gradient[first..].iter_mut().zip(rows.chunks_exact(tile.stride));
+                    of_parameters.for_each(|(sum, row)| *sum += sum_of_squares(&row[..tile.rows]));
+                };
+                block.visit_rows(formula, tile, theta, &gradients, work, add);
+            }
+        });
+    }
+
+    /// The sum over the chosen tiles of what `f` adds, for a weight of 1 in all.
+    fn sum_of_chosen(
+        &self,
+        theta: &[f64],
+        of: Spread,
+        known: &IntegralValues,
+        sum: &mut [f64],
+        f: impl Fn(&Block, &Tile, &mut Workspace, &mut Sums<'_>) + Sync,
+    ) {
+        let all = of == Spread::All || self.order.iter().all(|&(b, _)| !self.blocks[b].inside);
+        let is_chosen = |block: &Block| all || block.inside;
+        let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
+        self.with_rows(|values| {
+            self.sum_over_tiles(theta, known, values, no_tiles, sum, |block, tile, work, _, _, sums| {
+                if is_chosen(block) {
+                    f(block, tile, work, sums);
                 }
             });
-            sums
+        });
+        let of_block = |block: &Block| {
+            let of_formulas: f64 = block.factors.iter().map(|factor| factor * factor).sum();
+            of_formulas * block.tiles.iter().flat_map(|tile| &tile.scale[..tile.rows]).map(|s| s * s).sum::<f64>()
         };
-        let per_part = chosen.len().div_ceil(GRADIENT_PARTS).max(1);
-        let parts: Vec<Sums> = chosen.par_chunks(per_part).map(sum_part).collect();
-        let weight: f64 = parts.iter().map(|part| part.weight).sum();
-        means.fill(0.0);
-        squares.fill(0.0);
-        for part in parts.iter().filter(|_| weight > 0.0) {
-            means.iter_mut().zip(&part.first).for_each(|(mean, sum)| *mean += sum / weight);
-            squares.iter_mut().zip(&part.second).for_each(|(square, sum)| *square += sum / weight);
+        let weight: f64 = self.blocks.iter().filter(|block| is_chosen(block)).map(of_block).sum();
+        if weight > 0.0 {
+            sum.iter_mut().for_each(|sum| *sum /= weight);
         }
     }
 
@@ -76,12 +101,6 @@ impl Kernel {
         }
         traces
     }
-
-    fn tiles_of(&self, of: Spread) -> Vec<(usize, usize)> {
-        let inside = |&(b, _): &(usize, usize)| self.blocks[b].inside;
-        let equations: Vec<(usize, usize)> = self.order.iter().copied().filter(inside).collect();
-        if of == Spread::All || equations.is_empty() { self.order.clone() } else { equations }
-    }
 }
 
 impl Block {
@@ -106,39 +125,12 @@ impl Block {
     }
 }
 
-impl Sums {
-    fn new(parameters: usize) -> Self {
-        Self { weight: 0.0, first: vec![0.0; parameters], second: vec![0.0; parameters] }
-    }
-
-    /// Counts the points of a formula, and gives √w of each.
-    fn weigh(&mut self, block: &Block, tile: &Tile, formula: usize) -> Vec<f64> {
-        let roots: Vec<f64> = tile.scale[..tile.rows].iter().map(|scale| scale * block.factors[formula]).collect();
-        self.weight += roots.iter().map(|root| root * root).sum::<f64>();
-        roots
-    }
-
-    /// Adds rows √w ∂R/∂θ of the parameters from `first` on.
-    fn add(&mut self, roots: &[f64], first: usize, rows: &[f64], stride: usize) {
-        let sums_of_parameters = self.first[first..].iter_mut().zip(&mut self.second[first..]);
-        for ((first, second), row) in sums_of_parameters.zip(rows.chunks_exact(stride)) {
-            let [sum, sum_of_squares] = sums(roots, row);
-            *first += sum;
-            *second += sum_of_squares;
-        }
-    }
-}
-
-/// `Σ root x` and `Σ x²`, in eight sums, so that they do not wait for each other.
-fn sums(roots: &[f64], x: &[f64]) -> [f64; 2] {
+/// `Σ x²`, in eight sums, so that they do not wait for each other.
+fn sum_of_squares(x: &[f64]) -> f64 {
     const LANES: usize = 8;
-    let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
-    let x = &x[..roots.len()];
-    for (roots, x) in roots.chunks(LANES).zip(x.chunks(LANES)) {
-        for ((first, second), (root, x)) in first.iter_mut().zip(&mut second).zip(roots.iter().zip(x)) {
-            *first += root * x;
-            *second += x * x;
-        }
+    let mut sums = [0.0; LANES];
+    for x in x.chunks(LANES) {
+        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x * x);
     }
-    [first.iter().sum(), second.iter().sum()]
+    sums.iter().sum()
 }

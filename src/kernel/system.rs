@@ -227,7 +227,7 @@ impl Kernel {
             let own: [&mut [f64]; K] = own.try_into().unwrap_or_else(|_| unreachable!("one slice a vector"));
             tasks.push((block, tile, own));
         }
-        tasks.into_par_iter().for_each(|(block, tile, own)| {
+        tasks.into_par_iter().with_max_len(1).for_each(|(block, tile, own)| {
             self.workspaces.with(super::forward::Workspace::default, |work| f(block, tile, own, work));
         });
     }

@@ -28,7 +28,7 @@ pub use cholesky::Cholesky;
 pub use conjugate_gradients::{CgLimits, CgRoom, Symmetric, conjugate_gradients};
 pub use gram::{fill_lower, gram, outer_gram};
 pub use nystrom::Nystrom;
-pub use product::{product, transposed_product};
+pub use product::{product, sum_of, transposed_product};
 pub use qr::{Qr, orthogonal_factor};
 pub use row_tiles::{RowTile, RowTiles};
 pub use small::jacobi_eigen;
@@ -64,9 +64,15 @@ pub enum SolveError {
     NotConverged,
 }
 
-/// `Σ a b`, in order.
+/// `Σ a b`, in eight sums, so that they do not wait for each other.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    let ((a, rest_of_a), (b, rest_of_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        (0..8).for_each(|i| sums[i] += a[i] * b[i]);
+    }
+    let rest: f64 = rest_of_a.iter().zip(rest_of_b).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 /// The first column of a column-major matrix, from its diagonal down, that is not finite.

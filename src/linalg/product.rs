@@ -62,3 +62,17 @@ fn of_product(jacobian: &RowTiles) -> Span {
     let numbers = jacobian.rows() as f64 * jacobian.columns() as f64;
     debug_span!("products with J", flops = 2.0 * numbers, bytes = 8.0 * numbers)
 }
+
+/// Entries whose parts are added by one task.
+const ENTRIES: usize = 2048;
+
+/// The sum of vectors, entry by entry in their order, whatever the number of threads.
+pub fn sum_of(parts: &[Vec<f64>], sum: &mut [f64]) {
+    sum.par_chunks_mut(ENTRIES).enumerate().for_each(|(chunk, sum)| {
+        sum.fill(0.0);
+        for part in parts {
+            let part = &part[chunk * ENTRIES..][..sum.len()];
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+    });
+}

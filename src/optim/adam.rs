@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::first_order::{FirstOrder, Rule, Seen};
 use super::{Optimizer, Schedule, State, StateError};
 use crate::kernel::Objective;
@@ -43,6 +45,9 @@ pub fn adam(options: AdamOptions, parameters: usize) -> Box<dyn Optimizer> {
     Box::new(FirstOrder::new(schedule, parameters, rule).averaged(schedule_free.then_some(beta1)))
 }
 
+/// Entries that one task moves.
+const ENTRIES: usize = 2048;
+
 /// The two moments, of all of θ or of what other rules leave to them.
 pub(super) struct Moments {
     beta1: f64,
@@ -59,13 +64,18 @@ impl Moments {
 
     /// The direction of some of the parameters.
     pub fn part(&mut self, range: Range<usize>, gradient: &[f64], step: f64, out: &mut [f64]) {
-        let (unbias1, unbias2) = (1.0 - self.beta1.powf(step), 1.0 - self.beta2.powf(step));
-        let moments = self.first[range.clone()].iter_mut().zip(&mut self.second[range.clone()]);
-        for ((out, g), (m, v)) in out[range.clone()].iter_mut().zip(&gradient[range]).zip(moments) {
-            *m = self.beta1 * *m + (1.0 - self.beta1) * g;
-            *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
-            *out = (*m / unbias1) / ((*v / unbias2).sqrt() + self.epsilon);
-        }
+        let &mut Self { beta1, beta2, epsilon, .. } = self;
+        let [unbias1, unbias2] = [beta1, beta2].map(|beta| 1.0 / (1.0 - beta.powf(step)));
+        let first = self.first[range.clone()].par_chunks_mut(ENTRIES);
+        let moments = first.zip(self.second[range.clone()].par_chunks_mut(ENTRIES));
+        let rows = out[range.clone()].par_chunks_mut(ENTRIES).zip(gradient[range].par_chunks(ENTRIES));
+        rows.zip(moments).for_each(|((out, gradient), (first, second))| {
+            for ((out, g), (m, v)) in out.iter_mut().zip(gradient).zip(first.iter_mut().zip(second)) {
+                *m = beta1 * *m + (1.0 - beta1) * g;
+                *v = beta2 * *v + (1.0 - beta2) * g * g;
+                *out = (*m * unbias1) / ((*v * unbias2).sqrt() + epsilon);
+            }
+        });
     }
 }
 

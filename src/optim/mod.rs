@@ -263,5 +263,5 @@ fn take(saved: &mut &[f64], part: &mut [f64]) {
 }
 
 fn norm(v: &[f64]) -> f64 {
-    v.iter().map(|x| x * x).sum::<f64>().sqrt()
+    crate::linalg::dot(v, v).sqrt()
 }

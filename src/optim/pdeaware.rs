@@ -69,8 +69,14 @@ struct Derivatives {
 impl Rule for Derivatives {
     fn direction(&mut self, seen: &Seen<'_>, out: &mut [f64]) {
         let PdeAwareOptions { beta1, beta2, epsilon, mean, spread, .. } = self.options;
-        seen.problem.derivative_means(seen.theta, spread, &mut self.means, &mut self.squares);
-        let means = if mean == Mean::Residual { &self.means } else { seen.gradient };
+        seen.problem.derivative_squares(seen.theta, spread, &mut self.squares);
+        let means = match mean {
+            Mean::Loss => seen.gradient,
+            Mean::Residual => {
+                seen.problem.derivative_means(seen.theta, spread, &mut self.means);
+                &self.means
+            }
+        };
         let moments = self.first.iter_mut().zip(&mut self.second);
         for (((m, v), (g, square)), out) in moments.zip(means.iter().zip(&self.squares)).zip(out) {
             *m = beta1 * *m + (1.0 - beta1) * g;

@@ -1,6 +1,8 @@
 //! Fused programs of a block for training: [routines](crate::routine) in memory.
 
-use tracing::trace_span;
+use std::sync::OnceLock;
+
+use tracing::{trace_span, warn};
 
 use crate::codegen::{self, Loaded, Workspace};
 use crate::kernel::{AssembleError, Description, FusedBlock, KernelTapes, Pool, Role};
@@ -30,20 +32,16 @@ pub(super) fn fused(
     if swept || !narrow {
         return Ok(None);
     }
-    let built = routines(description, tapes, block, &[Kind::Residual, Kind::Jacobian, Kind::Jvp])?;
-    let (routines, columns): (Vec<Routine>, Vec<Vec<usize>>) = built.into_iter().unzip();
-    let programs: Vec<Program> = match backend {
-        Backend::Interpreter => routines.into_iter().map(Program::Interpreted).collect(),
-        Backend::Jit => {
-            let all: Vec<&Routine> = routines.iter().collect();
-            let loaded = codegen::load::<f64>(&all, &codegen::Options::default());
-            let loaded = loaded.map_err(|error| AssembleError::Backend(error.to_string()))?;
-            loaded.into_iter().map(|code| Program::Machine(code, Pool::default())).collect()
-        }
-    };
-    let mut parts = programs.into_iter().zip(columns).map(|(program, columns)| Part { program, columns });
-    let mut next = || parts.next().expect("one program a kind");
-    Ok(Some(Fused { residual: next(), jacobian: next(), along: next() }))
+    let programs = routines(description, tapes, block, &[Kind::Residual, Kind::Jacobian, Kind::Jvp])?;
+    let mut programs = Program::all(backend, programs)?.into_iter();
+    let later = routines(description, tapes, block, &[Kind::Weighted, Kind::Squares])?;
+    let mut later = later.into_iter().map(|(routine, columns)| {
+        let routine = Routine { accumulates: true, ..routine };
+        Later { backend, routine, columns, program: OnceLock::new() }
+    });
+    let mut now = || programs.next().expect("one program a kind");
+    let mut later = || later.next().expect("one program a kind");
+    Ok(Some(Fused { residual: now(), jacobian: now(), along: now(), weighted: later(), squares: later() }))
 }
 
 fn is_narrow(layout: &Layout) -> bool {
@@ -79,39 +77,78 @@ fn columns_of(routine: &Routine, dimension: usize, known: usize) -> Vec<usize> {
     (0..dimension + normals).chain(2 * dimension..2 * dimension + known).collect()
 }
 
-/// Residuals, their Jacobian, and their derivatives along a direction.
+/// Residuals, their Jacobian, and their derivatives along a direction, for methods of second order; gradients and squares of
+/// rows, for those of first order, are compiled when they are called.
 pub(super) struct Fused {
-    residual: Part,
-    jacobian: Part,
-    along: Part,
+    residual: Program,
+    jacobian: Program,
+    along: Program,
+    weighted: Later,
+    squares: Later,
 }
 
 /// A program, and which of the columns it reads first.
-struct Part {
-    program: Program,
+struct Program {
+    code: Code,
     columns: Vec<usize>,
 }
 
-enum Program {
+enum Code {
     Machine(Loaded<f64>, Pool<Workspace>),
     Interpreted(Routine),
 }
 
-impl Part {
+/// A program that is compiled when it is first called.
+struct Later {
+    backend: Backend,
+    routine: Routine,
+    columns: Vec<usize>,
+    program: OnceLock<Program>,
+}
+
+impl Program {
+    fn all(backend: Backend, routines: Vec<(Routine, Vec<usize>)>) -> Result<Vec<Self>, AssembleError> {
+        let (routines, columns): (Vec<Routine>, Vec<Vec<usize>>) = routines.into_iter().unzip();
+        let all: Vec<Code> = match backend {
+            Backend::Interpreter => routines.into_iter().map(Code::Interpreted).collect(),
+            Backend::Jit => {
+                let all: Vec<&Routine> = routines.iter().collect();
+                let loaded = codegen::load::<f64>(&all, &codegen::Options::default());
+                let loaded = loaded.map_err(|error| AssembleError::Backend(error.to_string()))?;
+                loaded.into_iter().map(|code| Code::Machine(code, Pool::default())).collect()
+            }
+        };
+        Ok(all.into_iter().zip(columns).map(|(code, columns)| Self { code, columns }).collect())
+    }
+
     /// Runs the program at `stride` points; `others` are its arguments behind the columns.
     fn run(&self, stride: usize, columns: &[f64], others: &[&[f64]], outputs: &mut [Option<&mut [f64]>]) {
         let _span = trace_span!("fused programs").entered();
         let row = |&column: &usize| &columns[column * stride..(column + 1) * stride];
         let inputs: Vec<&[f64]> = self.columns.iter().map(row).chain(others.iter().copied()).collect();
-        match &self.program {
-            Program::Machine(code, pool) => {
+        match &self.code {
+            Code::Machine(code, pool) => {
                 pool.with(|| code.workspace(), |work| code.call_in(stride, &inputs, outputs, work));
             }
-            Program::Interpreted(routine) => {
+            Code::Interpreted(routine) => {
                 let done = routine.interpret(host_contraction(), stride, &inputs, outputs);
                 done.expect("routines are verified when they are built");
             }
         }
+    }
+}
+
+impl Later {
+    fn get(&self) -> &Program {
+        self.program.get_or_init(|| {
+            let given = || vec![(self.routine.clone(), self.columns.clone())];
+            let compiled = Program::all(self.backend, given()).or_else(|error| {
+                // Too late to refuse the problem; the interpreter gives the same bits.
+                warn!(%error, routine = self.routine.name, "a routine is interpreted");
+                Program::all(Backend::Interpreter, given())
+            });
+            compiled.ok().and_then(|mut all| all.pop()).expect("the interpreter takes every routine")
+        })
     }
 }
 
@@ -126,5 +163,20 @@ impl FusedBlock for Fused {
 
     fn along(&self, stride: usize, columns: &[f64], [theta, v]: [&[f64]; 2], [first, second]: [&mut [f64]; 2]) {
         self.along.run(stride, columns, &[theta, v], &mut [Some(first), Some(second)]);
+    }
+
+    fn add_gradient(
+        &self,
+        stride: usize,
+        [columns, weights]: [&[f64]; 2],
+        theta: &[f64],
+        out: &mut [f64],
+        sum: &mut [f64],
+    ) {
+        self.weighted.get().run(stride, columns, &[weights, theta], &mut [Some(out), Some(sum)]);
+    }
+
+    fn add_squares(&self, stride: usize, [columns, roots]: [&[f64]; 2], theta: &[f64], sum: &mut [f64]) {
+        self.squares.get().run(stride, columns, &[roots, theta], &mut [Some(sum)]);
     }
 }

@@ -17,11 +17,11 @@ use crate::kernel::{
     Kernel, LeastSquares, Metric, Objective, ParameterMatrix, Pool, Role, Spread, change_with_energies, half_square,
     loss_with_energies,
 };
-use crate::linalg::{RowTile, RowTiles, transposed_product};
-use block::{Block, Buffers, CHUNK, Chunk, add_moments, rounded, scale, sized};
+use crate::linalg::{RowTile, RowTiles, sum_of, transposed_product};
+use block::{Block, Buffers, CHUNK, Chunk, rounded, scale, sized};
 
 /// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
-const PARTS: usize = 16;
+const PARTS: usize = 32;
 
 /// A problem in single precision. It has the points and the weights of a [`Kernel`] that it [follows](Single::follow).
 pub struct Single {
@@ -115,12 +115,12 @@ impl Single {
                 (chunk, own.try_into().unwrap_or_else(|_| unreachable!("one slice a vector")))
             })
             .collect();
-        tasks.into_par_iter().for_each(|(chunk, own)| {
+        tasks.into_par_iter().with_max_len(1).for_each(|(chunk, own)| {
             self.buffers.with(Buffers::default, |buffers| f(&self.blocks[chunk.block], chunk, own, buffers));
         });
     }
 
-    /// The sum over all chunks of what `f` leaves in [`Buffers::second`], P numbers each; `f` has its part of a vector of
+    /// The sum over all chunks of what `f` leaves in [`Buffers::second`], P numbers each or none; `f` has its part of a vector of
     /// length N.
     fn sum_over_chunks(
         &self,
@@ -138,7 +138,7 @@ impl Single {
             })
             .collect();
         let mut sums = self.sums.take(tasks.len(), || vec![0.0; self.parameters]);
-        tasks.into_par_iter().zip(&mut sums).for_each(|((part, mut values), sum)| {
+        tasks.into_par_iter().with_max_len(1).zip(&mut sums).for_each(|((part, mut values), sum)| {
             sum.fill(0.0);
             self.buffers.with(Buffers::default, |buffers| {
                 for chunk in part {
@@ -149,11 +149,23 @@ impl Single {
                 }
             });
         });
-        sum.fill(0.0);
-        for part in &sums {
-            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-        }
+        sum_of(&sums, sum);
         self.sums.give_back(sums);
+    }
+
+    /// The mean over the points of the chosen blocks of what `f` leaves in [`Buffers::second`] as a weighted sum.
+    fn mean_over_chosen(&self, of: Spread, mean: &mut [f64], f: impl Fn(&Block, &Chunk, &mut Buffers) + Sync) {
+        let all = of == Spread::All || self.chunks.iter().all(|chunk| !self.blocks[chunk.block].inside);
+        let is_chosen = |chunk: &Chunk| all || self.blocks[chunk.block].inside;
+        let mut unused = vec![0.0; self.rows];
+        self.sum_over_chunks(&mut unused, mean, |block, chunk, _, buffers| {
+            if is_chosen(chunk) { f(block, chunk, buffers) } else { buffers.second.clear() }
+        });
+        let chosen = self.chunks.iter().filter(|chunk| is_chosen(chunk));
+        let weight: f64 = chosen.flat_map(|chunk| &chunk.weights).map(|w| f64::from(*w)).sum();
+        if weight > 0.0 {
+            mean.iter_mut().for_each(|mean| *mean /= weight);
+        }
     }
 }
 
@@ -219,7 +231,7 @@ impl Objective for Single {
                 (chunk, values, tiles)
             })
             .collect();
-        tasks.into_par_iter().for_each(|(chunk, values, tiles)| {
+        tasks.into_par_iter().with_max_len(1).for_each(|(chunk, values, tiles)| {
             self.buffers.with(Buffers::default, |buffers| {
                 let (r, rows) = self.blocks[chunk.block].linearized(chunk, &theta, buffers);
                 scale(values, r, &chunk.scales);
@@ -251,33 +263,29 @@ impl Objective for Single {
         });
     }
 
-    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64]) {
         let _span = debug_span!("moments").entered();
         let theta = rounded(theta);
-        let inside = |chunk: &&Chunk| self.blocks[chunk.block].inside;
-        let mut chosen: Vec<&Chunk> = self.chunks.iter().filter(inside).collect();
-        if of == Spread::All || chosen.is_empty() {
-            chosen = self.chunks.iter().collect();
-        }
-        let per_part = chosen.len().div_ceil(PARTS).max(1);
-        let of_part = |part: &[&Chunk]| {
-            let mut sums = [(); 2].map(|()| vec![0.0; theta.len()]);
-            self.buffers.with(Buffers::default, |buffers| {
-                for chunk in part {
-                    let (_, rows) = self.blocks[chunk.block].linearized(chunk, &theta, buffers);
-                    add_moments(&mut sums, chunk, rows);
+        self.mean_over_chosen(of, means, |block, chunk, buffers| {
+            let (sum, weights) = (sized(&mut buffers.second, theta.len()), &chunk.weights[..]);
+            let (inputs, work) = (&[weights, &theta], &mut buffers.work);
+            match &block.along {
+                Some(along) => along.vjp.call(chunk, inputs, &mut [Some(sum)], work),
+                None => {
+                    let values = sized(&mut buffers.first, chunk.rows());
+                    block.weighted.call(chunk, inputs, &mut [Some(values), Some(sum)], work);
                 }
-            });
-            sums
-        };
-        let parts: Vec<[Vec<f64>; 2]> = chosen.par_chunks(per_part).map(of_part).collect();
-        let weight: f64 = chosen.iter().flat_map(|chunk| &chunk.weights).map(|w| f64::from(*w)).sum();
-        for (k, mean) in [means, squares].into_iter().enumerate() {
-            mean.fill(0.0);
-            for part in parts.iter().filter(|_| weight > 0.0) {
-                mean.iter_mut().zip(&part[k]).for_each(|(mean, sum)| *mean += sum / weight);
             }
-        }
+        });
+    }
+
+    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
+        let _span = debug_span!("moments").entered();
+        let theta = rounded(theta);
+        self.mean_over_chosen(of, squares, |block, chunk, buffers| {
+            let sum = sized(&mut buffers.second, theta.len());
+            block.squares.call(chunk, &[&chunk.roots, &theta], &mut [Some(sum)], &mut buffers.work);
+        });
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

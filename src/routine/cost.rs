@@ -48,6 +48,10 @@ impl Routine {
             Stage::Transposed { layer, channels, .. }
             | Stage::LayerRows { layer, channels, .. }
             | Stage::LayerSums { layer, channels, .. } => 2 * layer.layer.outputs * layer.layer.inputs * channels,
+            Stage::LayerSquares { layer, channels, .. } => {
+                2 * layer.layer.outputs * (layer.layer.inputs * (channels + 1) + 1)
+            }
+            Stage::RowSquares { rows, .. } => 2 * rows,
             Stage::Scale { layer, channels, .. } => layer.layer.outputs * channels,
             Stage::Seed { .. } | Stage::Dot { .. } => 3,
             Stage::AddWeighted { rows, .. } => 2 * rows,

@@ -35,7 +35,7 @@ impl Routine {
         self.verify()?;
         check_arrays((&self.inputs, &self.outputs), n, inputs, outputs);
         for (argument, output) in self.outputs.iter().zip(&mut *outputs) {
-            if let Some(sums) = output.as_mut().filter(|_| !argument.batched) {
+            if let Some(sums) = output.as_mut().filter(|_| !argument.batched && !self.accumulates) {
                 sums.fill(zero());
             }
         }
@@ -156,6 +156,16 @@ impl<'a, T: Number> Tile<'a, T> {
         total(parts)
     }
 
+    /// The sum of squares over points.
+    fn squares(&self, value: impl Fn(usize) -> T) -> T {
+        let mut parts = vec![zero(); T::LANES];
+        for point in 0..self.stride {
+            let (part, value) = (&mut parts[point % T::LANES], value(point));
+            *part = self.multiply_add(value, value, *part);
+        }
+        total(parts)
+    }
+
     fn stage(&mut self, stage: &Stage, outputs: &mut [Option<&mut [T]>]) {
         let output = stage.output().map(|output| {
             let array: &mut Option<&mut [T]> = &mut outputs[output];
@@ -225,7 +235,12 @@ impl<'a, T: Number> Tile<'a, T> {
                     });
                 }
             }
-            Stage::Store { .. } | Stage::LayerSums { .. } | Stage::Dot { .. } | Stage::Outer { .. } => {
+            Stage::Store { .. }
+            | Stage::LayerSums { .. }
+            | Stage::LayerSquares { .. }
+            | Stage::RowSquares { .. }
+            | Stage::Dot { .. }
+            | Stage::Outer { .. } => {
                 unreachable!("a stage that writes an output")
             }
         }
@@ -242,6 +257,15 @@ impl<'a, T: Number> Tile<'a, T> {
             }
             Stage::LayerSums { ref layer, inputs, cotangents, scaled, channels, .. } => {
                 self.layer_sums(layer, [inputs, cotangents, scaled], channels, output);
+            }
+            Stage::LayerSquares { ref layer, inputs, cotangents, channels, .. } => {
+                self.layer_squares(layer, [inputs, cotangents], channels, output);
+            }
+            Stage::RowSquares { from, rows, first, .. } => {
+                for row in 0..rows {
+                    let sum = &mut output[first + row];
+                    *sum = plus(*sum, self.squares(|point| self.at(from.plus(row), point)));
+                }
             }
             Stage::Dot { weight, a, b, factor, .. } => {
                 let value = |point: usize| match b {
@@ -367,7 +391,25 @@ impl<'a, T: Number> Tile<'a, T> {
         }
     }
 
-    /// The same summed over points.
+    /// Their squares summed over points.
+    fn layer_squares(&self, at: &LayerAt, [inputs, cotangents]: [Place; 2], channels: usize, sums: &mut [T]) {
+        let (layer, width) = (at.layer, at.layer.inputs);
+        for o in 0..layer.outputs {
+            let z = cotangents.plus(o * channels);
+            for k in 0..width {
+                let a = inputs.plus(k * channels);
+                let product = |point: usize| {
+                    self.chain((0..channels).map(|c| (self.at(z.plus(c), point), self.at(a.plus(c), point))))
+                };
+                let sum = &mut sums[layer.weights().start + o * width + k];
+                *sum = plus(*sum, self.squares(product));
+            }
+            let sum = &mut sums[layer.biases().start + o];
+            *sum = plus(*sum, self.squares(|point| self.at(z, point)));
+        }
+    }
+
+    /// The rows themselves summed over points.
     fn layer_sums(&self, at: &LayerAt, [inputs, cotangents, scaled]: [Place; 3], channels: usize, sums: &mut [T]) {
         let (layer, width) = (at.layer, at.layer.inputs);
         for o in 0..layer.outputs {

@@ -92,6 +92,8 @@ pub struct Routine {
     pub inputs: Vec<Argument>,
     /// What it writes. What is not batched is a sum over all points.
     pub outputs: Vec<Argument>,
+    /// Whether sums are added to what stands in the outputs.
+    pub accumulates: bool,
     /// How many rows each buffer has; a row holds one number for each point of a tile.
     pub buffers: Vec<usize>,
     /// Room for this many numbers, whatever the points, for parts of sums.

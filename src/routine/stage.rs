@@ -225,6 +225,31 @@ pub enum Stage {
         /// The output.
         output: usize,
     },
+    /// The squares of what [`Stage::LayerRows`] has, summed over points and added to an output from the start of the layer on. The
+    /// layer has no scales.
+    LayerSquares {
+        /// The layer.
+        layer: LayerAt,
+        /// The jets that entered it.
+        inputs: Place,
+        /// Cotangents of its outputs.
+        cotangents: Place,
+        /// Channels.
+        channels: usize,
+        /// The output.
+        output: usize,
+    },
+    /// The squares of rows, summed over points and added to an output from number `first` on.
+    RowSquares {
+        /// The first row.
+        from: Place,
+        /// How many.
+        rows: usize,
+        /// The output.
+        output: usize,
+        /// Its first number.
+        first: usize,
+    },
     /// `to += weight · factor · from`; without `weight` it is 1.
     Seed {
         /// What is added to.
@@ -281,6 +306,8 @@ impl Stage {
         match *self {
             Self::Store { output, .. }
             | Self::LayerSums { output, .. }
+            | Self::LayerSquares { output, .. }
+            | Self::RowSquares { output, .. }
             | Self::Dot { output, .. }
             | Self::Outer { output, .. } => Some(output),
             _ => None,
@@ -324,6 +351,8 @@ impl Stage {
                 [inputs, cotangents, scaled, to].into_iter().for_each(f);
             }
             Self::LayerSums { inputs, cotangents, scaled, .. } => [inputs, cotangents, scaled].into_iter().for_each(f),
+            Self::LayerSquares { inputs, cotangents, .. } => [inputs, cotangents].into_iter().for_each(f),
+            Self::RowSquares { from, .. } => f(from),
             Self::Seed { to, weight, from, .. } => [to, from].into_iter().chain(weight).for_each(f),
             Self::AddWeighted { to, weight, from, .. } => [to, weight, from].into_iter().for_each(f),
             Self::Dot { weight, a, b, .. } => [weight, a].into_iter().chain(b).for_each(f),

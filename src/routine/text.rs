@@ -43,6 +43,9 @@ impl fmt::Display for Routine {
             writeln!(f, "buffer {rows}")?;
         }
         writeln!(f, "spare {}", self.spare)?;
+        if self.accumulates {
+            writeln!(f, "accumulates")?;
+        }
         for table in &self.tables {
             let numbers: String = table.iter().map(|x| format!(" {x:?}")).collect();
             writeln!(f, "table{numbers}")?;
@@ -135,6 +138,12 @@ impl fmt::Display for Stage {
             }
             Stage::LayerSums { layer, inputs, cotangents, scaled, channels, output } => {
                 write!(f, "layer_sums {layer} {inputs} {cotangents} {scaled} {channels} {output}")
+            }
+            Stage::LayerSquares { layer, inputs, cotangents, channels, output } => {
+                write!(f, "layer_squares {layer} {inputs} {cotangents} {channels} {output}")
+            }
+            Stage::RowSquares { from, rows, output, first } => {
+                write!(f, "row_squares {from} {rows} {output} {first}")
             }
             Stage::Seed { to, weight, from, factor } => {
                 write!(f, "seed {to} {} {from} {factor:?}", or_none(weight.as_ref()))
@@ -282,6 +291,19 @@ impl<'a> Words<'a> {
                 channels: self.count()?,
                 to: self.place()?,
             },
+            "layer_squares" => Stage::LayerSquares {
+                layer: self.layer()?,
+                inputs: self.place()?,
+                cotangents: self.place()?,
+                channels: self.count()?,
+                output: self.count()?,
+            },
+            "row_squares" => Stage::RowSquares {
+                from: self.place()?,
+                rows: self.count()?,
+                output: self.count()?,
+                first: self.count()?,
+            },
             "layer_sums" => Stage::LayerSums {
                 layer: self.layer()?,
                 inputs: self.place()?,
@@ -386,6 +408,7 @@ impl FromStr for Routine {
                 "output" => routine.outputs.push(words.argument()?),
                 "buffer" => routine.buffers.push(words.count()?),
                 "spare" => routine.spare = words.count()?,
+                "accumulates" => routine.accumulates = true,
                 "table" => {
                     let mut table = Vec::new();
                     while words.words.peek().is_some() {

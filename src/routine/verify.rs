@@ -29,6 +29,9 @@ pub enum RoutineError {
     /// A stage that is done when the output that it writes may be absent.
     #[error("stage {stage} writes to output {output} and is not for it alone")]
     Unguarded { stage: usize, output: usize },
+    /// A layer with scales where none can be.
+    #[error("stage {stage}: the layer has scales, for which this stage has no rows")]
+    Factorised { stage: usize },
     /// A tape that does not hold by itself.
     #[error("tape {tape}: {error}")]
     Tape { tape: usize, error: VerifyError },
@@ -47,6 +50,7 @@ impl RoutineError {
             | Self::Lanes { stage, .. }
             | Self::Overlap { stage }
             | Self::Unwritten { stage, .. }
+            | Self::Factorised { stage }
             | Self::Unguarded { stage, .. } => Some(stage),
             Self::Tape { .. } | Self::Name(_) => None,
         }
@@ -254,6 +258,14 @@ impl Check<'_> {
                 self.long_enough("spare room, of number", 0, self.routine.spare, spare)?;
                 self.fixed_output(*output, layer.layer.all().end)
             }
+            Stage::LayerSquares { layer, output, .. } => {
+                self.layer(layer)?;
+                if layer.layer.factorised {
+                    return Err(RoutineError::Factorised { stage: self.stage });
+                }
+                self.fixed_output(*output, layer.layer.all().end)
+            }
+            Stage::RowSquares { rows, output, first, .. } => self.fixed_output(*output, first + rows),
             Stage::Dot { output, .. } => self.fixed_output(*output, 1),
             Stage::Outer { output, rows, columns, .. } => self.fixed_output(*output, rows * columns),
             Stage::Zero { .. } | Stage::Add { .. } | Stage::Seed { .. } | Stage::AddWeighted { .. } => Ok(()),

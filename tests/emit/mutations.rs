@@ -29,7 +29,7 @@ const THE_SAME: [(&str, &str); 5] = [
 ];
 
 /// The stages that kernels have.
-const STAGES: [&str; 16] = [
+const STAGES: [&str; 18] = [
     "add",
     "add_bias",
     "add_weighted",
@@ -37,9 +37,11 @@ const STAGES: [&str; 16] = [
     "affine_along",
     "dot",
     "layer_rows",
+    "layer_squares",
     "layer_sums",
     "load",
     "outer",
+    "row_squares",
     "run",
     "scale",
     "seed",

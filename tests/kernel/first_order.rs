@@ -107,9 +107,13 @@ impl Objective for Regression {
         unreachable!("methods of first order see gradients alone")
     }
 
-    fn derivative_means(&self, _: &[f64], _: Spread, means: &mut [f64], squares: &mut [f64]) {
-        let [first, second] = Regression::derivative_means(self);
+    fn derivative_means(&self, _: &[f64], _: Spread, means: &mut [f64]) {
+        let [first, _] = Regression::derivative_means(self);
         means.copy_from_slice(&self.theta(&first));
+    }
+
+    fn derivative_squares(&self, _: &[f64], _: Spread, squares: &mut [f64]) {
+        let [_, second] = Regression::derivative_means(self);
         squares.copy_from_slice(&self.theta(&second));
     }
 
@@ -492,7 +496,11 @@ impl Objective for Noise {
         unreachable!("methods of first order see gradients alone")
     }
 
-    fn derivative_means(&self, _: &[f64], _: Spread, _: &mut [f64], _: &mut [f64]) {
+    fn derivative_means(&self, _: &[f64], _: Spread, _: &mut [f64]) {
+        unreachable!("the gradient is no sum over points")
+    }
+
+    fn derivative_squares(&self, _: &[f64], _: Spread, _: &mut [f64]) {
         unreachable!("the gradient is no sum over points")
     }
 

@@ -181,11 +181,14 @@ impl Objective for Linear {
         out.fill(0.0);
     }
 
-    fn derivative_means(&self, _: &[f64], _: Spread, means: &mut [f64], squares: &mut [f64]) {
-        let count = self.matrix.nrows() as f64;
-        for ((mean, square), column) in means.iter_mut().zip(squares).zip(self.matrix.column_iter()) {
-            (*mean, *square) = (column.sum() / count, column.norm_squared() / count);
-        }
+    fn derivative_means(&self, _: &[f64], _: Spread, means: &mut [f64]) {
+        let columns = means.iter_mut().zip(self.matrix.column_iter());
+        columns.for_each(|(mean, column)| *mean = column.mean());
+    }
+
+    fn derivative_squares(&self, _: &[f64], _: Spread, squares: &mut [f64]) {
+        let columns = squares.iter_mut().zip(self.matrix.column_iter());
+        columns.for_each(|(square, column)| *square = column.norm_squared() / self.matrix.nrows() as f64);
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

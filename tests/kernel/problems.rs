@@ -319,7 +319,8 @@ pub fn curvature(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> Vec<f64> 
 pub fn derivative_means(problem: &dyn Objective, theta: &[f64], of: Spread) -> [Vec<f64>; 2] {
     let mut means = vec![f64::NAN; problem.parameters()];
     let mut squares = means.clone();
-    problem.derivative_means(theta, of, &mut means, &mut squares);
+    problem.derivative_means(theta, of, &mut means);
+    problem.derivative_squares(theta, of, &mut squares);
     [means, squares]
 }
 

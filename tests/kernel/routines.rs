@@ -120,7 +120,7 @@ fn check(problem: &Problem, block: usize, n: usize) {
     let mut given: Vec<(&str, &[f64])> = names.iter().map(String::as_str).zip(columns.map(Vec::as_slice)).collect();
     given.extend([("theta", &theta[..]), ("direction", &v[..]), ("weights", &weights[..])]);
     let cotangents: Vec<f64> = (0..formulas * n).map(|i| (i as f64).sin()).collect();
-    given.push(("cotangents", &cotangents));
+    given.extend([("cotangents", &cotangents[..]), ("roots", &cotangents)]);
     let lambda = &problem.description.blocks[block].weights;
     let of_formulas: Vec<f64> = lambda.iter().flat_map(|lambda| weights.iter().map(move |w| w * lambda)).collect();
     let parameters = theta.len();
@@ -169,12 +169,43 @@ fn check(problem: &Problem, block: usize, n: usize) {
                 }
                 assert_relative(&found[0], &expected, 1e-11);
             }
+            Kind::Squares => {
+                let mut expected = vec![0.0; parameters];
+                for (f, row) in cotangents.chunks_exact(n).enumerate() {
+                    for (p, sum) in expected.iter_mut().enumerate() {
+                        let at = (f * parameters + p) * n;
+                        *sum += row.iter().zip(&jacobian[at..at + n]).map(|(a, b)| (a * b).powi(2)).sum::<f64>();
+                    }
+                }
+                assert_relative(&found[0], &expected, 1e-11);
+                assert_accumulates(routine, n, &given, &found[0]);
+            }
             Kind::Local | Kind::Predict => {}
         }
         if *kind == Kind::Gram {
             assert_gram(problem, block, &found[2], &jacobian, &weights);
         }
     }
+}
+
+/// A routine that adds its sums to what is there leaves the sum of both.
+fn assert_accumulates(routine: &Routine, n: usize, given: &[(&str, &[f64])], expected: &[f64]) {
+    let adding = Routine { accumulates: true, ..routine.clone() };
+    assert_eq!(adding.to_string().parse().as_ref(), Ok(&adding));
+    let loaded = load(&[&adding], &Options::default()).expect("machine code").remove(0);
+    let inputs: Vec<&[f64]> = routine
+        .inputs
+        .iter()
+        .map(|input| given.iter().find(|(name, _)| *name == input.name).expect("every input is given").1)
+        .collect();
+    let start: Vec<f64> = (0..expected.len()).map(|i| 1.0 + i as f64).collect();
+    let (mut machine, mut interpreted) = (start.clone(), start.clone());
+    loaded.call(n, &inputs, &mut [Some(&mut machine)]);
+    let done = adding.interpret(host_contraction(), n, &inputs, &mut [Some(&mut interpreted)]);
+    done.expect("it holds");
+    assert_bits(&routine.name, &machine, &interpreted);
+    let sum: Vec<f64> = start.iter().zip(expected).map(|(a, b)| a + b).collect();
+    assert_relative(&machine, &sum, 1e-13);
 }
 
 /// `Σ w λ J Jᵀ` from the rows.

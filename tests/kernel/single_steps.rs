@@ -120,8 +120,12 @@ impl Objective for Bent {
         out.copy_from_slice((self.linear.matrix.transpose() * DVector::from_column_slice(&self.second)).as_slice());
     }
 
-    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64], squares: &mut [f64]) {
-        self.linear.derivative_means(theta, of, means, squares);
+    fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64]) {
+        self.linear.derivative_means(theta, of, means);
+    }
+
+    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
+        self.linear.derivative_squares(theta, of, squares);
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {
@@ -203,8 +207,12 @@ impl Objective for Counted<'_> {
         self.problem.curvature_along(theta, v, out);
     }
 
-    fn derivative_means(&self, theta: &[f64], spread: Spread, mean: &mut [f64], square: &mut [f64]) {
-        self.problem.derivative_means(theta, spread, mean, square);
+    fn derivative_means(&self, theta: &[f64], spread: Spread, means: &mut [f64]) {
+        self.problem.derivative_means(theta, spread, means);
+    }
+
+    fn derivative_squares(&self, theta: &[f64], spread: Spread, squares: &mut [f64]) {
+        self.problem.derivative_squares(theta, spread, squares);
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

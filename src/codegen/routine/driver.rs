@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! fn(n, inputs, outputs, work) -> code:
-//!     sums over points are zero
+//!     sums over points are zero, unless they are added to
 //!     for start in 0, 64, ..:
 //!         count = min(n - start, 64), stride = count rounded up to the lanes of a register
 //!         the stages
@@ -18,7 +18,7 @@ use super::workspace::direct_outputs;
 use super::{Compiler, RunnerKey, Runners, Workspace, status};
 use crate::codegen::CodegenError;
 use crate::network::Layer;
-use crate::routine::{Lane, LayerAt, Pad, Parameters, Place, Routine, Source, Stage, Step, TILE};
+use crate::routine::{Argument, Lane, LayerAt, Pad, Parameters, Place, Routine, Source, Stage, Step, TILE};
 use crate::vmath::services::{self, Scalar};
 
 /// Values of the function that stages refer to.
@@ -81,7 +81,8 @@ impl<M: Module> Compiler<'_, M> {
                 given.push(input);
             }
             let outputs: Vec<ir::Value> = (0..routine.outputs.len()).map(|i| address(builder, outputs, i)).collect();
-            for (argument, &output) in routine.outputs.iter().zip(&outputs).filter(|(a, _)| !a.batched) {
+            let is_cleared = |argument: &Argument| !argument.batched && !routine.accumulates;
+            for (argument, &output) in routine.outputs.iter().zip(&outputs).filter(|(a, _)| is_cleared(a)) {
                 let numbers = argument.numbers();
                 own.if_wanted(builder, &[output], |own, builder| {
                     let count = word(builder, numbers);
@@ -366,6 +367,14 @@ impl<M: Module> Compiler<'_, M> {
                 let arguments = [frame.outputs[output], weight, a, b, factor, frame.stride];
                 self.call(builder, &services::WEIGHTED_DOT, &arguments)
             }
+            Stage::LayerSquares { ref layer, inputs, cotangents, channels, output } => {
+                self.layer_squares(builder, frame, layer, [inputs, cotangents], channels, frame.outputs[output])
+            }
+            Stage::RowSquares { from, rows, output, first } => {
+                let (from, rows) = (self.at(builder, frame, from), word(builder, rows));
+                let sums = builder.ins().iadd_imm_s(frame.outputs[output], (first * self.bytes()) as i64);
+                self.call(builder, &services::ROW_SQUARES, &[sums, from, rows, frame.stride, frame.stride])
+            }
             Stage::Outer { output, a, rows, b, columns } => {
                 let [a, b] = [a, b].map(|place| self.at(builder, frame, place));
                 let [rows, columns] = [rows, columns].map(|count| word(builder, count));
@@ -529,6 +538,25 @@ impl<M: Module> Compiler<'_, M> {
         let rows = self.at(builder, frame, row_of(scales.start));
         let weights = self.number_at(builder, frame, layer.parameters, own.weights().start);
         self.call(builder, &services::WEIGHTED_ROWS, &[rows, weights, products, m, k, frame.stride, apart])
+    }
+
+    fn layer_squares(
+        &mut self,
+        builder: &mut FunctionBuilder<'_>,
+        frame: &Frame<'_>,
+        layer: &LayerAt,
+        places: [Place; 2],
+        channels: usize,
+        output: ir::Value,
+    ) -> Result<(), CodegenError> {
+        let (own, bytes) = (layer.layer, self.bytes());
+        let [inputs, cotangents] = places.map(|place| self.at(builder, frame, place));
+        let [m, k, c] = [own.outputs, own.inputs, channels].map(|count| word(builder, count));
+        let sums = builder.ins().iadd_imm_s(output, (own.weights().start * bytes) as i64);
+        self.call(builder, &services::CHANNEL_SQUARES, &[sums, cotangents, inputs, m, k, c, frame.stride])?;
+        let (sums, columns) = (own.biases().start * bytes, self.numbers(builder, frame, channels));
+        let sums = builder.ins().iadd_imm_s(output, sums as i64);
+        self.call(builder, &services::ROW_SQUARES, &[sums, cotangents, m, columns, frame.stride])
     }
 
     fn layer_sums(

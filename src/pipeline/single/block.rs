@@ -16,6 +16,7 @@ pub struct Block {
     pub formulas: usize,
     pub residual: Compiled,
     pub weighted: Compiled,
+    pub squares: Compiled,
     pub jacobian: Compiled,
     pub along: Option<Along>,
 }
@@ -42,6 +43,8 @@ pub struct Chunk {
     pub scales: Vec<f64>,
     /// The weight of each formula at each point in the loss; formula after formula.
     pub weights: Vec<f32>,
+    /// The roots of these.
+    pub roots: Vec<f32>,
 }
 
 impl Chunk {
@@ -65,8 +68,8 @@ impl Block {
         let tapes = &lowered.tapes.blocks[number];
         let role = tapes.role;
         let kinds: &[Kind] = match role {
-            Role::Residual => &[Kind::Residual, Kind::Weighted, Kind::Jacobian, Kind::Jvp, Kind::Vjp],
-            Role::Energy => &[Kind::Residual, Kind::Weighted, Kind::Jacobian],
+            Role::Residual => &[Kind::Residual, Kind::Weighted, Kind::Squares, Kind::Jacobian, Kind::Jvp, Kind::Vjp],
+            Role::Energy => &[Kind::Residual, Kind::Weighted, Kind::Squares, Kind::Jacobian],
         };
         let routines = routines(&lowered.description, &lowered.tapes, number, kinds)?;
         let all: Vec<&Routine> = routines.iter().map(|(routine, _)| routine).collect();
@@ -81,6 +84,7 @@ impl Block {
             formulas: tapes.factors.len(),
             residual: next(),
             weighted: next(),
+            squares: next(),
             jacobian: next(),
             along: (role == Role::Residual).then(|| Along { jvp: next(), vjp: next() }),
         })
@@ -103,6 +107,7 @@ impl Block {
             points,
             columns: columns.iter().map(|column| rounded(&column[own.clone()])).collect(),
             weights: rounded(&weights),
+            roots: rounded(&roots),
             scales: if self.role == Role::Residual { roots } else { weights },
         }
     }
@@ -125,34 +130,6 @@ impl Compiled {
         self.code.enlarge(work);
         self.code.call_in(chunk.points, &inputs, outputs, work);
     }
-}
-
-/// Adds `Σ w ∂R/∂θ` and `Σ w (∂R/∂θ)²` over the points of a chunk.
-pub fn add_moments(sums: &mut [Vec<f64>; 2], chunk: &Chunk, rows: &[f32]) {
-    let [means, squares] = sums;
-    let n = chunk.points;
-    let of_formulas = rows.chunks_exact(n * means.len()).zip(chunk.weights.chunks_exact(n));
-    for (rows, weights) in of_formulas {
-        for ((mean, square), row) in means.iter_mut().zip(squares.iter_mut()).zip(rows.chunks_exact(n)) {
-            let [sum, sum_of_squares] = moments(weights, row);
-            *mean += sum;
-            *square += sum_of_squares;
-        }
-    }
-}
-
-/// `Σ w x` and `Σ w x²`, in eight sums, so that they do not wait for each other.
-fn moments(weights: &[f32], x: &[f32]) -> [f64; 2] {
-    const LANES: usize = 8;
-    let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
-    for (weights, x) in weights.chunks(LANES).zip(x.chunks(LANES)) {
-        for ((first, second), (weight, x)) in first.iter_mut().zip(&mut second).zip(weights.iter().zip(x)) {
-            let (weight, x) = (f64::from(*weight), f64::from(*x));
-            *first += weight * x;
-            *second += weight * x * x;
-        }
-    }
-    [first.iter().sum(), second.iter().sum()]
 }
 
 /// The nearest numbers of single precision.

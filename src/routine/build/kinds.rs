@@ -32,13 +32,15 @@ pub enum Kind {
     Vjp,
     /// The loss, its gradient and `Σ w λ ∇r ∇rᵀ`: the normal equations of Gauss and Newton.
     Gram,
+    /// `Σ w (∂R/∂θ)²` over formulas and points, a number for each parameter, with a √w for each formula at each point.
+    Squares,
     /// Fields and derivatives.
     Predict,
 }
 
 impl Kind {
     /// Every kind, in the order of the enumeration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Residual,
         Self::Loss,
         Self::Gradient,
@@ -49,6 +51,7 @@ impl Kind {
         Self::Jvp,
         Self::Vjp,
         Self::Gram,
+        Self::Squares,
         Self::Predict,
     ];
 
@@ -65,6 +68,7 @@ impl Kind {
             Self::Jvp => "jvp",
             Self::Vjp => "vjp",
             Self::Gram => "gram",
+            Self::Squares => "squares",
             Self::Predict => "predict",
         }
     }
@@ -93,6 +97,10 @@ impl Kind {
             Self::Jvp => "The first and second derivative of the formulas along a direction of parameters.",
             Self::Vjp => "Cotangents of the formulas times their Jacobian, summed over points.",
             Self::Gram => "The loss, its gradient, and the weighted sum of outer products of the rows of the Jacobian.",
+            Self::Squares => {
+                "The squares of the derivatives of the formulas in theta, summed over points, with the root of a weight for each \
+                 formula at each point."
+            }
             Self::Predict => "Fields and derivatives at each point.",
         }
     }
@@ -136,7 +144,9 @@ pub fn build(parts: Parts<'_>, kind: Kind, name: &str, fields: &[String]) -> Res
     let programs: Vec<&PointTape> = match kind {
         Kind::Residual | Kind::Loss | Kind::Predict => vec![&block.value],
         Kind::Jvp => vec![&block.second],
-        Kind::Gradient | Kind::Weighted | Kind::Jacobian | Kind::Vjp | Kind::Gram => vec![&block.linear],
+        Kind::Gradient | Kind::Weighted | Kind::Jacobian | Kind::Vjp | Kind::Gram | Kind::Squares => {
+            vec![&block.linear]
+        }
         Kind::Hessian | Kind::Local => vec![block.local.as_ref().map_or(&block.linear, |local| &local.program)],
     };
     if kind == Kind::Gram && parts.role == Role::Energy {
@@ -155,6 +165,7 @@ pub fn build(parts: Parts<'_>, kind: Kind, name: &str, fields: &[String]) -> Res
         Kind::Jvp => builder.jvp(program),
         Kind::Vjp => builder.vjp(program),
         Kind::Gram => builder.gram(program),
+        Kind::Squares => builder.squares(program),
         Kind::Predict => builder.predict(program, fields),
     }
     Ok(builder.routine)
@@ -340,6 +351,25 @@ impl<'a> Builder<'a> {
                 let rows = own.buffer(parameters);
                 own.rows_back(&own.own_seeds(values, formula), rows);
                 own.store(rows, parameters, jacobian, formula * parameters);
+            }
+        });
+    }
+
+    fn squares(&mut self, program: &'a PointTape) {
+        let formulas = self.formulas();
+        let roots = self.rows_of(Argument::points("roots", &[formulas]), Pad::Zero);
+        self.parameters();
+        let output = self.output(Argument::fixed("squares", &[self.parameter_count()]));
+        self.networks(Sweep::Reverse, NOWHERE);
+        let values = self.run_point(program, 1);
+        let has_scales = |n: usize| self.layout(n).layers.iter().any(|layer| layer.factorised);
+        let rows = if (0..self.networks.len()).any(has_scales) { self.parameter_count() } else { 0 };
+        let rows = self.buffer(rows);
+        self.only_for(&[output], |own| {
+            for formula in 0..formulas {
+                let mut seeds = own.own_seeds(values, formula);
+                seeds.iter_mut().for_each(|seed| seed.weight = Some(roots.plus(formula)));
+                own.sweep_back(&seeds, Visit::Squares(output, rows));
             }
         });
     }

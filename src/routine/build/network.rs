@@ -35,6 +35,8 @@ pub(super) enum Visit {
     Rows(Place),
     /// Sums over points in an output.
     Sums(usize),
+    /// Sums of squares over points in an output; rows of a layer with scales from this one on.
+    Squares(usize, Place),
 }
 
 /// Rows that a program reads.
@@ -215,7 +217,19 @@ impl<'a> Builder<'a> {
                             Stage::LayerRows { layer, inputs, cotangents, scaled, channels, to }
                         }
                         Visit::Sums(output) => Stage::LayerSums { layer, inputs, cotangents, scaled, channels, output },
+                        Visit::Squares(_, to) if layer.layer.factorised => {
+                            Stage::LayerRows { layer, inputs, cotangents, scaled, channels, to }
+                        }
+                        Visit::Squares(output, _) => {
+                            Stage::LayerSquares { layer, inputs, cotangents, channels, output }
+                        }
                     });
+                    if let Visit::Squares(output, from) = visit
+                        && layer.layer.factorised
+                    {
+                        let (rows, first) = (layer.layer.all().len(), layer.layer.start);
+                        self.push(Stage::RowSquares { from, rows, output, first });
+                    }
                     if let Visit::Sums(_) = visit
                         && layer.layer.factorised
                     {

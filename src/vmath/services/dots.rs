@@ -1,6 +1,7 @@
-//! Sums of outer products of rows: `out[m·K + k] += Σ_c a[m][c] · b[k][c]`.
+//! Sums of outer products of rows, `out[m·K + k] += Σ_i a[m][i] · b[k][i]`, and of their squares where rows have several
+//! channels, `out[m·K + k] += Σ_i (Σ_c a[m][c][i] · b[k][c][i])²`.
 //!
-//! Columns c, c + L, c + 2L, ... go to one of L partial sums, as many as the widest register has numbers; then the upper half
+//! Columns i, i + L, i + 2L, ... go to one of L partial sums, as many as the widest register has numbers; then the upper half
 //! of these is added to the lower one, until one is left. On AVX-512 a block of sums keeps its partial sums in registers,
 //! and these are added up across the block: so many at a time that their totals fill a register.
 
@@ -17,6 +18,12 @@ use super::loops::{AVX512, Number, multiply_add, total};
 /// Rows of a whose products are summed together.
 const ROWS: usize = 4;
 
+/// Rows of b whose products are summed together on AVX-512, and where fewer are left.
+#[cfg(target_arch = "x86_64")]
+const WIDE: usize = 4;
+#[cfg(target_arch = "x86_64")]
+const NARROW: usize = 2;
+
 /// All sums.
 #[derive(Clone, Copy)]
 pub(super) struct Outer<T> {
@@ -26,6 +33,16 @@ pub(super) struct Outer<T> {
     pub m: usize,
     pub k: usize,
     pub columns: usize,
+    /// Rows of `columns` numbers that a row of a or b is made of: 1 unless sums are of squares.
+    pub channels: usize,
+}
+
+impl<T> Outer<T> {
+    /// Numbers from row to row of a and b.
+    #[inline(always)]
+    fn pitch(&self) -> usize {
+        self.channels * self.columns
+    }
 }
 
 /// In N partial sums each.
@@ -33,7 +50,7 @@ pub(super) struct Outer<T> {
 /// # Safety
 /// Pointers hold the sums and rows, `columns` is a multiple of N, and the machine has the features of the path.
 #[inline(always)]
-pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize>(whole: Outer<T>) {
+pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize, const SQUARED: bool>(whole: Outer<T>) {
     let mut row = 0;
     while row < whole.m {
         let rows = if whole.m - row < ROWS { whole.m - row } else { ROWS };
@@ -43,10 +60,10 @@ pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize>(whole: Out
             // SAFETY: rows below m, columns below k.
             unsafe {
                 if wide {
-                    dots::<T, P, N, ROWS, 2>(whole, row, column);
+                    dots::<T, P, N, ROWS, 2, SQUARED>(whole, row, column);
                     column += 2;
                 } else {
-                    (row..row + rows).for_each(|row| dots::<T, P, N, 1, 1>(whole, row, column));
+                    (row..row + rows).for_each(|row| dots::<T, P, N, 1, 1, SQUARED>(whole, row, column));
                     column += 1;
                 }
             }
@@ -60,7 +77,7 @@ pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize>(whole: Out
 /// # Safety
 /// As [`in_parts`]; row + R <= m, column + Q <= k.
 #[inline(always)]
-unsafe fn dots<T: Number, const P: u8, const N: usize, const R: usize, const Q: usize>(
+unsafe fn dots<T: Number, const P: u8, const N: usize, const R: usize, const Q: usize, const SQUARED: bool>(
     whole: Outer<T>,
     row: usize,
     column: usize,
@@ -70,12 +87,18 @@ unsafe fn dots<T: Number, const P: u8, const N: usize, const R: usize, const Q: 
     while start + N <= whole.columns {
         for (r, sums) in sums.iter_mut().enumerate() {
             for (q, sums) in sums.iter_mut().enumerate() {
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: rows and columns are those of the caller.
-                    unsafe {
-                        let left = *whole.a.add((row + r) * whole.columns + start + i);
-                        let right = *whole.b.add((column + q) * whole.columns + start + i);
-                        *sum = multiply_add::<T, P>(left, right, *sum);
+                let (a, b) = ((row + r) * whole.pitch() + start, (column + q) * whole.pitch() + start);
+                // SAFETY: rows and columns are those of the caller.
+                unsafe {
+                    if SQUARED {
+                        let mut products = [T::ZERO; N];
+                        for channel in 0..whole.channels {
+                            let at = channel * whole.columns;
+                            add_products::<T, P, N>(&mut products, whole.a.add(a + at), whole.b.add(b + at));
+                        }
+                        add_products::<T, P, N>(sums, products.as_ptr(), products.as_ptr());
+                    } else {
+                        add_products::<T, P, N>(sums, whole.a.add(a), whole.b.add(b));
                     }
                 }
             }
@@ -90,6 +113,16 @@ unsafe fn dots<T: Number, const P: u8, const N: usize, const R: usize, const Q: 
     }
 }
 
+/// # Safety
+/// Both pointers hold N numbers, and the machine has the features of the path.
+#[inline(always)]
+unsafe fn add_products<T: Number, const P: u8, const N: usize>(sums: &mut [T; N], a: *const T, b: *const T) {
+    for (i, sum) in sums.iter_mut().enumerate() {
+        // SAFETY: i < N.
+        unsafe { *sum = multiply_add::<T, P>(*a.add(i), *b.add(i), *sum) }
+    }
+}
+
 /// A register whose numbers can be added up, several registers at a time.
 ///
 /// # Safety
@@ -100,7 +133,7 @@ pub(super) trait Totals: Lanes {
     const COLUMNS: usize;
     // SAFETY: as the trait says.
     /// The totals of `parts[column][row]` for [`Self::COLUMNS`] columns, row by row.
-    unsafe fn totals(parts: &[[Self; ROWS]; ROWS]) -> Self;
+    unsafe fn totals(parts: &[[Self; ROWS]]) -> Self;
 }
 
 /// Adds up two registers: the halves, quarters, ... that two instructions pick from both.
@@ -117,7 +150,7 @@ impl Totals for __m512 {
     const COLUMNS: usize = 4;
 
     #[inline(always)]
-    unsafe fn totals(parts: &[[Self; ROWS]; ROWS]) -> Self {
+    unsafe fn totals(parts: &[[Self; ROWS]]) -> Self {
         // SAFETY: the caller keeps the promises of the trait, which are those of the instructions.
         unsafe {
             // [r0 8 | r1 8], [r2 8 | r3 8], then [r0 4 | r1 4 | r2 4 | r3 4] of each column.
@@ -152,7 +185,7 @@ impl Totals for __m512d {
     const COLUMNS: usize = 2;
 
     #[inline(always)]
-    unsafe fn totals(parts: &[[Self; ROWS]; ROWS]) -> Self {
+    unsafe fn totals(parts: &[[Self; ROWS]]) -> Self {
         // SAFETY: the caller keeps the promises of the trait, which are those of the instructions.
         unsafe {
             // [r0 4 | r1 4], [r2 4 | r3 4], then [r0 2 | r1 2 | r2 2 | r3 2] of each column.
@@ -183,58 +216,92 @@ impl Totals for __m512d {
 /// As [`in_parts`], with AVX-512 F and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-pub(super) unsafe fn avx512<T: Number>(whole: Outer<T>) {
-    let across = <T::Wide as Totals>::COLUMNS;
-    let (rows, columns) = (whole.m / ROWS * ROWS, whole.k / across * across);
+pub(super) unsafe fn avx512<T: Number, const SQUARED: bool>(whole: Outer<T>) {
+    let narrow = <T::Wide as Totals>::COLUMNS;
+    let (rows, columns) = (whole.m / ROWS * ROWS, whole.k / narrow * narrow);
     // SAFETY: blocks of rows below m and columns below k, then what is left of both, one by one.
     unsafe {
         let mut row = 0;
         while row < rows {
             let mut column = 0;
+            while columns - column >= WIDE {
+                block::<T, SQUARED, WIDE>(whole, row, column);
+                column += WIDE;
+            }
             while column < columns {
-                block::<T>(whole, row, column);
-                column += across;
+                block::<T, SQUARED, NARROW>(whole, row, column);
+                column += NARROW;
             }
             row += ROWS;
         }
         for row in 0..whole.m {
             for column in if row < rows { columns } else { 0 }..whole.k {
-                single::<T>(whole, row, column);
+                single::<T, SQUARED>(whole, row, column);
             }
         }
     }
 }
 
-/// A block of sums that fills a register.
+/// A block of sums in Q columns, as many as fill one register or several.
 ///
 /// # Safety
 /// As [`avx512`]; the block lies within m and k.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn block<T: Number>(whole: Outer<T>, row: usize, column: usize) {
+unsafe fn block<T: Number, const SQUARED: bool, const Q: usize>(whole: Outer<T>, row: usize, column: usize) {
     let (across, lanes) = (<T::Wide as Totals>::COLUMNS, T::Wide::LANES);
     // SAFETY: rows and columns are those of the caller; a register has ROWS · COLUMNS numbers.
     unsafe {
-        let mut parts = [[T::Wide::splat(T::ZERO); ROWS]; ROWS];
+        let mut parts = [[T::Wide::splat(T::ZERO); ROWS]; Q];
         let mut start = 0;
         while start < whole.columns {
-            let mut left = [T::Wide::splat(T::ZERO); ROWS];
-            for (r, left) in left.iter_mut().enumerate() {
-                *left = T::Wide::load(whole.a.add((row + r) * whole.columns + start));
-            }
-            for (q, parts) in parts.iter_mut().enumerate().take(across) {
-                let right = T::Wide::load(whole.b.add((column + q) * whole.columns + start));
-                for (part, left) in parts.iter_mut().zip(&left) {
-                    *part = left.times_plus(right, *part);
+            if SQUARED {
+                // Two columns at a time: their products and all partial sums stay in registers.
+                for (pair, parts) in parts.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                    let mut products = [[T::Wide::splat(T::ZERO); ROWS]; 2];
+                    for channel in 0..whole.channels {
+                        let at = channel * whole.columns + start;
+                        add_block::<T>(&mut products, whole, [row, column + 2 * pair], at);
+                    }
+                    for (part, product) in parts.as_flattened_mut().iter_mut().zip(products.as_flattened()) {
+                        *part = product.times_plus(*product, *part);
+                    }
                 }
+            } else {
+                add_block::<T>(&mut parts, whole, [row, column], start);
             }
             start += lanes;
         }
-        let mut totals = [T::ZERO; ROWS * ROWS];
-        T::Wide::totals(&parts).store(totals.as_mut_ptr());
-        for r in 0..ROWS {
-            for q in 0..across {
-                *whole.out.add((row + r) * whole.k + column + q) += totals[r * across + q];
+        for (group, parts) in parts.chunks_exact(across).enumerate() {
+            let mut totals = [T::ZERO; ROWS * ROWS];
+            T::Wide::totals(parts).store(totals.as_mut_ptr());
+            for r in 0..ROWS {
+                for q in 0..across {
+                    *whole.out.add((row + r) * whole.k + column + group * across + q) += totals[r * across + q];
+                }
+            }
+        }
+    }
+}
+
+/// Adds the products of a register of each of [`ROWS`] rows of a with one of each of some rows of b: those `at` numbers behind
+/// the beginning of the rows.
+///
+/// # Safety
+/// As [`block`].
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn add_block<T: Number>(sums: &mut [[T::Wide; ROWS]], whole: Outer<T>, [row, column]: [usize; 2], at: usize) {
+    // SAFETY: as the caller says.
+    unsafe {
+        let mut left = [T::Wide::splat(T::ZERO); ROWS];
+        for (r, left) in left.iter_mut().enumerate() {
+            *left = T::Wide::load(whole.a.add((row + r) * whole.pitch() + at));
+        }
+        for (q, sums) in sums.iter_mut().enumerate() {
+            let right = T::Wide::load(whole.b.add((column + q) * whole.pitch() + at));
+            for (sum, left) in sums.iter_mut().zip(&left) {
+                *sum = left.times_plus(right, *sum);
             }
         }
     }
@@ -246,12 +313,12 @@ unsafe fn block<T: Number>(whole: Outer<T>, row: usize, column: usize) {
 /// As [`avx512`]; row < m and column < k.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn single<T: Number>(whole: Outer<T>, row: usize, column: usize) {
+unsafe fn single<T: Number, const SQUARED: bool>(whole: Outer<T>, row: usize, column: usize) {
     // SAFETY: as the caller says.
     unsafe {
         match T::Wide::LANES {
-            16 => dots::<T, AVX512, 16, 1, 1>(whole, row, column),
-            _ => dots::<T, AVX512, 8, 1, 1>(whole, row, column),
+            16 => dots::<T, AVX512, 16, 1, 1, SQUARED>(whole, row, column),
+            _ => dots::<T, AVX512, 8, 1, 1, SQUARED>(whole, row, column),
         }
     }
 }

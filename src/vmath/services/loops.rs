@@ -466,14 +466,40 @@ pub(super) unsafe fn outer<T: Number, const P: u8>(
     k: usize,
     columns: usize,
 ) {
-    let whole = Outer { out, a, b, m, k, columns };
+    let whole = Outer { out, a, b, m, k, columns, channels: 1 };
     // SAFETY: the caller vouches for the path and for m·k sums of rows of so many columns.
+    unsafe { add_dots::<T, P, false>(whole) }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "machine code calls it with every size and stride")]
+pub(super) unsafe fn channel_squares<T: Number, const P: u8>(
+    out: *mut T,
+    cotangents: *const T,
+    inputs: *const T,
+    m: usize,
+    k: usize,
+    channels: usize,
+    stride: usize,
+) {
+    let whole = Outer { out, a: cotangents, b: inputs, m, k, columns: stride, channels };
+    // SAFETY: the caller vouches for the path and for m·k sums of rows of so many channels.
+    unsafe { add_dots::<T, P, true>(whole) }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+unsafe fn add_dots<T: Number, const P: u8, const SQUARED: bool>(whole: Outer<T>) {
+    // SAFETY: the caller's promise.
     unsafe {
         match (P, T::SCALAR) {
             #[cfg(target_arch = "x86_64")]
-            (AVX512, _) => dots::avx512(whole),
-            (_, Scalar::F64) => dots::in_parts::<T, P, 8>(whole),
-            (_, Scalar::F32) => dots::in_parts::<T, P, 16>(whole),
+            (AVX512, _) => dots::avx512::<T, SQUARED>(whole),
+            (_, Scalar::F64) => dots::in_parts::<T, P, 8, SQUARED>(whole),
+            (_, Scalar::F32) => dots::in_parts::<T, P, 16, SQUARED>(whole),
         }
     }
 }
@@ -499,25 +525,51 @@ pub(super) unsafe fn row_sums<T: Number, const P: u8>(out: *mut T, a: *const T, 
     // SAFETY: the caller's promise.
     unsafe {
         match T::SCALAR {
-            Scalar::F64 => row_sums_in::<T, 8>(out, a, rows, row, count),
-            Scalar::F32 => row_sums_in::<T, 16>(out, a, rows, row, count),
+            Scalar::F64 => row_sums_in::<T, P, 8, false>(out, a, rows, row, count),
+            Scalar::F32 => row_sums_in::<T, P, 16, false>(out, a, rows, row, count),
         }
     }
 }
 
-/// As [`row_sums`], with N partial sums.
+/// # Safety
+/// As [`row_sums`].
+#[inline(always)]
+pub(super) unsafe fn row_squares<T: Number, const P: u8>(
+    out: *mut T,
+    a: *const T,
+    rows: usize,
+    row: usize,
+    count: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match T::SCALAR {
+            Scalar::F64 => row_sums_in::<T, P, 8, true>(out, a, rows, row, count),
+            Scalar::F32 => row_sums_in::<T, P, 16, true>(out, a, rows, row, count),
+        }
+    }
+}
+
+/// As [`row_sums`] and [`row_squares`], with N partial sums.
 ///
 /// # Safety
 /// As all services.
 #[inline(always)]
-unsafe fn row_sums_in<T: Number, const N: usize>(out: *mut T, a: *const T, rows: usize, row: usize, count: usize) {
+unsafe fn row_sums_in<T: Number, const P: u8, const N: usize, const SQUARED: bool>(
+    out: *mut T,
+    a: *const T,
+    rows: usize,
+    row: usize,
+    count: usize,
+) {
     for r in 0..rows {
         let mut sums = [T::ZERO; N];
         let mut start = 0;
         while start + N <= count {
             for (i, sum) in sums.iter_mut().enumerate() {
                 // SAFETY: the caller vouches for `rows` rows, and for count <= row.
-                unsafe { *sum += *a.add(r * row + start + i) }
+                let value = unsafe { *a.add(r * row + start + i) };
+                *sum = if SQUARED { multiply_add::<T, P>(value, value, *sum) } else { *sum + value };
             }
             start += N;
         }
