@@ -11,7 +11,7 @@ bench() {
     file=$1 methods=$2 seeds=$3
     shift 3
     for setting in "$@"; do set -- "$@" --set "$setting"; shift; done
-    mkdir -p "$question" && cp -u ../records/*.pde ./*.pde "$question/" || exit 1
+    mkdir -p "$question" && cp -ru ../records/*.pde ../records/ref ./*.pde "$question/" || exit 1
     (cd "$question" && "$pdec" bench optimizers $file $budget --methods "$methods" --seeds "$seeds" --log-every 10 "$@" >/dev/null) || exit 1
 }
 

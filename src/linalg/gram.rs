@@ -8,9 +8,14 @@ use rayon::prelude::*;
 use tracing::debug_span;
 
 use super::RowTiles;
+use crate::vmath::add_column_products;
 
 /// Columns of a panel: the output block and two operands of 256 rows fit the second cache.
 const PANEL: usize = 128;
+/// Up to so many columns panels are narrower, so that every thread has several.
+const SMALL: usize = 512;
+/// Columns of such a panel.
+const NARROW: usize = 64;
 /// Multiply-adds below which threads cost more than they save.
 pub(super) const PARALLEL_FROM: usize = 200_000;
 
@@ -49,6 +54,12 @@ pub(super) fn for_each_block(blocks: Vec<Block<'_>>, multiply_adds: usize, task:
     }
 }
 
+/// The ends of panels of about the same width, at most so wide, a multiple of four but for the last.
+fn even_ends(size: usize, widest: usize) -> Vec<usize> {
+    let width = size.div_ceil(size.div_ceil(widest).max(1)).next_multiple_of(12).max(1);
+    panel_ends(size, width)
+}
+
 /// The ends of panels of this width.
 pub(super) fn panel_ends(size: usize, width: usize) -> Vec<usize> {
     (0..size.div_ceil(width)).map(|panel| size.min((panel + 1) * width)).collect()
@@ -78,15 +89,18 @@ pub(super) fn accumulate(
 pub fn gram(jacobian: &RowTiles, out: &mut [f64]) {
     let columns = jacobian.columns();
     let _span = debug_span!("Gram matrix", flops = triangle(jacobian.rows(), columns)).entered();
-    let ends = panel_ends(columns, PANEL);
-    let range = |panel: usize| (panel * PANEL, ends[panel] - panel * PANEL);
-    let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, columns, columns), &ends);
-    for_each_block(blocks, jacobian.rows() * columns * columns / 2, |mut block| {
-        let ((row, height), (column, width)) = (range(block.row), range(block.column));
-        clear(&mut block.out, block.row == block.column);
+    let ends = even_ends(columns, if columns <= SMALL { NARROW } else { PANEL });
+    let range = |panel: usize| if panel == 0 { 0..ends[0] } else { ends[panel - 1]..ends[panel] };
+    let pieces = jacobian.pieces();
+    fill_blocks(out, &ends, jacobian.rows() * columns * columns / 2, |row, column, block| {
+        let (rows, columns) = (range(row), range(column));
+        if add_column_products(block, rows.clone(), columns.clone(), &pieces) {
+            return;
+        }
+        let mut block = MatMut::from_column_major_slice_mut(block, rows.len(), columns.len());
         for (_, tile) in jacobian.filled() {
-            let (a, b) = (tile.subcols(row, height), tile.subcols(column, width));
-            accumulate(&mut block.out, block.row == block.column, Accum::Add, a.transpose(), b, 1.0);
+            let (a, b) = (tile.subcols(rows.start, rows.len()), tile.subcols(columns.start, columns.len()));
+            accumulate(&mut block, row == column, Accum::Add, a.transpose(), b, 1.0);
         }
     });
 }
@@ -114,9 +128,14 @@ pub fn outer_gram(jacobian: &RowTiles, out: &mut [f64]) {
 /// # Panics
 /// If `out` does not hold the square of the size.
 pub fn fill_lower(out: &mut [f64], ends: &[usize], fill: impl Fn(usize, usize, &mut [f64]) + Sync) {
+    fill_blocks(out, ends, usize::MAX, fill);
+}
+
+/// As [`fill_lower`], in parallel if so many multiply-adds are worth it.
+fn fill_blocks(out: &mut [f64], ends: &[usize], multiply_adds: usize, fill: impl Fn(usize, usize, &mut [f64]) + Sync) {
     let size = ends.last().copied().unwrap_or(0);
     let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, size, size), ends);
-    for_each_block(blocks, usize::MAX, |mut block| {
+    for_each_block(blocks, multiply_adds, |mut block| {
         let (height, width) = block.out.shape();
         let mut filled = vec![0.0; height * width];
         fill(block.row, block.column, &mut filled);
@@ -131,12 +150,4 @@ pub fn fill_lower(out: &mut [f64], ends: &[usize], fill: impl Fn(usize, usize, &
 /// The operations of the lower triangle of a square matrix whose entries are sums of `terms` products.
 fn triangle(terms: usize, side: usize) -> f64 {
     terms as f64 * side as f64 * (side as f64 + 1.0)
-}
-
-/// Sets a block to zero, or the lower triangle of one on the diagonal.
-fn clear(out: &mut MatMut<'_, f64>, on_diagonal: bool) {
-    for (index, column) in out.rb_mut().col_iter_mut().enumerate() {
-        let start = if on_diagonal { index } else { 0 };
-        column.get_mut(start..).fill(0.0);
-    }
 }

@@ -2,18 +2,49 @@
 
 use faer::{Mat, MatRef};
 
-/// Some rows of a matrix: entry (row i, column p) at `p·stride + i`.
-#[derive(Clone, Debug, PartialEq)]
+use crate::vmath::Piece;
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
+/// Some rows of a matrix: entry (row i, column p) at `p·stride + i`. Every column begins a line of the cache: registers that
+/// reach over two of them are loaded at half the speed.
+#[derive(Debug)]
 pub struct RowTile {
     rows: usize,
     stride: usize,
     data: Vec<f64>,
+    /// Where the entries start in `data`.
+    start: usize,
+}
+
+impl Clone for RowTile {
+    fn clone(&self) -> Self {
+        let mut tile = Self::new(self.rows, self.columns());
+        tile.data_mut().copy_from_slice(self.data());
+        tile
+    }
+}
+
+impl PartialEq for RowTile {
+    fn eq(&self, other: &Self) -> bool {
+        (self.rows, self.data()) == (other.rows, other.data())
+    }
 }
 
 impl RowTile {
     fn new(rows: usize, columns: usize) -> Self {
         let stride = rows.next_multiple_of(8);
-        Self { rows, stride, data: vec![0.0; stride * columns] }
+        let mut data = vec![0.0; stride * columns + LINE / size_of::<f64>()];
+        // The vector keeps its place: it is never resized.
+        let start = data.as_ptr().align_offset(LINE).min(LINE / size_of::<f64>());
+        data.truncate(start + stride * columns);
+        Self { rows, stride, data, start }
+    }
+
+    fn columns(&self) -> usize {
+        // An empty tile has no stride to divide by.
+        self.data().len().checked_div(self.stride).unwrap_or(0)
     }
 
     /// Rows that count.
@@ -28,19 +59,17 @@ impl RowTile {
 
     /// The entries, column by column.
     pub fn data(&self) -> &[f64] {
-        &self.data
+        &self.data[self.start..]
     }
 
     /// The entries, to be filled. What padding rows (`rows()..stride()`) hold never matters.
     pub fn data_mut(&mut self) -> &mut [f64] {
-        &mut self.data
+        &mut self.data[self.start..]
     }
 
     /// The rows that count.
     pub(super) fn matrix(&self) -> MatRef<'_, f64> {
-        // An empty tile has no stride to divide by.
-        let columns = self.data.len().checked_div(self.stride).unwrap_or(0);
-        MatRef::from_column_major_slice(&self.data, self.stride, columns).subrows(0, self.rows)
+        MatRef::from_column_major_slice(self.data(), self.stride, self.columns()).subrows(0, self.rows)
     }
 }
 
@@ -95,12 +124,18 @@ impl RowTiles {
         })
     }
 
+    /// Tiles that hold rows.
+    pub(super) fn pieces(&self) -> Vec<Piece<'_>> {
+        let filled = self.tiles.iter().filter(|tile| tile.rows > 0);
+        filled.map(|tile| Piece { data: tile.data(), rows: tile.rows, stride: tile.stride }).collect()
+    }
+
     /// A copy in one piece, column-major.
     pub(super) fn to_columns(&self) -> Vec<f64> {
         let mut columns = Vec::with_capacity(self.rows() * self.columns);
         for column in 0..self.columns {
             let tiles = self.tiles.iter().filter(|tile| tile.rows > 0);
-            columns.extend(tiles.flat_map(|tile| &tile.data[column * tile.stride..][..tile.rows]));
+            columns.extend(tiles.flat_map(|tile| &tile.data()[column * tile.stride..][..tile.rows]));
         }
         columns
     }

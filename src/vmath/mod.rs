@@ -13,6 +13,7 @@
 //! a NaN are not part of the promise.
 
 mod channels;
+mod column_products;
 mod dispatch;
 mod error_function;
 mod exponential;
@@ -24,6 +25,7 @@ mod software_fma;
 mod trigonometric;
 
 pub use channels::channel_products;
+pub use column_products::{Piece, add_column_products};
 pub use dispatch::{BinaryEntry, Path, UnaryEntry};
 use dispatch::{Loops, Loops2};
 pub use gemm::{GemmShape, small_product};

@@ -474,7 +474,6 @@ pub(super) unsafe fn outer<T: Number, const P: u8>(
 /// # Safety
 /// As all services.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "machine code calls it with every size and stride")]
 pub(super) unsafe fn channel_squares<T: Number, const P: u8>(
     out: *mut T,
     cotangents: *const T,
