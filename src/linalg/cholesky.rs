@@ -19,10 +19,12 @@ const BLOCKED_FROM: usize = 384;
 /// The side of a block that is transposed at once: two of them fit the first cache.
 const TRANSPOSED: usize = 32;
 
-/// A symmetric matrix G and the factor L of `G + λI = LLᵀ`, both in one square, for one λ after the other.
+/// A symmetric matrix G and the factor L of `G + λI = LLᵀ`, for one λ after the other. Small ones stand in two squares, large
+/// ones in one.
 pub struct Cholesky {
     size: usize,
-    /// Column-major: L, and G above the diagonal, which factorizations leave as it is.
+    /// Column-major: G in the lower triangle; where L is in the same square, above the diagonal, which factorizations leave as
+    /// it is.
     square: Vec<f64>,
     /// That of G.
     diagonal: Vec<f64>,
@@ -48,12 +50,19 @@ impl Cholesky {
         &self.diagonal
     }
 
+    /// Whether L has a square of its own.
+    fn is_small(&self) -> bool {
+        self.size < BLOCKED_FROM
+    }
+
     /// Takes another G: `fill` writes its lower triangle, P x P, column-major. What it finds there are other numbers.
     pub fn fill(&mut self, fill: impl FnOnce(&mut [f64])) {
         self.factored = false;
         fill(&mut self.square);
         self.diagonal.iter_mut().enumerate().for_each(|(i, d)| *d = self.square[i * (self.size + 1)]);
-        mirror(MatMut::from_column_major_slice_mut(&mut self.square, self.size, self.size), Kept::Lower);
+        if !self.is_small() {
+            mirror(MatMut::from_column_major_slice_mut(&mut self.square, self.size, self.size), Kept::Lower);
+        }
     }
 
     /// Factors `G + damping·I`.
@@ -68,17 +77,31 @@ impl Cholesky {
         let size = self.size;
         let _span = debug_span!("Cholesky", flops = (size as f64).powi(3) / 3.0).entered();
         self.factored = false;
-        mirror(MatMut::from_column_major_slice_mut(&mut self.square, size, size), Kept::Upper);
-        for (i, d) in self.diagonal.iter().enumerate() {
-            self.square[i * (size + 1)] = d + damping;
+        let small = self.is_small();
+        let square = MatMut::from_column_major_slice_mut(&mut self.square, size, size);
+        let damped = self.diagonal.iter().map(|d| d + damping);
+        let done = if !self.diagonal.iter().all(|d| d.is_finite()) {
+            Err(Breakdown)
+        } else if small {
+            self.serial.factor_beside(square.rb(), damped)
+        } else {
+            factor_in_place(square, damped, &mut self.serial)
+        };
+        self.factored = done.is_ok();
+        if self.factored && (0..size).all(|i| self.lower()[(i, i)].is_finite()) {
+            return Ok(());
         }
-        check_lower(&self.square, size)?;
-        let matrix = MatMut::from_column_major_slice_mut(&mut self.square, size, size);
-        let serial = &mut self.serial;
-        let done = if size < BLOCKED_FROM { serial.factor(matrix) } else { factor_panels(matrix, serial) };
-        done.map_err(|Breakdown| SolveError::Singular { damping })?;
-        self.factored = true;
-        Ok(())
+        self.factored = false;
+        Err(self.reason(damping))
+    }
+
+    /// Why there is no factor: a number of G that is not finite makes a pivot that is not positive.
+    fn reason(&mut self, damping: f64) -> SolveError {
+        if !self.is_small() {
+            mirror(MatMut::from_column_major_slice_mut(&mut self.square, self.size, self.size), Kept::Upper);
+            self.diagonal.iter().enumerate().for_each(|(i, d)| self.square[i * (self.size + 1)] = *d);
+        }
+        check_lower(&self.square, self.size).err().unwrap_or(SolveError::Singular { damping })
     }
 
     /// Replaces b by the solution x of `(G + λI) x = b`.
@@ -110,10 +133,11 @@ impl Cholesky {
         solve_upper_triangular_in_place(self.lower().transpose(), b, Par::Seq);
     }
 
-    /// L, with G above its diagonal.
+    /// L; what is above its diagonal is something else.
     fn lower(&self) -> MatRef<'_, f64> {
         assert!(self.factored, "there is no factorization to solve with");
-        MatRef::from_column_major_slice(&self.square, self.size, self.size)
+        let square = if self.is_small() { &self.serial.aside } else { &self.square };
+        MatRef::from_column_major_slice(square, self.size, self.size)
     }
 }
 
@@ -182,14 +206,26 @@ impl Serial {
         Self { aside: vec![0.0; widest * widest], scratch: MemBuffer::new(scratch) }
     }
 
-    /// Puts L in the place of the lower triangle.
-    fn factor(&mut self, matrix: MatMut<'_, f64>) -> Result<(), Breakdown> {
+    /// Leaves the factor of a matrix with another diagonal aside.
+    fn factor_beside(
+        &mut self,
+        matrix: MatRef<'_, f64>,
+        diagonal: impl Iterator<Item = f64>,
+    ) -> Result<(), Breakdown> {
         let size = matrix.nrows();
         let mut aside = MatMut::from_column_major_slice_mut(&mut self.aside[..size * size], size, size);
-        copy_lower(aside.rb_mut(), matrix.rb());
+        copy_lower(aside.rb_mut(), matrix);
+        diagonal.enumerate().for_each(|(i, d)| aside[(i, i)] = d);
         let (plain, stack) = (LltRegularization::default(), MemStack::new(&mut self.scratch));
-        cholesky_in_place(aside.rb_mut(), plain, Par::Seq, stack, faer::Spec::default()).map_err(|_| Breakdown)?;
-        copy_lower(matrix, aside.rb());
+        cholesky_in_place(aside, plain, Par::Seq, stack, faer::Spec::default()).map_err(|_| Breakdown)?;
+        Ok(())
+    }
+
+    /// Puts L in the place of the lower triangle.
+    fn factor(&mut self, matrix: MatMut<'_, f64>) -> Result<(), Breakdown> {
+        let (size, own) = (matrix.nrows(), matrix.rb());
+        self.factor_beside(own, (0..size).map(|i| own[(i, i)]))?;
+        copy_lower(matrix, MatRef::from_column_major_slice(&self.aside[..size * size], size, size));
         Ok(())
     }
 }
@@ -199,6 +235,18 @@ fn copy_lower(out: MatMut<'_, f64>, from: MatRef<'_, f64>) {
     for (index, (out, from)) in out.col_iter_mut().zip(from.col_iter()).enumerate() {
         out.get_mut(index..).copy_from(from.get(index..));
     }
+}
+
+/// Factors the matrix above the diagonal, with another diagonal, below it.
+fn factor_in_place(
+    matrix: MatMut<'_, f64>,
+    diagonal: impl Iterator<Item = f64>,
+    serial: &mut Serial,
+) -> Result<(), Breakdown> {
+    let mut matrix = matrix;
+    mirror(matrix.rb_mut(), Kept::Upper);
+    diagonal.enumerate().for_each(|(i, d)| matrix[(i, i)] = d);
+    factor_panels(matrix, serial)
 }
 
 fn factor_panels(matrix: MatMut<'_, f64>, serial: &mut Serial) -> Result<(), Breakdown> {
