@@ -5,12 +5,17 @@ use std::ops::Range;
 use tracing::debug_span;
 
 use super::description::Role;
+use super::integrals::IntegralValues;
 use super::objective::{
     LayerFactors, Layered, LeastSquares, Metric, Objective, ParameterMatrix, Spread, change_with_energies, half_square,
     loss_with_energies,
 };
+use super::sweep::sized;
 use super::system::Kernel;
 use crate::linalg::{RowTiles, transposed_product};
+
+/// Vectors of parameters for which the points are passed over once.
+const AT_ONCE: usize = 8;
 
 impl Kernel {
     /// N, the number of values of all formulas at their points.
@@ -23,6 +28,29 @@ impl Kernel {
     pub fn values(&self, theta: &[f64], values: &mut [f64]) {
         let known = self.integral_values(theta);
         self.for_each_tile([values], |block, tile, [rows], work| block.values(tile, theta, &known, work, rows));
+    }
+
+    /// The losses at up to [`AT_ONCE`] vectors of parameters, in one pass over the points.
+    fn losses_at_once(&self, thetas: &[&[f64]], losses: &mut [f64]) {
+        let known: Vec<IntegralValues> = thetas.iter().map(|theta| self.integral_values(theta)).collect();
+        let length = self.rows();
+        self.row_buffers.with(Vec::new, |rows| {
+            let rows = sized(rows, AT_ONCE * length);
+            let mut rest = &mut *rows;
+            let vectors: [&mut [f64]; AT_ONCE] = std::array::from_fn(|_| {
+                let (own, after) = std::mem::take(&mut rest).split_at_mut(length);
+                rest = after;
+                own
+            });
+            self.for_each_tile(vectors, |block, tile, rows, work| {
+                for ((rows, theta), known) in rows.into_iter().zip(thetas).zip(&known) {
+                    block.values(tile, theta, known, work, rows);
+                }
+            });
+            for (k, loss) in losses.iter_mut().enumerate() {
+                *loss = self.loss_of(&rows[k * length..(k + 1) * length]);
+            }
+        });
     }
 
     /// Whether no block is an energy.
@@ -56,6 +84,14 @@ impl Objective for Kernel {
             self.values(theta, values);
             self.loss_of(values)
         })
+    }
+
+    fn losses(&self, thetas: &[f64], losses: &mut [f64]) {
+        let _span = debug_span!("trial losses").entered();
+        let all: Vec<&[f64]> = thetas.chunks_exact(self.parameters).collect();
+        for (thetas, losses) in all.chunks(AT_ONCE).zip(losses.chunks_mut(AT_ONCE)) {
+            self.losses_at_once(thetas, losses);
+        }
     }
 
     /// Point by point: where an energy is the same up to rounding, the differences at the points still have digits.

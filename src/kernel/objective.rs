@@ -67,6 +67,12 @@ pub trait Objective: Sync {
     /// The loss at θ.
     fn loss(&self, theta: &[f64]) -> f64;
 
+    /// The losses at several θ, one vector behind the other, each as [`Objective::loss`] has it.
+    fn losses(&self, thetas: &[f64], losses: &mut [f64]) {
+        let all = thetas.chunks_exact(self.parameters());
+        losses.iter_mut().zip(all).for_each(|(loss, theta)| *loss = self.loss(theta));
+    }
+
     /// The loss at `to` minus that at `from`, where possible with fewer rounding errors than the two losses have.
     fn change(&self, from: &[f64], to: &[f64]) -> f64 {
         self.loss(to) - self.loss(from)

@@ -207,11 +207,7 @@ impl Serial {
     }
 
     /// Leaves the factor of a matrix with another diagonal aside.
-    fn factor_beside(
-        &mut self,
-        matrix: MatRef<'_, f64>,
-        diagonal: impl Iterator<Item = f64>,
-    ) -> Result<(), Breakdown> {
+    fn factor_beside(&mut self, matrix: MatRef<'_, f64>, diagonal: impl Iterator<Item = f64>) -> Result<(), Breakdown> {
         let size = matrix.nrows();
         let mut aside = MatMut::from_column_major_slice_mut(&mut self.aside[..size * size], size, size);
         copy_lower(aside.rb_mut(), matrix);

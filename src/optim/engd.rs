@@ -164,6 +164,8 @@ pub struct Engd {
     step: Vec<f64>,
     acceleration: Vec<f64>,
     trial: Vec<f64>,
+    /// The trial points of a grid, one behind the other.
+    candidates: Vec<f64>,
     /// r, where the problem is least squares.
     residual: Vec<f64>,
     along: [Vec<f64>; 2],
@@ -207,6 +209,7 @@ impl Engd {
             step: zero.clone(),
             acceleration: zero.clone(),
             trial: zero,
+            candidates: Vec::new(),
             residual: Vec::new(),
             along: [Vec::new(), Vec::new()],
         }
@@ -313,7 +316,12 @@ impl Engd {
         };
         let found = match self.options.search {
             Search::Backtracking => backtracking((self.options.longest, SUFFICIENT), before, slope, loss),
-            _ => grid(self.options.longest, loss),
+            _ => grid(self.options.longest, |lengths, losses| {
+                self.candidates.resize(lengths.len() * step.len(), 0.0);
+                let candidates = self.candidates.chunks_exact_mut(step.len()).zip(lengths);
+                candidates.for_each(|(candidate, length)| moved(theta, *length, step, candidate));
+                problem.losses(&self.candidates, losses);
+            }),
         };
         let report = StepReport { trials: found.trials, rate, met, ..report };
         let Some(length) = found.length else { return report };

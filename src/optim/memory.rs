@@ -7,6 +7,7 @@ use super::dsgnar::{self, MOST_ROWS};
 use super::engd::Solver;
 use super::quasi_newton::DENSE_UP_TO;
 use super::sample_space::SampleSolver;
+use super::step_length::LENGTHS;
 use crate::kernel::{KernelCost, LayerFactors, LeastSquares, Metric, Objective, ParameterMatrix};
 use crate::linalg::{symmetric_eigen_numbers, thin_svd_numbers};
 use crate::model::{Method, Stage};
@@ -100,7 +101,11 @@ impl Extent<'_> {
             }
         };
         let refined = solver.may_refine(way, columns).then(|| qr(rows, columns));
-        MethodMemory { parts: vec![self.jacobian(), more], refined, ..MethodMemory::default() }
+        let mut parts = vec![self.jacobian(), more];
+        if solver == Solver::Lstsq || stage.name("line_search") == "grid" {
+            parts.push(MemoryPart::new("trial points of a grid", product(LENGTHS, columns)));
+        }
+        MethodMemory { parts, refined, ..MethodMemory::default() }
     }
 
     fn of_lm(&self, stage: &Stage) -> MethodMemory {

@@ -4,7 +4,7 @@ use crate::kernel::Objective;
 use crate::model::Stage;
 
 /// The step lengths of a grid: the longest, and 30 halvings of it (arXiv 2302.13163, section 4).
-const LENGTHS: usize = 31;
+pub(super) const LENGTHS: usize = 31;
 /// What a damping is multiplied by after a short step, and divided by after a long one.
 const RAISE: f64 = 10.0;
 /// The most that failures raise a damping.
@@ -106,13 +106,15 @@ pub(super) struct OnLine {
 }
 
 /// The length among `longest`, `longest`/2, .. with the smallest loss, which may lie above the one without a step.
-pub(super) fn grid(longest: f64, mut loss: impl FnMut(f64) -> f64) -> OnLine {
+/// `losses` gives those of several lengths.
+pub(super) fn grid(longest: f64, losses: impl FnOnce(&[f64], &mut [f64])) -> OnLine {
+    let lengths: [f64; LENGTHS] = std::array::from_fn(|halvings| longest * 0.5_f64.powi(halvings as i32));
+    let mut found = [f64::NAN; LENGTHS];
+    losses(&lengths, &mut found);
     let mut best = OnLine { length: None, loss: f64::INFINITY, trials: LENGTHS };
-    for halvings in 0..LENGTHS {
-        let length = longest * 0.5_f64.powi(halvings as i32);
-        let at = loss(length);
-        if at < best.loss {
-            best = OnLine { length: Some(length), loss: at, ..best };
+    for (length, loss) in lengths.into_iter().zip(found) {
+        if loss < best.loss {
+            best = OnLine { length: Some(length), loss, ..best };
         }
     }
     best
@@ -181,14 +183,19 @@ mod tests {
 
     #[test]
     fn the_grid_takes_the_best_and_backtracking_the_first() {
-        let parabola = |a: f64| (a - 0.2).powi(2);
-        let best = grid(1.0, parabola);
+        let parabola: fn(f64) -> f64 = |a| (a - 0.2).powi(2);
+        let all = |loss: fn(f64) -> f64| {
+            move |lengths: &[f64], losses: &mut [f64]| {
+                losses.iter_mut().zip(lengths).for_each(|(out, length)| *out = loss(*length));
+            }
+        };
+        let best = grid(1.0, all(parabola));
         assert_eq!((best.length, best.trials), (Some(0.25), 31));
         assert_eq!(backtracking((1.0, 1e-4), parabola(0.0), -0.4, parabola).length, Some(0.25));
-        let rising = |a: f64| 1.0 + a;
-        assert_eq!(grid(1.0, rising).length, Some(0.5_f64.powi(30)), "as published, a rise is taken");
+        let rising: fn(f64) -> f64 = |a| 1.0 + a;
+        assert_eq!(grid(1.0, all(rising)).length, Some(0.5_f64.powi(30)), "as published, a rise is taken");
         assert_eq!(backtracking((1.0, 1e-4), 1.0, -1.0, rising).length, None);
-        assert_eq!(grid(1.0, |_| f64::NAN).length, None);
+        assert_eq!(grid(1.0, all(|_| f64::NAN)).length, None);
     }
 
     #[test]

@@ -21,6 +21,7 @@ fn everything(kernel: &Kernel, theta: &[f64], v: &[f64]) -> Vec<(&'static str, V
     assert_eq!(entries.len(), jacobian.rows() * kernel.parameters());
     let (gradient, loss_of_gradient) = gradient(kernel, theta);
     let moved: Vec<f64> = theta.iter().zip(v).map(|(t, v)| t + 0.1 * v).collect();
+    assert_losses_at_once(kernel, theta, v);
     let mut values = vec![f64::NAN; kernel.rows()];
     kernel.values(theta, &mut values);
     let mut named = vec![
@@ -41,6 +42,17 @@ fn everything(kernel: &Kernel, theta: &[f64], v: &[f64]) -> Vec<(&'static str, V
     }
     let bits = |v: Vec<f64>| v.into_iter().inspect(|x| assert!(x.is_finite())).map(f64::to_bits).collect();
     named.into_iter().map(|(name, values)| (name, bits(values))).collect()
+}
+
+/// Losses in one pass over the points are those of one pass each.
+fn assert_losses_at_once(kernel: &Kernel, theta: &[f64], v: &[f64]) {
+    let all: Vec<Vec<f64>> =
+        (0..11).map(|i| theta.iter().zip(v).map(|(t, v)| t + 0.01 * f64::from(i) * v).collect()).collect();
+    let mut losses = vec![f64::NAN; all.len()];
+    kernel.losses(&all.concat(), &mut losses);
+    for (theta, loss) in all.iter().zip(&losses) {
+        assert_eq!(loss.to_bits(), kernel.loss(theta).to_bits());
+    }
 }
 
 #[track_caller]
