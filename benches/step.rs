@@ -111,6 +111,9 @@ fn parts(criterion: &mut Criterion) {
         group.bench_function("cholesky", |b| b.iter(|| cholesky.factor(1e-2).expect("the damping is large")));
         group.sampling_mode(SamplingMode::Flat).sample_size(10);
         group.bench_function("engd step", |b| b.iter_custom(|count| steps(&session, kernel, count)));
+        let steady = self::session(size, "engd(lower=1)");
+        let kernel = &steady.compiled().kernel;
+        group.bench_function("engd step of one trial", |b| b.iter_custom(|count| steps(&steady, kernel, count)));
         if p <= LARGEST_OF_PAPER {
             let published = self::session(size, "engd(paper)");
             let kernel = &published.compiled().kernel;

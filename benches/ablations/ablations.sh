@@ -36,7 +36,7 @@ tenfold) # ten times the neurons, the points, both; ten times the waves
 coercive) # conditions in L2, and with tangential derivatives of several weights
     for weight in 1e-9 1e-3 1e-2 1e-1 1; do bench coercive.pde "$engd, hngd(paper, steps=300), hngd(steps=300)" 0..9 "h=$weight"; done ;;
 deep) # ten hidden layers
-    bench deep.pde "$first, engd(steps=100)" 0 ;;
+    bench deep.pde "$first, engd(steps=100)" 0..1 ;;
 boundary_layer)
     for eps in 0.1 0.02 0.005; do bench boundary_layer.pde "$first, engd(steps=500)" 0..2 "eps=$eps"; done ;;
 tournaments) # several starts in the time of one, over pdes/

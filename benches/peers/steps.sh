@@ -33,15 +33,15 @@ pdec() {
 
 natural() {
     peer steps.py --method engd --widths 32 --rows 28 29
-    pdec 'engd P 129 N 900' 'P 129 N 900/engd step'
+    pdec 'engd P 129 N 900' 'P 129 N 900/engd step of one trial'
     peer steps.py --method paper --widths 32 --rows 28 29
     pdec 'paper P 129 N 900' 'P 129 N 900/published step'
     peer steps.py --method engd --widths 64 --rows 28 54
-    pdec 'engd P 257 N 1000' 'P 257 N 1000/engd step'
+    pdec 'engd P 257 N 1000' 'P 257 N 1000/engd step of one trial'
     peer steps.py --method engd --widths 30 30 --rows 52 49
-    pdec 'engd P 1051 N 2900' 'P 1051 N 2900/engd step'
+    pdec 'engd P 1051 N 2900' 'P 1051 N 2900/engd step of one trial'
     peer steps.py --method engd --widths 52 52 --rows 74 81 --steps 5
-    pdec 'engd P 2965 N 5800' 'P 2965 N 5800/engd step'
+    pdec 'engd P 2965 N 5800' 'P 2965 N 5800/engd step of one trial'
     peer steps.py --method engdw --widths 64 64 48 48 --rows 50 100 --steps 5
     pdec 'engdw P 9873 N 2900' 'P 9873 N 2900/engdw step'
 }

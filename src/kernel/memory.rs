@@ -1,6 +1,5 @@
 //! How many numbers a kernel keeps at its points, and how many its sweeps have at hand.
 
-use super::reverse::GRADIENT_PARTS;
 use super::sweep::NetworkUse;
 use super::system::{Block, Kernel};
 
@@ -27,7 +26,7 @@ impl Kernel {
     /// What this kernel keeps and has at hand, all buffers at their largest.
     pub fn memory(&self) -> KernelMemory {
         let mut all = KernelMemory {
-            gradient_parts: self.parameters * GRADIENT_PARTS.min(self.order.len()),
+            gradient_parts: self.parameters * self.gradient_parts().len(),
             integral_gradients: self.parameters * self.integrals.iter().map(|i| i.value_count()).sum::<usize>(),
             ..KernelMemory::default()
         };

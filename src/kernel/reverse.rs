@@ -103,6 +103,20 @@ impl Kernel {
         });
     }
 
+    /// All tiles in parts of about the same work, at most [`GRADIENT_PARTS`] and one.
+    pub(super) fn gradient_parts(&self) -> Vec<&[(usize, usize)]> {
+        let channels = |&(b, _): &(usize, usize)| self.blocks[b].channels();
+        let wanted = self.order.iter().map(channels).sum::<usize>().div_ceil(GRADIENT_PARTS);
+        let mut own = 0;
+        let is_same_part = |tile: &(usize, usize), _: &(usize, usize)| {
+            own += channels(tile);
+            let same = own < wanted;
+            own = if same { own } else { 0 };
+            same
+        };
+        self.order.chunk_by(is_same_part).collect()
+    }
+
     /// Calls `f` for every tile with its part of a vector of values, its tiles of rows (so many a block), and a sum to
     /// add to.
     pub(super) fn sum_over_tiles(
@@ -114,10 +128,9 @@ impl Kernel {
         gradient: &mut [f64],
         f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64], &mut [RowTile], &mut Sums<'_>) + Sync,
     ) {
-        let per_part = self.order.len().div_ceil(GRADIENT_PARTS).max(1);
         let (mut values, mut row_tiles) = (values, row_tiles);
         let mut tasks = Vec::with_capacity(GRADIENT_PARTS);
-        for part in self.order.chunks(per_part) {
+        for part in self.gradient_parts() {
             let length = part.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum();
             let (own, rest) = values.split_at_mut(length);
             let tiles = part.iter().map(|&(b, _)| tiles_of(&self.blocks[b])).sum();

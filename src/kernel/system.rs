@@ -328,6 +328,11 @@ impl Block {
         [TILE, TILE / 2, TILE / 4].into_iter().find(fitting).unwrap_or(TILE / 8)
     }
 
+    /// The channels that its networks carry together, at least one: how much work a point is.
+    pub(super) fn channels(&self) -> usize {
+        self.networks.iter().flatten().map(NetworkUse::carried).sum::<usize>().max(1)
+    }
+
     /// What is known at points: one column for each known field that the programs read.
     pub(super) fn known_columns(&self, points: &PointSet) -> Vec<Vec<f64>> {
         self.known.iter().map(|known| known.source.values(&known.index, points)).collect()
