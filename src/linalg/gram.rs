@@ -54,7 +54,7 @@ pub(super) fn for_each_block(blocks: Vec<Block<'_>>, multiply_adds: usize, task:
     }
 }
 
-/// The ends of panels of about the same width, at most so wide, a multiple of four but for the last.
+/// The ends of panels of about the same width, near `widest`: whole blocks of 6 x 4 sums but for the last.
 fn even_ends(size: usize, widest: usize) -> Vec<usize> {
     let width = size.div_ceil(size.div_ceil(widest).max(1)).next_multiple_of(12).max(1);
     panel_ends(size, width)
