@@ -8,7 +8,7 @@ use super::objective::Spread;
 use super::reverse::Sums;
 use super::system::{Block, Kernel};
 use super::tile::Tile;
-use crate::linalg::{RowTile, RowTiles};
+use crate::linalg::{RowTile, RowTiles, dot};
 
 impl Kernel {
     /// The mean of ∂R/∂θ over the chosen points, weighted as in the loss.
@@ -38,7 +38,7 @@ impl Kernel {
             for formula in 0..block.factors.len() {
                 let add = |first: usize, rows: &[f64]| {
                     let of_parameters = sums.gradient[first..].iter_mut().zip(rows.chunks_exact(tile.stride));
-                    of_parameters.for_each(|(sum, row)| *sum += sum_of_squares(&row[..tile.rows]));
+                    of_parameters.for_each(|(sum, row)| *sum += dot(&row[..tile.rows], &row[..tile.rows]));
                 };
                 block.visit_rows(formula, tile, theta, &gradients, work, add);
             }
@@ -85,8 +85,8 @@ impl Kernel {
                 let trace = |formula: usize| {
                     let mut trace = 0.0;
                     let add = |_: usize, rows: &[f64]| {
-                        let of_points = rows.chunks_exact(tile.stride).flat_map(|row| &row[..tile.rows]);
-                        trace += of_points.map(|x| x * x).sum::<f64>();
+                        let of_points = rows.chunks_exact(tile.stride).map(|row| &row[..tile.rows]);
+                        trace += of_points.map(|row| dot(row, row)).sum::<f64>();
                     };
                     block.visit_rows(formula, tile, theta, &gradients, work, add);
                     trace
@@ -123,14 +123,4 @@ impl Block {
         self.jacobian_of(formula, tile, theta, gradients, work, rows);
         f(0, rows.data());
     }
-}
-
-/// `Σ x²`, in eight sums, so that they do not wait for each other.
-fn sum_of_squares(x: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    for x in x.chunks(LANES) {
-        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x * x);
-    }
-    sums.iter().sum()
 }

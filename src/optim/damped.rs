@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::geometry::Stream;
 use crate::linalg::{
     CgLimits, CgRoom, Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, Spectral, Symmetric, conjugate_gradients,
-    gram, outer_gram, product, transposed_product,
+    dot, gram, outer_gram, product, transposed_product,
 };
 
 /// Columns of a task.
@@ -120,7 +120,7 @@ impl DampedSystem {
             for tile in &tiles {
                 let columns = tile.data().chunks_exact(tile.stride()).skip(part * COLUMNS);
                 for (square, column) in squares.iter_mut().zip(columns) {
-                    *square += sum_of_squares(&column[..tile.rows()]);
+                    *square += dot(&column[..tile.rows()], &column[..tile.rows()]);
                 }
             }
         });
@@ -256,16 +256,6 @@ impl Symmetric for Damped<'_> {
     fn precondition(&self, v: &[f64], out: &mut [f64]) {
         self.system.precondition(v, out);
     }
-}
-
-/// In eight sums, which do not wait for one another.
-fn sum_of_squares(x: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (eights, rest) = x.as_chunks::<8>();
-    for eight in eights {
-        sums.iter_mut().zip(eight).for_each(|(sum, x)| *sum += x * x);
-    }
-    sums.iter().sum::<f64>() + rest.iter().map(|x| x * x).sum::<f64>()
 }
 
 #[cfg(test)]

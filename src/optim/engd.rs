@@ -310,12 +310,11 @@ impl Engd {
         self.acceleration.fill(0.0);
         let slope: f64 = self.step.iter().zip(&self.gradient).map(|(p, g)| p * g).sum();
         let (trial, step) = (&mut self.trial, &self.step);
-        let loss = |length: f64| {
-            moved(theta, length, step, trial);
-            problem.loss(trial)
-        };
         let found = match self.options.search {
-            Search::Backtracking => backtracking((self.options.longest, SUFFICIENT), before, slope, loss),
+            Search::Backtracking => backtracking((self.options.longest, SUFFICIENT), before, slope, |length| {
+                moved(theta, length, step, trial);
+                problem.loss(trial)
+            }),
             _ => grid(self.options.longest, |lengths, losses| {
                 self.candidates.resize(lengths.len() * step.len(), 0.0);
                 let candidates = self.candidates.chunks_exact_mut(step.len()).zip(lengths);

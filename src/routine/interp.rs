@@ -4,7 +4,7 @@
 //!
 //! * `Σ a b` over the neurons or channels of one point is a chain: from zero, one multiply-add after the other. Its
 //!   [`Contraction`] is that of the machine.
-//! * A sum over points is made for each tile and then added to the output. `Outer` and `LayerSums` sum points i, i + L,
+//! * A sum over points is made for each tile and then added to the output. `Outer`, `LayerSums` and squares sum points i, i + L,
 //!   i + 2L, ... to one of L = [`Number::LANES`] partial sums each, products by the same multiply-adds, and then the upper half
 //!   of these to the lower one until one is left; `Dot` goes from point to point.
 //! * A tile that is not full ends with copies of its last point up to a multiple of [`Number::LANES`]. They are points like

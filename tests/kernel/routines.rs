@@ -28,13 +28,15 @@ fn routines(problem: &Problem, block: usize) -> Vec<(Kind, Routine)> {
     found
 }
 
+/// The inputs of a routine among arguments by name.
+fn inputs_of<'a>(routine: &Routine, given: &[(&str, &'a [f64])]) -> Vec<&'a [f64]> {
+    let of_name = |name: &str| given.iter().find(|(other, _)| *other == name).expect("every input is given").1;
+    routine.inputs.iter().map(|input| of_name(&input.name)).collect()
+}
+
 /// Calls a routine with arguments by name.
 fn call(routine: &Routine, loaded: &Loaded, n: usize, given: &[(&str, &[f64])]) -> Vec<Vec<f64>> {
-    let inputs: Vec<&[f64]> = routine
-        .inputs
-        .iter()
-        .map(|input| given.iter().find(|(name, _)| *name == input.name).expect("every input is given").1)
-        .collect();
+    let inputs = inputs_of(routine, given);
     let mut outputs: Vec<Vec<f64>> = routine.outputs.iter().map(|o| vec![f64::NAN; o.length(n)]).collect();
     let mut slices: Vec<Option<&mut [f64]>> = outputs.iter_mut().map(|o| Some(o.as_mut_slice())).collect();
     loaded.call(n, &inputs, &mut slices);
@@ -159,25 +161,9 @@ fn check(problem: &Problem, block: usize, n: usize) {
                 assert_relative(&found[0], &r, 1e-14);
                 assert_relative(&found[1], &slope, 1e-11);
             }
-            Kind::Vjp => {
-                let mut expected = vec![0.0; parameters];
-                for (f, row) in cotangents.chunks_exact(n).enumerate() {
-                    for (p, sum) in expected.iter_mut().enumerate() {
-                        let at = (f * parameters + p) * n;
-                        *sum += row.iter().zip(&jacobian[at..at + n]).map(|(a, b)| a * b).sum::<f64>();
-                    }
-                }
-                assert_relative(&found[0], &expected, 1e-11);
-            }
+            Kind::Vjp => assert_relative(&found[0], summed(&cotangents, &jacobian, n, |x| x), 1e-11),
             Kind::Squares => {
-                let mut expected = vec![0.0; parameters];
-                for (f, row) in cotangents.chunks_exact(n).enumerate() {
-                    for (p, sum) in expected.iter_mut().enumerate() {
-                        let at = (f * parameters + p) * n;
-                        *sum += row.iter().zip(&jacobian[at..at + n]).map(|(a, b)| (a * b).powi(2)).sum::<f64>();
-                    }
-                }
-                assert_relative(&found[0], &expected, 1e-11);
+                assert_relative(&found[0], summed(&cotangents, &jacobian, n, |x| x * x), 1e-11);
                 assert_accumulates(routine, n, &given, &found[0]);
             }
             Kind::Local | Kind::Predict => {}
@@ -188,16 +174,24 @@ fn check(problem: &Problem, block: usize, n: usize) {
     }
 }
 
+/// For each parameter the sum over formulas and points of a function of factor times derivative.
+fn summed(factors: &[f64], jacobian: &[f64], n: usize, of: fn(f64) -> f64) -> Vec<f64> {
+    let parameters = jacobian.len() / factors.len();
+    let mut sums = vec![0.0; parameters];
+    for (factors, rows) in factors.chunks_exact(n).zip(jacobian.chunks_exact(parameters * n)) {
+        for (sum, row) in sums.iter_mut().zip(rows.chunks_exact(n)) {
+            *sum += factors.iter().zip(row).map(|(a, b)| of(a * b)).sum::<f64>();
+        }
+    }
+    sums
+}
+
 /// A routine that adds its sums to what is there leaves the sum of both.
 fn assert_accumulates(routine: &Routine, n: usize, given: &[(&str, &[f64])], expected: &[f64]) {
     let adding = Routine { accumulates: true, ..routine.clone() };
     assert_eq!(adding.to_string().parse().as_ref(), Ok(&adding));
     let loaded = load(&[&adding], &Options::default()).expect("machine code").remove(0);
-    let inputs: Vec<&[f64]> = routine
-        .inputs
-        .iter()
-        .map(|input| given.iter().find(|(name, _)| *name == input.name).expect("every input is given").1)
-        .collect();
+    let inputs = inputs_of(routine, given);
     let start: Vec<f64> = (0..expected.len()).map(|i| 1.0 + i as f64).collect();
     let (mut machine, mut interpreted) = (start.clone(), start.clone());
     loaded.call(n, &inputs, &mut [Some(&mut machine)]);

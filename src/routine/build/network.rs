@@ -211,30 +211,22 @@ impl<'a> Builder<'a> {
                         cotangents
                     };
                     let inputs = self.jets(n, places, *input, channels).place;
-                    self.push(match visit {
-                        Visit::Rows(to) => {
-                            let to = to.plus(layer.layer.start);
-                            Stage::LayerRows { layer, inputs, cotangents, scaled, channels, to }
+                    let rows = |to| Stage::LayerRows { layer, inputs, cotangents, scaled, channels, to };
+                    match visit {
+                        Visit::Rows(to) => self.push(rows(to.plus(layer.layer.start))),
+                        Visit::Sums(output) => {
+                            self.push(Stage::LayerSums { layer, inputs, cotangents, scaled, channels, output });
+                            let numbers = if layer.layer.factorised { layer.layer.weights().len() } else { 0 };
+                            self.routine.spare = self.routine.spare.max(numbers);
                         }
-                        Visit::Sums(output) => Stage::LayerSums { layer, inputs, cotangents, scaled, channels, output },
-                        Visit::Squares(_, to) if layer.layer.factorised => {
-                            Stage::LayerRows { layer, inputs, cotangents, scaled, channels, to }
+                        Visit::Squares(output, from) if layer.layer.factorised => {
+                            let (count, first) = (layer.layer.all().len(), layer.layer.start);
+                            self.push(rows(from));
+                            self.push(Stage::RowSquares { from, rows: count, output, first });
                         }
                         Visit::Squares(output, _) => {
-                            Stage::LayerSquares { layer, inputs, cotangents, channels, output }
+                            self.push(Stage::LayerSquares { layer, inputs, cotangents, channels, output });
                         }
-                    });
-                    if let Visit::Squares(output, from) = visit
-                        && layer.layer.factorised
-                    {
-                        let (rows, first) = (layer.layer.all().len(), layer.layer.start);
-                        self.push(Stage::RowSquares { from, rows, output, first });
-                    }
-                    if let Visit::Sums(_) = visit
-                        && layer.layer.factorised
-                    {
-                        let numbers = layer.layer.weights().len();
-                        self.routine.spare = self.routine.spare.max(numbers);
                     }
                     if let Operand::Value(value) = *input {
                         let add = layout.schedule().writes[i][0] == Write::Add;
