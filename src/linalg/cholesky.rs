@@ -8,6 +8,7 @@ use faer::{Accum, ColMut, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use tracing::debug_span;
 
+use super::awake::with_pool_awake;
 use super::gram::{accumulate, for_each_block, lower_blocks, panel_ends};
 use super::{SolveError, check_lower};
 
@@ -113,8 +114,11 @@ impl Cholesky {
         let squares = (self.size as f64).powi(2);
         let _span = debug_span!("solve", flops = 2.0 * squares, bytes = 8.0 * squares).entered();
         let mut b = ColMut::from_slice_mut(b).as_mat_mut();
-        solve_lower_triangular_in_place(lower, b.rb_mut(), Par::Seq);
-        solve_upper_triangular_in_place(lower.transpose(), b, Par::Seq);
+        let solve = || {
+            solve_lower_triangular_in_place(lower, b.rb_mut(), Par::Seq);
+            solve_upper_triangular_in_place(lower.transpose(), b, Par::Seq);
+        };
+        with_pool_awake(solve);
     }
 
     /// Replaces B, of P columns, by `B L⁻ᵀ`.
@@ -213,8 +217,9 @@ impl Serial {
         copy_lower(aside.rb_mut(), matrix);
         diagonal.enumerate().for_each(|(i, d)| aside[(i, i)] = d);
         let (plain, stack) = (LltRegularization::default(), MemStack::new(&mut self.scratch));
-        cholesky_in_place(aside, plain, Par::Seq, stack, faer::Spec::default()).map_err(|_| Breakdown)?;
-        Ok(())
+        with_pool_awake(|| cholesky_in_place(aside, plain, Par::Seq, stack, faer::Spec::default()))
+            .map(|_| ())
+            .map_err(|_| Breakdown)
     }
 
     /// Puts L in the place of the lower triangle.

@@ -15,9 +15,9 @@ const PANEL: usize = 128;
 /// Up to so many columns panels are narrower, so that every thread has several.
 const SMALL: usize = 512;
 /// Columns of such a panel.
-const NARROW: usize = 64;
+const NARROW: usize = 24;
 /// Multiply-adds below which threads cost more than they save.
-pub(super) const PARALLEL_FROM: usize = 200_000;
+const PARALLEL_FROM: usize = 200_000;
 
 /// A block of the lower triangle of a product; `row` and `column` count panels.
 pub(super) struct Block<'a> {

@@ -12,6 +12,7 @@
 //! in parallel over blocks of the output, sums over tiles in their order. Matrices in plain slices are column-major
 //! unless a name says otherwise.
 
+mod awake;
 mod cholesky;
 mod conjugate_gradients;
 mod gram;

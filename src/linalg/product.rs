@@ -6,8 +6,10 @@ use rayon::prelude::*;
 use tracing::{Span, debug_span};
 
 use super::RowTiles;
-use super::gram::PARALLEL_FROM;
+use super::awake::with_pool_awake;
 
+/// Entries of a matrix below which threads cost more than they save.
+const PARALLEL_FROM: usize = 50_000;
 /// Columns of a task of [`transposed_product`].
 const PANEL: usize = 64;
 
@@ -27,7 +29,7 @@ pub fn transposed_product(jacobian: &RowTiles, r: &[f64], out: &mut [f64]) {
         }
     };
     if jacobian.rows() * jacobian.columns() < PARALLEL_FROM {
-        out.chunks_mut(PANEL).enumerate().for_each(task);
+        with_pool_awake(|| out.chunks_mut(PANEL).enumerate().for_each(task));
     } else {
         out.par_chunks_mut(PANEL).enumerate().for_each(task);
     }
@@ -52,7 +54,7 @@ pub fn product(jacobian: &RowTiles, v: &[f64], out: &mut [f64]) {
         matmul(ColMut::from_slice_mut(part).as_mat_mut(), Accum::Replace, tile, v.as_mat(), 1.0, Par::Seq);
     };
     if jacobian.rows() * jacobian.columns() < PARALLEL_FROM {
-        tasks.into_iter().for_each(task);
+        with_pool_awake(|| tasks.into_iter().for_each(task));
     } else {
         tasks.into_par_iter().for_each(task);
     }

@@ -71,7 +71,10 @@ mod x86 {
                 p += unsafe {
                     match height {
                         TALL.. => strip::<TALL>(out, p, [&rows, &columns], pieces),
-                        SIDE.. => strip::<SIDE>(out, p, [&rows, &columns], pieces),
+                        5 => strip::<5>(out, p, [&rows, &columns], pieces),
+                        4 => strip::<4>(out, p, [&rows, &columns], pieces),
+                        3 => strip::<3>(out, p, [&rows, &columns], pieces),
+                        2 => strip::<2>(out, p, [&rows, &columns], pieces),
                         _ => strip::<1>(out, p, [&rows, &columns], pieces),
                     }
                 };
@@ -92,18 +95,19 @@ mod x86 {
         pieces: &[Piece<'_>],
     ) -> usize {
         for q in columns.clone().step_by(SIDE).take_while(|q| *q < p + R) {
-            let width = SIDE.min(columns.end - q);
-            let at = |c: usize| (q + c - columns.start) * rows.len() + p - rows.start;
+            let at = |q: usize| (q - columns.start) * rows.len() + p - rows.start;
+            // Of the last columns, four that end with them, some of which are not added again.
+            let first = q.min(columns.end.saturating_sub(SIDE));
             // SAFETY: the caller's promise, and columns below their end.
             unsafe {
-                if width == SIDE && R > 1 {
-                    for (c, totals) in products::<R>([p, q], pieces).into_iter().enumerate() {
-                        out[at(c)..][..R].iter_mut().zip(totals).for_each(|(out, total)| *out += total);
+                if first + SIDE <= columns.end {
+                    for (q, totals) in (first..).zip(products::<R>([p, first], pieces)).skip(q - first) {
+                        out[at(q)..][..R].iter_mut().zip(totals).for_each(|(out, total)| *out += total);
                     }
                 } else {
-                    for c in 0..width {
-                        for (r, out) in out[at(c)..][..R].iter_mut().enumerate() {
-                            *out += product([p + r, q + c], pieces);
+                    for q in q..columns.end {
+                        for (r, out) in out[at(q)..][..R].iter_mut().enumerate() {
+                            *out += product([p + r, q], pieces);
                         }
                     }
                 }
