@@ -62,15 +62,15 @@ fn numbers(count: usize, phase: f64) -> Vec<f64> {
     (0..count).map(|i| 0.6 * (1.7 * i as f64 + phase).sin()).collect()
 }
 
-/// The residual, its rows, its derivatives along a direction, how the gradient bends, the gradient without rows, and the moments
-/// of the rows.
-fn everything(kernel: &Kernel) -> [Vec<f64>; 8] {
+/// The residual, its rows, its derivatives along a direction, how the gradient bends, the gradient without rows, alone and with
+/// the squares of rows, and the moments of the rows.
+fn everything(kernel: &Kernel) -> [Vec<f64>; 9] {
     let (theta, v) = (numbers(kernel.parameters(), 0.3), numbers(kernel.parameters(), 1.1));
     let rows = kernel.rows();
     let [mut r, mut first, mut second] = [(); 3].map(|()| vec![0.0; rows]);
     kernel.residual(&theta, &mut r);
     kernel.residual_along(&theta, &v, &mut first, &mut second);
-    let [mut gradient, mut bend, mut means, mut squares] = [(); 4].map(|()| vec![0.0; theta.len()]);
+    let [mut gradient, mut beside, mut bend, mut means, mut squares] = [(); 5].map(|()| vec![0.0; theta.len()]);
     let mut jacobian = RowTiles::new(&kernel.row_tiles(Metric::GaussNewton), theta.len());
     kernel.linearize(&theta, Metric::GaussNewton, &mut jacobian, &mut gradient);
     kernel.curvature_along(&theta, &v, &mut bend);
@@ -80,8 +80,8 @@ fn everything(kernel: &Kernel) -> [Vec<f64>; 8] {
     };
     kernel.gradient(&theta, &mut gradient);
     kernel.derivative_means(&theta, Spread::All, &mut means);
-    kernel.derivative_squares(&theta, Spread::All, &mut squares);
-    [r, first, second, jacobian.tiles().iter().flat_map(of_tile).collect(), bend, gradient, means, squares]
+    kernel.gradient_and_squares(&theta, Spread::All, &mut beside, &mut squares);
+    [r, first, second, jacobian.tiles().iter().flat_map(of_tile).collect(), bend, gradient, beside, means, squares]
 }
 
 #[test]

@@ -61,14 +61,15 @@ fn by_formula(problem: &dyn LeastSquares, rows: &[f64]) -> Vec<f64> {
     ranges.into_iter().flat_map(|range| rows[range].to_vec()).collect()
 }
 
-/// The loss, the gradient, and the moments of the derivatives.
-fn of_gradients(problem: &dyn Objective, theta: &[f64]) -> [Vec<f64>; 4] {
-    let [mut gradient, mut means, mut squares] = [(); 3].map(|()| vec![0.0; theta.len()]);
+/// The loss, the gradient, alone and with squares of derivatives, and the moments of the derivatives.
+fn of_gradients(problem: &dyn Objective, theta: &[f64]) -> [Vec<f64>; 5] {
+    let [mut gradient, mut beside, mut means, mut squares] = [(); 4].map(|()| vec![0.0; theta.len()]);
     let loss = problem.gradient(theta, &mut gradient);
     assert_eq!(loss.to_bits(), problem.loss(theta).to_bits(), "the loss is one");
     problem.derivative_means(theta, Spread::All, &mut means);
-    problem.derivative_squares(theta, Spread::All, &mut squares);
-    [vec![loss], gradient, means, squares]
+    let again = problem.gradient_and_squares(theta, Spread::All, &mut beside, &mut squares);
+    assert_relative(&[again], &[loss], CLOSE);
+    [vec![loss], gradient, beside, means, squares]
 }
 
 /// The residual, its derivatives along v, once from the rows of the Jacobian, the gradient from these rows, and how it

@@ -157,9 +157,12 @@ impl Objective for Kernel {
         self.means_of_rows(theta, of, means);
     }
 
-    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
+    fn gradient_and_squares(&self, theta: &[f64], of: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64 {
         let _span = debug_span!("moments").entered();
-        self.squares_of_rows(theta, of, squares);
+        self.with_rows(|values| {
+            self.loss_gradient_and_squares(theta, of, values, [gradient, squares]);
+            self.loss_of(values)
+        })
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

@@ -20,8 +20,8 @@ pub trait FusedBlock: Send + Sync {
     fn along(&self, stride: usize, columns: &[f64], parameters: [&[f64]; 2], out: [&mut [f64]; 2]);
     /// R rows, and the gradient of `½ Σ w r²`, which is added to `sum`; `at` are the columns, and R rows of w.
     fn add_gradient(&self, stride: usize, at: [&[f64]; 2], theta: &[f64], out: &mut [f64], sum: &mut [f64]);
-    /// Adds `Σ (√w ∂r/∂θ)²` to `sum`; R rows of √w.
-    fn add_squares(&self, stride: usize, at: [&[f64]; 2], theta: &[f64], sum: &mut [f64]);
+    /// The same with `Σ (√w ∂r/∂θ)²` behind the gradient, added to `sums`, too; R rows of √w.
+    fn add_moments(&self, stride: usize, at: [&[f64]; 2], theta: &[f64], out: &mut [f64], sums: &mut [f64]);
 }
 
 impl Block {
@@ -59,17 +59,19 @@ impl Block {
         self.scaled_rows(tile, &work.point, 0, values);
     }
 
-    /// Adds the squares of the scaled rows of the Jacobian at a tile to `sums`.
-    pub(super) fn add_fused_squares(
+    /// The same with the squares of the scaled rows of the Jacobian behind the gradient.
+    pub(super) fn add_fused_moments(
         &self,
         fused: &dyn FusedBlock,
         tile: &Tile,
         theta: &[f64],
         work: &mut Workspace,
-        sums: &mut [f64],
+        (values, sums): (&mut [f64], &mut [f64]),
     ) {
         self.seed_rows(tile, &mut work.seeds, |root| root);
-        fused.add_squares(tile.stride, [&tile.columns, &work.seeds], theta, sums);
+        let out = sized(&mut work.point, self.factors.len() * tile.stride);
+        fused.add_moments(tile.stride, [&tile.columns, &work.seeds], theta, out, sums);
+        self.scaled_rows(tile, &work.point, 0, values);
     }
 
     /// A function of the root of the weight of each formula at each point: R rows, with zeros behind the last point.

@@ -101,8 +101,8 @@ pub trait Objective: Sync {
     /// count with their weight in the loss.
     fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64]);
 
-    /// The same of the squares of ∂R/∂θ, entry by entry.
-    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]);
+    /// As [`Objective::gradient`], with the mean over points of the squares of ∂R/∂θ, entry by entry.
+    fn gradient_and_squares(&self, theta: &[f64], of: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64;
 
     /// The weight matrices and bias vectors in θ, which have no gap between them.
     fn matrices(&self) -> Vec<ParameterMatrix>;

@@ -118,7 +118,7 @@ impl Kernel {
     }
 
     /// Calls `f` for every tile with its part of a vector of values, its tiles of rows (so many a block), and a sum to
-    /// add to.
+    /// add to: a gradient, and whatever else is summed behind it.
     pub(super) fn sum_over_tiles(
         &self,
         theta: &[f64],
@@ -154,14 +154,15 @@ impl Kernel {
             });
             cotangents
         };
-        let mut sums = self.partial_gradients.take(tasks.len(), || vec![0.0; self.parameters]);
+        let mut sums = self.partial_gradients.take(tasks.len(), Vec::new);
+        sums.iter_mut().for_each(|sum| sum.resize(gradient.len(), 0.0));
         let cotangents: Vec<IntegralValues> =
             tasks.into_par_iter().with_max_len(1).zip(&mut sums).map(|(task, sum)| sum_part(task, sum)).collect();
         sum_of(&sums, gradient);
         self.partial_gradients.give_back(sums);
         let mut all = known.zeros();
         cotangents.iter().for_each(|part| all.add(part));
-        self.add_integral_cotangents(theta, known, all, gradient);
+        self.add_integral_cotangents(theta, known, all, &mut gradient[..self.parameters]);
     }
 }
 

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::forward::Workspace;
-use super::integrals::{IntegralGradients, IntegralValues};
+use super::integrals::IntegralGradients;
 use super::objective::Spread;
 use super::reverse::Sums;
+use super::sweep::sized;
 use super::system::{Block, Kernel};
 use super::tile::Tile;
 use crate::linalg::{RowTile, RowTiles, dot};
@@ -14,61 +15,79 @@ impl Kernel {
     /// The mean of ∂R/∂θ over the chosen points, weighted as in the loss.
     pub(super) fn means_of_rows(&self, theta: &[f64], of: Spread, means: &mut [f64]) {
         let known = self.integral_values(theta);
-        self.sum_of_chosen(theta, of, &known, means, |block, tile, work, sums| {
-            block.linearize(&block.linear, tile, theta, &known, work);
-            let partials = std::mem::take(&mut work.point);
-            let of_partials = &partials[block.factors.len() * tile.stride..];
-            let weight = |f: usize, b: usize| {
-                if b < tile.rows { tile.scale[b] * tile.scale[b] * block.factors[f] } else { 0.0 }
-            };
-            block.add_seeded(tile, theta, work, of_partials, weight, sums);
-            work.point = partials;
-        });
-    }
-
-    /// The mean of (∂R/∂θ)².
-    pub(super) fn squares_of_rows(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
-        let known = self.integral_values(theta);
-        let gradients = self.integral_gradients(theta, &known);
-        self.sum_of_chosen(theta, of, &known, squares, |block, tile, work, sums| {
-            if let Some(fused) = &block.fused {
-                return block.add_fused_squares(&**fused, tile, theta, work, sums.gradient);
-            }
-            block.linearize(&block.linear, tile, theta, &known, work);
-            for formula in 0..block.factors.len() {
-                let add = |first: usize, rows: &[f64]| {
-                    let of_parameters = sums.gradient[first..].iter_mut().zip(rows.chunks_exact(tile.stride));
-                    of_parameters.for_each(|(sum, row)| *sum += dot(&row[..tile.rows], &row[..tile.rows]));
+        let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
+        self.with_rows(|values| {
+            self.sum_over_tiles(theta, &known, values, no_tiles, means, |block, tile, work, _, _, sums| {
+                if !self.is_chosen(block, of) {
+                    return;
+                }
+                block.linearize(&block.linear, tile, theta, &known, work);
+                let partials = std::mem::take(&mut work.point);
+                let of_partials = &partials[block.factors.len() * tile.stride..];
+                let weight = |f: usize, b: usize| {
+                    if b < tile.rows { tile.scale[b] * tile.scale[b] * block.factors[f] } else { 0.0 }
                 };
-                block.visit_rows(formula, tile, theta, &gradients, work, add);
-            }
+                block.add_seeded(tile, theta, work, of_partials, weight, sums);
+                work.point = partials;
+            });
         });
+        self.divide_by_weight(of, means);
     }
 
-    /// The sum over the chosen tiles of what `f` adds, for a weight of 1 in all.
-    fn sum_of_chosen(
+    /// The values of all formulas, the gradient of the loss, and the mean of (∂R/∂θ)² over the chosen points.
+    pub(super) fn loss_gradient_and_squares(
         &self,
         theta: &[f64],
         of: Spread,
-        known: &IntegralValues,
-        sum: &mut [f64],
-        f: impl Fn(&Block, &Tile, &mut Workspace, &mut Sums<'_>) + Sync,
+        values: &mut [f64],
+        [gradient, squares]: [&mut [f64]; 2],
     ) {
-        let all = of == Spread::All || self.order.iter().all(|&(b, _)| !self.blocks[b].inside);
-        let is_chosen = |block: &Block| all || block.inside;
+        let (known, parameters) = (self.integral_values(theta), theta.len());
+        let gradients = self.integral_gradients(theta, &known);
         let no_tiles: (&mut [RowTile], _) = (&mut [], |_: &Block| 0);
-        self.with_rows(|values| {
-            self.sum_over_tiles(theta, known, values, no_tiles, sum, |block, tile, work, _, _, sums| {
-                if is_chosen(block) {
-                    f(block, tile, work, sums);
+        self.row_buffers.with(Vec::new, |both| {
+            let both = sized(both, 2 * parameters);
+            self.sum_over_tiles(theta, &known, values, no_tiles, both, |block, tile, work, values, _, sums| {
+                let is_chosen = self.is_chosen(block, of);
+                if let Some(fused) = &block.fused {
+                    return if is_chosen {
+                        block.add_fused_moments(&**fused, tile, theta, work, (values, sums.gradient));
+                    } else {
+                        let gradient = &mut sums.gradient[..parameters];
+                        block.add_fused_gradient(&**fused, tile, theta, work, (values, gradient));
+                    };
+                }
+                let (gradient, squares) = sums.gradient.split_at_mut(parameters);
+                block.linearize(&block.linear, tile, theta, &known, work);
+                block.scaled_rows(tile, &work.point, 0, values);
+                let mut sums = Sums { gradient, cotangents: sums.cotangents };
+                block.add_gradient(tile, theta, work, values, &mut sums);
+                for formula in if is_chosen { 0..block.factors.len() } else { 0..0 } {
+                    let add = |first: usize, rows: &[f64]| {
+                        let of_parameters = squares[first..].iter_mut().zip(rows.chunks_exact(tile.stride));
+                        of_parameters.for_each(|(sum, row)| *sum += dot(&row[..tile.rows], &row[..tile.rows]));
+                    };
+                    block.visit_rows(formula, tile, theta, &gradients, work, add);
                 }
             });
+            gradient.copy_from_slice(&both[..parameters]);
+            squares.copy_from_slice(&both[parameters..]);
         });
+        self.divide_by_weight(of, squares);
+    }
+
+    /// Whether means of derivatives are over the points of a block.
+    fn is_chosen(&self, block: &Block, of: Spread) -> bool {
+        of == Spread::All || block.inside || self.order.iter().all(|&(b, _)| !self.blocks[b].inside)
+    }
+
+    /// Makes a mean of a sum over the chosen points.
+    fn divide_by_weight(&self, of: Spread, sum: &mut [f64]) {
         let of_block = |block: &Block| {
             let of_formulas: f64 = block.factors.iter().map(|factor| factor * factor).sum();
             of_formulas * block.tiles.iter().flat_map(|tile| &tile.scale[..tile.rows]).map(|s| s * s).sum::<f64>()
         };
-        let weight: f64 = self.blocks.iter().filter(|block| is_chosen(block)).map(of_block).sum();
+        let weight: f64 = self.blocks.iter().filter(|block| self.is_chosen(block, of)).map(of_block).sum();
         if weight > 0.0 {
             sum.iter_mut().for_each(|sum| *sum /= weight);
         }

@@ -16,6 +16,11 @@ pub(super) struct Seen<'a> {
 
 /// How a method makes a direction from the gradients so far.
 pub(super) trait Rule: Send {
+    /// The gradient of the loss, and the loss.
+    fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        problem.gradient(theta, gradient)
+    }
+
     /// Writes what is taken from θ at a learning rate of 1.
     fn direction(&mut self, seen: &Seen<'_>, out: &mut [f64]);
 
@@ -72,7 +77,7 @@ impl<R: Rule> Optimizer for FirstOrder<R> {
             average.stand_between(theta, self.steps == 0.0);
         }
         let place = self.average.as_ref().map_or(&*theta, |average| &average.between);
-        let loss = problem.gradient(place, &mut self.gradient);
+        let loss = self.rule.evaluate(problem, place, &mut self.gradient);
         let gradient = norm(&self.gradient);
         let rate = self.schedule.rate_after(self.steps);
         let report = StepReport { trials: 1, ..StepReport::before(loss, gradient, rate) };

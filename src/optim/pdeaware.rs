@@ -67,9 +67,12 @@ struct Derivatives {
 }
 
 impl Rule for Derivatives {
+    fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        problem.gradient_and_squares(theta, self.options.spread, gradient, &mut self.squares)
+    }
+
     fn direction(&mut self, seen: &Seen<'_>, out: &mut [f64]) {
         let PdeAwareOptions { beta1, beta2, epsilon, mean, spread, .. } = self.options;
-        seen.problem.derivative_squares(seen.theta, spread, &mut self.squares);
         let means = match mean {
             Mean::Loss => seen.gradient,
             Mean::Residual => {

@@ -34,14 +34,14 @@ pub(super) fn fused(
     }
     let programs = routines(description, tapes, block, &[Kind::Residual, Kind::Jacobian, Kind::Jvp])?;
     let mut programs = Program::all(backend, programs)?.into_iter();
-    let later = routines(description, tapes, block, &[Kind::Weighted, Kind::Squares])?;
+    let later = routines(description, tapes, block, &[Kind::Weighted, Kind::Moments])?;
     let mut later = later.into_iter().map(|(routine, columns)| {
         let routine = Routine { accumulates: true, ..routine };
         Later { backend, routine, columns, program: OnceLock::new() }
     });
     let mut now = || programs.next().expect("one program a kind");
     let mut later = || later.next().expect("one program a kind");
-    Ok(Some(Fused { residual: now(), jacobian: now(), along: now(), weighted: later(), squares: later() }))
+    Ok(Some(Fused { residual: now(), jacobian: now(), along: now(), weighted: later(), moments: later() }))
 }
 
 fn is_narrow(layout: &Layout) -> bool {
@@ -77,14 +77,14 @@ fn columns_of(routine: &Routine, dimension: usize, known: usize) -> Vec<usize> {
     (0..dimension + normals).chain(2 * dimension..2 * dimension + known).collect()
 }
 
-/// Residuals, their Jacobian, and their derivatives along a direction, for methods of second order; gradients and squares of
-/// rows, for those of first order, are compiled when they are called.
+/// Residuals, their Jacobian, and their derivatives along a direction, for methods of second order; gradients, alone and with squares
+/// of rows, for those of first order, are compiled when they are called.
 pub(super) struct Fused {
     residual: Program,
     jacobian: Program,
     along: Program,
     weighted: Later,
-    squares: Later,
+    moments: Later,
 }
 
 /// A program, and which of the columns it reads first.
@@ -176,7 +176,14 @@ impl FusedBlock for Fused {
         self.weighted.get().run(stride, columns, &[weights, theta], &mut [Some(out), Some(sum)]);
     }
 
-    fn add_squares(&self, stride: usize, [columns, roots]: [&[f64]; 2], theta: &[f64], sum: &mut [f64]) {
-        self.squares.get().run(stride, columns, &[roots, theta], &mut [Some(sum)]);
+    fn add_moments(
+        &self,
+        stride: usize,
+        [columns, roots]: [&[f64]; 2],
+        theta: &[f64],
+        out: &mut [f64],
+        sums: &mut [f64],
+    ) {
+        self.moments.get().run(stride, columns, &[roots, theta], &mut [Some(out), Some(sums)]);
     }
 }

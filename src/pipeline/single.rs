@@ -120,8 +120,8 @@ impl Single {
         });
     }
 
-    /// The sum over all chunks of what `f` leaves in [`Buffers::second`], P numbers each or none; `f` has its part of a vector of
-    /// length N.
+    /// The sum over all chunks of what `f` leaves in [`Buffers::second`], as many numbers as the sum has, fewer or none; `f` has its part
+    /// of a vector of length N.
     fn sum_over_chunks(
         &self,
         values: &mut [f64],
@@ -137,7 +137,8 @@ impl Single {
                 (part, own)
             })
             .collect();
-        let mut sums = self.sums.take(tasks.len(), || vec![0.0; self.parameters]);
+        let mut sums = self.sums.take(tasks.len(), Vec::new);
+        sums.iter_mut().for_each(|own| own.resize(sum.len(), 0.0));
         tasks.into_par_iter().with_max_len(1).zip(&mut sums).for_each(|((part, mut values), sum)| {
             sum.fill(0.0);
             self.buffers.with(Buffers::default, |buffers| {
@@ -153,18 +154,17 @@ impl Single {
         self.sums.give_back(sums);
     }
 
-    /// The mean over the points of the chosen blocks of what `f` leaves in [`Buffers::second`] as a weighted sum.
-    fn mean_over_chosen(&self, of: Spread, mean: &mut [f64], f: impl Fn(&Block, &Chunk, &mut Buffers) + Sync) {
-        let all = of == Spread::All || self.chunks.iter().all(|chunk| !self.blocks[chunk.block].inside);
-        let is_chosen = |chunk: &Chunk| all || self.blocks[chunk.block].inside;
-        let mut unused = vec![0.0; self.rows];
-        self.sum_over_chunks(&mut unused, mean, |block, chunk, _, buffers| {
-            if is_chosen(chunk) { f(block, chunk, buffers) } else { buffers.second.clear() }
-        });
-        let chosen = self.chunks.iter().filter(|chunk| is_chosen(chunk));
+    /// Whether means of derivatives are over the points of a block.
+    fn is_chosen(&self, block: &Block, of: Spread) -> bool {
+        of == Spread::All || block.inside || self.chunks.iter().all(|chunk| !self.blocks[chunk.block].inside)
+    }
+
+    /// Makes a mean of a sum over the chosen points.
+    fn divide_by_weight(&self, of: Spread, sum: &mut [f64]) {
+        let chosen = self.chunks.iter().filter(|chunk| self.is_chosen(&self.blocks[chunk.block], of));
         let weight: f64 = chosen.flat_map(|chunk| &chunk.weights).map(|w| f64::from(*w)).sum();
         if weight > 0.0 {
-            mean.iter_mut().for_each(|mean| *mean /= weight);
+            sum.iter_mut().for_each(|sum| *sum /= weight);
         }
     }
 }
@@ -266,7 +266,11 @@ impl Objective for Single {
     fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64]) {
         let _span = debug_span!("moments").entered();
         let theta = rounded(theta);
-        self.mean_over_chosen(of, means, |block, chunk, buffers| {
+        let mut unused = vec![0.0; self.rows];
+        self.sum_over_chunks(&mut unused, means, |block, chunk, _, buffers| {
+            if !self.is_chosen(block, of) {
+                return buffers.second.clear();
+            }
             let (sum, weights) = (sized(&mut buffers.second, theta.len()), &chunk.weights[..]);
             let (inputs, work) = (&[weights, &theta], &mut buffers.work);
             match &block.along {
@@ -277,15 +281,27 @@ impl Objective for Single {
                 }
             }
         });
+        self.divide_by_weight(of, means);
     }
 
-    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
+    fn gradient_and_squares(&self, theta: &[f64], of: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64 {
         let _span = debug_span!("moments").entered();
-        let theta = rounded(theta);
-        self.mean_over_chosen(of, squares, |block, chunk, buffers| {
-            let sum = sized(&mut buffers.second, theta.len());
-            block.squares.call(chunk, &[&chunk.roots, &theta], &mut [Some(sum)], &mut buffers.work);
+        let (theta, parameters) = (rounded(theta), theta.len());
+        let [mut values, mut both] = [self.rows, 2 * parameters].map(|length| vec![0.0; length]);
+        self.sum_over_chunks(&mut values, &mut both, |block, chunk, values, buffers| {
+            let (code, length, weights) = match self.is_chosen(block, of) {
+                true => (&block.moments, 2 * parameters, &chunk.roots),
+                false => (&block.weighted, parameters, &chunk.weights),
+            };
+            let r = sized(&mut buffers.first, chunk.rows());
+            let outputs = &mut [Some(&mut *r), Some(sized(&mut buffers.second, length))];
+            code.call(chunk, &[weights, &theta], outputs, &mut buffers.work);
+            scale(values, r, &chunk.scales);
         });
+        gradient.copy_from_slice(&both[..parameters]);
+        squares.copy_from_slice(&both[parameters..]);
+        self.divide_by_weight(of, squares);
+        self.loss_of(&values)
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

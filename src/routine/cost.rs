@@ -48,10 +48,10 @@ impl Routine {
             Stage::Transposed { layer, channels, .. }
             | Stage::LayerRows { layer, channels, .. }
             | Stage::LayerSums { layer, channels, .. } => 2 * layer.layer.outputs * layer.layer.inputs * channels,
-            Stage::LayerSquares { layer, channels, .. } => {
-                2 * layer.layer.outputs * (layer.layer.inputs * (channels + 1) + 1)
+            Stage::LayerMoments { layer, channels, .. } => {
+                2 * layer.layer.outputs * (layer.layer.inputs * (channels + 2) + 2)
             }
-            Stage::RowSquares { rows, .. } => 2 * rows,
+            Stage::RowMoments { rows, .. } => 4 * rows,
             Stage::Scale { layer, channels, .. } => layer.layer.outputs * channels,
             Stage::Seed { .. } | Stage::Dot { .. } => 3,
             Stage::AddWeighted { rows, .. } => 2 * rows,

@@ -57,11 +57,11 @@ pub(crate) fn rows_of(stage: &Stage) -> (Vec<Rows>, Vec<Rows>) {
             let (k, m) = sizes(layer, channels);
             (vec![(inputs, k), (cotangents, m), (scaled, m)], vec![])
         }
-        Stage::LayerSquares { ref layer, inputs, cotangents, channels, .. } => {
+        Stage::LayerMoments { ref layer, inputs, cotangents, weight, channels, .. } => {
             let (k, m) = sizes(layer, channels);
-            (vec![(inputs, k), (cotangents, m)], vec![])
+            (vec![(inputs, k), (cotangents, m), (weight, 1)], vec![])
         }
-        Stage::RowSquares { from, rows, .. } => (vec![(from, rows)], vec![]),
+        Stage::RowMoments { from, rows, weight, .. } => (vec![(from, rows), (weight, 1)], vec![]),
         Stage::Seed { to, weight, from, .. } => {
             (weight.into_iter().chain([from]).map(|place| (place, 1)).collect(), vec![(to, 1)])
         }

@@ -156,14 +156,19 @@ impl<'a, T: Number> Tile<'a, T> {
         total(parts)
     }
 
-    /// The sum of squares over points.
-    fn squares(&self, value: impl Fn(usize) -> T) -> T {
-        let mut parts = vec![zero(); T::LANES];
+    /// Adds the sum over points of weighted values to a number of an output, and that of their squares to the same number of its
+    /// second half.
+    fn add_moments(&self, output: &mut [T], number: usize, weight: Place, value: impl Fn(usize) -> T) {
+        let [mut sums, mut squares] = [(); 2].map(|()| vec![zero(); T::LANES]);
         for point in 0..self.stride {
-            let (part, value) = (&mut parts[point % T::LANES], value(point));
-            *part = self.multiply_add(value, value, *part);
+            let (part, value) = (point % T::LANES, value(point));
+            sums[part] = self.multiply_add(value, self.at(weight, point), sums[part]);
+            squares[part] = self.multiply_add(value, value, squares[part]);
         }
-        total(parts)
+        let (first, second) = output.split_at_mut(output.len() / 2);
+        for (half, parts) in [(first, sums), (second, squares)] {
+            half[number] = plus(half[number], total(parts));
+        }
     }
 
     fn stage(&mut self, stage: &Stage, outputs: &mut [Option<&mut [T]>]) {
@@ -237,8 +242,8 @@ impl<'a, T: Number> Tile<'a, T> {
             }
             Stage::Store { .. }
             | Stage::LayerSums { .. }
-            | Stage::LayerSquares { .. }
-            | Stage::RowSquares { .. }
+            | Stage::LayerMoments { .. }
+            | Stage::RowMoments { .. }
             | Stage::Dot { .. }
             | Stage::Outer { .. } => {
                 unreachable!("a stage that writes an output")
@@ -258,13 +263,12 @@ impl<'a, T: Number> Tile<'a, T> {
             Stage::LayerSums { ref layer, inputs, cotangents, scaled, channels, .. } => {
                 self.layer_sums(layer, [inputs, cotangents, scaled], channels, output);
             }
-            Stage::LayerSquares { ref layer, inputs, cotangents, channels, .. } => {
-                self.layer_squares(layer, [inputs, cotangents], channels, output);
+            Stage::LayerMoments { ref layer, inputs, cotangents, weight, channels, .. } => {
+                self.layer_moments(layer, [inputs, cotangents, weight], channels, output);
             }
-            Stage::RowSquares { from, rows, first, .. } => {
+            Stage::RowMoments { from, rows, weight, first, .. } => {
                 for row in 0..rows {
-                    let sum = &mut output[first + row];
-                    *sum = plus(*sum, self.squares(|point| self.at(from.plus(row), point)));
+                    self.add_moments(output, first + row, weight, |point| self.at(from.plus(row), point));
                 }
             }
             Stage::Dot { weight, a, b, factor, .. } => {
@@ -391,8 +395,8 @@ impl<'a, T: Number> Tile<'a, T> {
         }
     }
 
-    /// Their squares summed over points.
-    fn layer_squares(&self, at: &LayerAt, [inputs, cotangents]: [Place; 2], channels: usize, sums: &mut [T]) {
+    /// They with weights and their squares, summed over points.
+    fn layer_moments(&self, at: &LayerAt, [inputs, cotangents, weight]: [Place; 3], channels: usize, output: &mut [T]) {
         let (layer, width) = (at.layer, at.layer.inputs);
         for o in 0..layer.outputs {
             let z = cotangents.plus(o * channels);
@@ -401,11 +405,9 @@ impl<'a, T: Number> Tile<'a, T> {
                 let product = |point: usize| {
                     self.chain((0..channels).map(|c| (self.at(z.plus(c), point), self.at(a.plus(c), point))))
                 };
-                let sum = &mut sums[layer.weights().start + o * width + k];
-                *sum = plus(*sum, self.squares(product));
+                self.add_moments(output, layer.weights().start + o * width + k, weight, product);
             }
-            let sum = &mut sums[layer.biases().start + o];
-            *sum = plus(*sum, self.squares(|point| self.at(z, point)));
+            self.add_moments(output, layer.biases().start + o, weight, |point| self.at(z, point));
         }
     }
 

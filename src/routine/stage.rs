@@ -225,26 +225,30 @@ pub enum Stage {
         /// The output.
         output: usize,
     },
-    /// The squares of what [`Stage::LayerRows`] has, summed over points and added to an output from the start of the layer on. The
-    /// layer has no scales.
-    LayerSquares {
+    /// What [`Stage::LayerRows`] has, times weights, and its squares, both summed over points and added to an output: the former to its
+    /// first half from the start of the layer on, the latter to its second. The layer has no scales.
+    LayerMoments {
         /// The layer.
         layer: LayerAt,
         /// The jets that entered it.
         inputs: Place,
         /// Cotangents of its outputs.
         cotangents: Place,
+        /// A row of weights.
+        weight: Place,
         /// Channels.
         channels: usize,
         /// The output.
         output: usize,
     },
-    /// The squares of rows, summed over points and added to an output from number `first` on.
-    RowSquares {
+    /// The same of rows, from number `first` of each half on.
+    RowMoments {
         /// The first row.
         from: Place,
         /// How many.
         rows: usize,
+        /// A row of weights.
+        weight: Place,
         /// The output.
         output: usize,
         /// Its first number.
@@ -306,8 +310,8 @@ impl Stage {
         match *self {
             Self::Store { output, .. }
             | Self::LayerSums { output, .. }
-            | Self::LayerSquares { output, .. }
-            | Self::RowSquares { output, .. }
+            | Self::LayerMoments { output, .. }
+            | Self::RowMoments { output, .. }
             | Self::Dot { output, .. }
             | Self::Outer { output, .. } => Some(output),
             _ => None,
@@ -351,8 +355,10 @@ impl Stage {
                 [inputs, cotangents, scaled, to].into_iter().for_each(f);
             }
             Self::LayerSums { inputs, cotangents, scaled, .. } => [inputs, cotangents, scaled].into_iter().for_each(f),
-            Self::LayerSquares { inputs, cotangents, .. } => [inputs, cotangents].into_iter().for_each(f),
-            Self::RowSquares { from, .. } => f(from),
+            Self::LayerMoments { inputs, cotangents, weight, .. } => {
+                [inputs, cotangents, weight].into_iter().for_each(f)
+            }
+            Self::RowMoments { from, weight, .. } => [from, weight].into_iter().for_each(f),
             Self::Seed { to, weight, from, .. } => [to, from].into_iter().chain(weight).for_each(f),
             Self::AddWeighted { to, weight, from, .. } => [to, weight, from].into_iter().for_each(f),
             Self::Dot { weight, a, b, .. } => [weight, a].into_iter().chain(b).for_each(f),

@@ -139,11 +139,11 @@ impl fmt::Display for Stage {
             Stage::LayerSums { layer, inputs, cotangents, scaled, channels, output } => {
                 write!(f, "layer_sums {layer} {inputs} {cotangents} {scaled} {channels} {output}")
             }
-            Stage::LayerSquares { layer, inputs, cotangents, channels, output } => {
-                write!(f, "layer_squares {layer} {inputs} {cotangents} {channels} {output}")
+            Stage::LayerMoments { layer, inputs, cotangents, weight, channels, output } => {
+                write!(f, "layer_moments {layer} {inputs} {cotangents} {weight} {channels} {output}")
             }
-            Stage::RowSquares { from, rows, output, first } => {
-                write!(f, "row_squares {from} {rows} {output} {first}")
+            Stage::RowMoments { from, rows, weight, output, first } => {
+                write!(f, "row_moments {from} {rows} {weight} {output} {first}")
             }
             Stage::Seed { to, weight, from, factor } => {
                 write!(f, "seed {to} {} {from} {factor:?}", or_none(weight.as_ref()))
@@ -291,16 +291,18 @@ impl<'a> Words<'a> {
                 channels: self.count()?,
                 to: self.place()?,
             },
-            "layer_squares" => Stage::LayerSquares {
+            "layer_moments" => Stage::LayerMoments {
                 layer: self.layer()?,
                 inputs: self.place()?,
                 cotangents: self.place()?,
+                weight: self.place()?,
                 channels: self.count()?,
                 output: self.count()?,
             },
-            "row_squares" => Stage::RowSquares {
+            "row_moments" => Stage::RowMoments {
                 from: self.place()?,
                 rows: self.count()?,
+                weight: self.place()?,
                 output: self.count()?,
                 first: self.count()?,
             },

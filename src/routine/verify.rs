@@ -258,14 +258,14 @@ impl Check<'_> {
                 self.long_enough("spare room, of number", 0, self.routine.spare, spare)?;
                 self.fixed_output(*output, layer.layer.all().end)
             }
-            Stage::LayerSquares { layer, output, .. } => {
+            Stage::LayerMoments { layer, output, .. } => {
                 self.layer(layer)?;
                 if layer.layer.factorised {
                     return Err(RoutineError::Factorised { stage: self.stage });
                 }
-                self.fixed_output(*output, layer.layer.all().end)
+                self.fixed_output(*output, 2 * layer.layer.all().end)
             }
-            Stage::RowSquares { rows, output, first, .. } => self.fixed_output(*output, first + rows),
+            Stage::RowMoments { rows, output, first, .. } => self.fixed_output(*output, 2 * (first + rows)),
             Stage::Dot { output, .. } => self.fixed_output(*output, 1),
             Stage::Outer { output, rows, columns, .. } => self.fixed_output(*output, rows * columns),
             Stage::Zero { .. } | Stage::Add { .. } | Stage::Seed { .. } | Stage::AddWeighted { .. } => Ok(()),

@@ -112,9 +112,10 @@ impl Objective for Regression {
         means.copy_from_slice(&self.theta(&first));
     }
 
-    fn derivative_squares(&self, _: &[f64], _: Spread, squares: &mut [f64]) {
+    fn gradient_and_squares(&self, theta: &[f64], _: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64 {
         let [_, second] = Regression::derivative_means(self);
         squares.copy_from_slice(&self.theta(&second));
+        self.gradient(theta, gradient)
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {
@@ -500,7 +501,7 @@ impl Objective for Noise {
         unreachable!("the gradient is no sum over points")
     }
 
-    fn derivative_squares(&self, _: &[f64], _: Spread, _: &mut [f64]) {
+    fn gradient_and_squares(&self, _: &[f64], _: Spread, _: &mut [f64], _: &mut [f64]) -> f64 {
         unreachable!("the gradient is no sum over points")
     }
 

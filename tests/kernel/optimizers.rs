@@ -186,9 +186,10 @@ impl Objective for Linear {
         columns.for_each(|(mean, column)| *mean = column.mean());
     }
 
-    fn derivative_squares(&self, _: &[f64], _: Spread, squares: &mut [f64]) {
+    fn gradient_and_squares(&self, theta: &[f64], _: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64 {
         let columns = squares.iter_mut().zip(self.matrix.column_iter());
         columns.for_each(|(square, column)| *square = column.norm_squared() / self.matrix.nrows() as f64);
+        self.gradient(theta, gradient)
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

@@ -320,7 +320,7 @@ pub fn derivative_means(problem: &dyn Objective, theta: &[f64], of: Spread) -> [
     let mut means = vec![f64::NAN; problem.parameters()];
     let mut squares = means.clone();
     problem.derivative_means(theta, of, &mut means);
-    problem.derivative_squares(theta, of, &mut squares);
+    problem.gradient_and_squares(theta, of, &mut vec![f64::NAN; theta.len()], &mut squares);
     [means, squares]
 }
 

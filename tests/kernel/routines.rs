@@ -162,9 +162,14 @@ fn check(problem: &Problem, block: usize, n: usize) {
                 assert_relative(&found[1], &slope, 1e-11);
             }
             Kind::Vjp => assert_relative(&found[0], summed(&cotangents, &jacobian, n, |x| x), 1e-11),
-            Kind::Squares => {
-                assert_relative(&found[0], summed(&cotangents, &jacobian, n, |x| x * x), 1e-11);
-                assert_accumulates(routine, n, &given, &found[0]);
+            Kind::Moments => {
+                let of_energy = problem.description.blocks[block].role == Role::Energy;
+                let factor = |(root, r): (&f64, &f64)| root * root * if of_energy { 1.0 } else { *r };
+                let factors: Vec<f64> = cotangents.iter().zip(&r).map(factor).collect();
+                assert_relative(&found[0], &r, 1e-14);
+                assert_relative(&found[1][..parameters], summed(&factors, &jacobian, n, |x| x), 1e-11);
+                assert_relative(&found[1][parameters..], summed(&cotangents, &jacobian, n, |x| x * x), 1e-11);
+                assert_accumulates(routine, n, &given, &found[1]);
             }
             Kind::Local | Kind::Predict => {}
         }
@@ -194,8 +199,8 @@ fn assert_accumulates(routine: &Routine, n: usize, given: &[(&str, &[f64])], exp
     let inputs = inputs_of(routine, given);
     let start: Vec<f64> = (0..expected.len()).map(|i| 1.0 + i as f64).collect();
     let (mut machine, mut interpreted) = (start.clone(), start.clone());
-    loaded.call(n, &inputs, &mut [Some(&mut machine)]);
-    let done = adding.interpret(host_contraction(), n, &inputs, &mut [Some(&mut interpreted)]);
+    loaded.call(n, &inputs, &mut [None, Some(&mut machine)]);
+    let done = adding.interpret(host_contraction(), n, &inputs, &mut [None, Some(&mut interpreted)]);
     done.expect("it holds");
     assert_bits(&routine.name, &machine, &interpreted);
     let sum: Vec<f64> = start.iter().zip(expected).map(|(a, b)| a + b).collect();

@@ -124,8 +124,8 @@ impl Objective for Bent {
         self.linear.derivative_means(theta, of, means);
     }
 
-    fn derivative_squares(&self, theta: &[f64], of: Spread, squares: &mut [f64]) {
-        self.linear.derivative_squares(theta, of, squares);
+    fn gradient_and_squares(&self, theta: &[f64], of: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64 {
+        self.linear.gradient_and_squares(theta, of, gradient, squares)
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {
@@ -211,8 +211,8 @@ impl Objective for Counted<'_> {
         self.problem.derivative_means(theta, spread, means);
     }
 
-    fn derivative_squares(&self, theta: &[f64], spread: Spread, squares: &mut [f64]) {
-        self.problem.derivative_squares(theta, spread, squares);
+    fn gradient_and_squares(&self, theta: &[f64], of: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64 {
+        self.problem.gradient_and_squares(theta, of, gradient, squares)
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {

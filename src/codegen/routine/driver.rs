@@ -367,13 +367,16 @@ impl<M: Module> Compiler<'_, M> {
                 let arguments = [frame.outputs[output], weight, a, b, factor, frame.stride];
                 self.call(builder, &services::WEIGHTED_DOT, &arguments)
             }
-            Stage::LayerSquares { ref layer, inputs, cotangents, channels, output } => {
-                self.layer_squares(builder, frame, layer, [inputs, cotangents], channels, frame.outputs[output])
+            Stage::LayerMoments { ref layer, inputs, cotangents, weight, channels, output } => {
+                let (start, half) = (frame.outputs[output], routine.outputs[output].numbers() / 2);
+                self.layer_moments(builder, frame, layer, [inputs, cotangents, weight], channels, (start, half))
             }
-            Stage::RowSquares { from, rows, output, first } => {
-                let (from, rows) = (self.at(builder, frame, from), word(builder, rows));
-                let sums = builder.ins().iadd_imm_s(frame.outputs[output], (first * self.bytes()) as i64);
-                self.call(builder, &services::ROW_SQUARES, &[sums, from, rows, frame.stride, frame.stride])
+            Stage::RowMoments { from, rows, weight, output, first } => {
+                let [from, weight] = [from, weight].map(|place| self.at(builder, frame, place));
+                let (start, half) = (frame.outputs[output], routine.outputs[output].numbers() / 2);
+                let (rows, [sums, squares]) = (word(builder, rows), self.halves(builder, (start, half), first));
+                let arguments = [sums, squares, weight, from, rows, frame.stride, frame.stride];
+                self.call(builder, &services::ROW_MOMENTS, &arguments)
             }
             Stage::Outer { output, a, rows, b, columns } => {
                 let [a, b] = [a, b].map(|place| self.at(builder, frame, place));
@@ -540,23 +543,35 @@ impl<M: Module> Compiler<'_, M> {
         self.call(builder, &services::WEIGHTED_ROWS, &[rows, weights, products, m, k, frame.stride, apart])
     }
 
-    fn layer_squares(
+    fn layer_moments(
         &mut self,
         builder: &mut FunctionBuilder<'_>,
         frame: &Frame<'_>,
         layer: &LayerAt,
-        places: [Place; 2],
+        places: [Place; 3],
         channels: usize,
-        output: ir::Value,
+        output: (ir::Value, usize),
     ) -> Result<(), CodegenError> {
-        let (own, bytes) = (layer.layer, self.bytes());
-        let [inputs, cotangents] = places.map(|place| self.at(builder, frame, place));
+        let own = layer.layer;
+        let [inputs, cotangents, weight] = places.map(|place| self.at(builder, frame, place));
         let [m, k, c] = [own.outputs, own.inputs, channels].map(|count| word(builder, count));
-        let sums = builder.ins().iadd_imm_s(output, (own.weights().start * bytes) as i64);
-        self.call(builder, &services::CHANNEL_SQUARES, &[sums, cotangents, inputs, m, k, c, frame.stride])?;
-        let (sums, columns) = (own.biases().start * bytes, self.numbers(builder, frame, channels));
-        let sums = builder.ins().iadd_imm_s(output, sums as i64);
-        self.call(builder, &services::ROW_SQUARES, &[sums, cotangents, m, columns, frame.stride])
+        let [sums, squares] = self.halves(builder, output, own.weights().start);
+        let arguments = [sums, squares, weight, cotangents, inputs, m, k, c, frame.stride];
+        self.call(builder, &services::CHANNEL_MOMENTS, &arguments)?;
+        let columns = self.numbers(builder, frame, channels);
+        let [sums, squares] = self.halves(builder, output, own.biases().start);
+        let arguments = [sums, squares, weight, cotangents, m, columns, frame.stride];
+        self.call(builder, &services::ROW_MOMENTS, &arguments)
+    }
+
+    /// A number of both halves of an output, of which the second begins so many numbers behind the first.
+    fn halves(
+        &self,
+        builder: &mut FunctionBuilder<'_>,
+        (start, half): (ir::Value, usize),
+        number: usize,
+    ) -> [ir::Value; 2] {
+        [number, half + number].map(|number| builder.ins().iadd_imm_s(start, (number * self.bytes()) as i64))
     }
 
     fn layer_sums(

@@ -16,7 +16,7 @@ pub struct Block {
     pub formulas: usize,
     pub residual: Compiled,
     pub weighted: Compiled,
-    pub squares: Compiled,
+    pub moments: Compiled,
     pub jacobian: Compiled,
     pub along: Option<Along>,
 }
@@ -68,8 +68,8 @@ impl Block {
         let tapes = &lowered.tapes.blocks[number];
         let role = tapes.role;
         let kinds: &[Kind] = match role {
-            Role::Residual => &[Kind::Residual, Kind::Weighted, Kind::Squares, Kind::Jacobian, Kind::Jvp, Kind::Vjp],
-            Role::Energy => &[Kind::Residual, Kind::Weighted, Kind::Squares, Kind::Jacobian],
+            Role::Residual => &[Kind::Residual, Kind::Weighted, Kind::Moments, Kind::Jacobian, Kind::Jvp, Kind::Vjp],
+            Role::Energy => &[Kind::Residual, Kind::Weighted, Kind::Moments, Kind::Jacobian],
         };
         let routines = routines(&lowered.description, &lowered.tapes, number, kinds)?;
         let all: Vec<&Routine> = routines.iter().map(|(routine, _)| routine).collect();
@@ -84,7 +84,7 @@ impl Block {
             formulas: tapes.factors.len(),
             residual: next(),
             weighted: next(),
-            squares: next(),
+            moments: next(),
             jacobian: next(),
             along: (role == Role::Residual).then(|| Along { jvp: next(), vjp: next() }),
         })

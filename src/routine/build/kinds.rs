@@ -1,6 +1,6 @@
 //! One routine for each kind of kernel.
 
-use super::network::Visit;
+use super::network::{Moments, Visit};
 use super::point::{Seed, Sweep};
 use super::{Argument, BuildError, Builder, Parameters, Parts, Place, Routine, Stage};
 use crate::expr::Graph;
@@ -32,8 +32,9 @@ pub enum Kind {
     Vjp,
     /// The loss, its gradient and `Σ w λ ∇r ∇rᵀ`: the normal equations of Gauss and Newton.
     Gram,
-    /// `Σ w (∂R/∂θ)²` over formulas and points, a number for each parameter, with a √w for each formula at each point.
-    Squares,
+    /// The formulas, the gradient of `½ Σ w r²`, of an energy `Σ w F`, and `Σ w (∂R/∂θ)²` over formulas and points, with a √w for
+    /// each formula at each point.
+    Moments,
     /// Fields and derivatives.
     Predict,
 }
@@ -51,7 +52,7 @@ impl Kind {
         Self::Jvp,
         Self::Vjp,
         Self::Gram,
-        Self::Squares,
+        Self::Moments,
         Self::Predict,
     ];
 
@@ -68,7 +69,7 @@ impl Kind {
             Self::Jvp => "jvp",
             Self::Vjp => "vjp",
             Self::Gram => "gram",
-            Self::Squares => "squares",
+            Self::Moments => "moments",
             Self::Predict => "predict",
         }
     }
@@ -97,9 +98,9 @@ impl Kind {
             Self::Jvp => "The first and second derivative of the formulas along a direction of parameters.",
             Self::Vjp => "Cotangents of the formulas times their Jacobian, summed over points.",
             Self::Gram => "The loss, its gradient, and the weighted sum of outer products of the rows of the Jacobian.",
-            Self::Squares => {
-                "The squares of the derivatives of the formulas in theta, summed over points, with the root of a weight for each \
-                 formula at each point."
+            Self::Moments => {
+                "The formulas at each point, the gradient of a loss, and the squares of the derivatives of the formulas in theta \
+                 summed over points, with the root of a weight for each formula at each point."
             }
             Self::Predict => "Fields and derivatives at each point.",
         }
@@ -144,7 +145,7 @@ pub fn build(parts: Parts<'_>, kind: Kind, name: &str, fields: &[String]) -> Res
     let programs: Vec<&PointTape> = match kind {
         Kind::Residual | Kind::Loss | Kind::Predict => vec![&block.value],
         Kind::Jvp => vec![&block.second],
-        Kind::Gradient | Kind::Weighted | Kind::Jacobian | Kind::Vjp | Kind::Gram | Kind::Squares => {
+        Kind::Gradient | Kind::Weighted | Kind::Jacobian | Kind::Vjp | Kind::Gram | Kind::Moments => {
             vec![&block.linear]
         }
         Kind::Hessian | Kind::Local => vec![block.local.as_ref().map_or(&block.linear, |local| &local.program)],
@@ -165,7 +166,7 @@ pub fn build(parts: Parts<'_>, kind: Kind, name: &str, fields: &[String]) -> Res
         Kind::Jvp => builder.jvp(program),
         Kind::Vjp => builder.vjp(program),
         Kind::Gram => builder.gram(program),
-        Kind::Squares => builder.squares(program),
+        Kind::Moments => builder.moments(program),
         Kind::Predict => builder.predict(program, fields),
     }
     Ok(builder.routine)
@@ -308,15 +309,7 @@ impl<'a> Builder<'a> {
         self.only_for(&[gradient], |own| {
             let cotangents = match role {
                 Role::Energy => weights,
-                Role::Residual => {
-                    let at = own.buffer(formulas);
-                    own.push(Stage::Zero { at, rows: formulas });
-                    for formula in 0..formulas {
-                        let [to, weight, from] = [at, weights, values].map(|place| place.plus(formula));
-                        own.push(Stage::Seed { to, weight: Some(weight), from, factor: 1.0 });
-                    }
-                    at
-                }
+                Role::Residual => own.products([weights, values], formulas),
             };
             let cotangents: Vec<(Place, f64)> = (0..formulas).map(|f| (cotangents.plus(f), 1.0)).collect();
             let seeds = own.seeds(values, &cotangents);
@@ -355,23 +348,43 @@ impl<'a> Builder<'a> {
         });
     }
 
-    fn squares(&mut self, program: &'a PointTape) {
-        let formulas = self.formulas();
+    /// Each formula is swept back with the root w of its weight. The gradient sums the derivatives once more with w, of residuals with
+    /// w r.
+    fn moments(&mut self, program: &'a PointTape) {
+        let (formulas, parameters, role) = (self.formulas(), self.parameter_count(), self.parts.role);
         let roots = self.rows_of(Argument::points("roots", &[formulas]), Pad::Zero);
         self.parameters();
-        let output = self.output(Argument::fixed("squares", &[self.parameter_count()]));
+        let r = self.output(Argument::points("residual", &[formulas]));
+        let output = self.output(Argument::fixed("moments", &[2, parameters]));
         self.networks(Sweep::Reverse, NOWHERE);
         let values = self.run_point(program, 1);
+        self.store(values, formulas, r, 0);
         let has_scales = |n: usize| self.layout(n).layers.iter().any(|layer| layer.factorised);
-        let rows = if (0..self.networks.len()).any(has_scales) { self.parameter_count() } else { 0 };
+        let rows = if (0..self.networks.len()).any(has_scales) { parameters } else { 0 };
         let rows = self.buffer(rows);
         self.only_for(&[output], |own| {
+            let weights = match role {
+                Role::Energy => roots,
+                Role::Residual => own.products([roots, values], formulas),
+            };
             for formula in 0..formulas {
                 let mut seeds = own.own_seeds(values, formula);
                 seeds.iter_mut().for_each(|seed| seed.weight = Some(roots.plus(formula)));
-                own.sweep_back(&seeds, Visit::Squares(output, rows));
+                let weight = weights.plus(formula);
+                own.sweep_back(&seeds, Visit::Moments(Moments { output, weight, rows }));
             }
         });
+    }
+
+    /// The products of rows.
+    fn products(&mut self, [a, b]: [Place; 2], rows: usize) -> Place {
+        let at = self.buffer(rows);
+        self.push(Stage::Zero { at, rows });
+        for row in 0..rows {
+            let [to, weight, from] = [at, a, b].map(|place| place.plus(row));
+            self.push(Stage::Seed { to, weight: Some(weight), from, factor: 1.0 });
+        }
+        at
     }
 
     fn gram(&mut self, program: &'a PointTape) {

@@ -35,8 +35,17 @@ pub(super) enum Visit {
     Rows(Place),
     /// Sums over points in an output.
     Sums(usize),
-    /// Sums of squares over points in an output; rows of a layer with scales from this one on.
-    Squares(usize, Place),
+    /// Weighted sums and sums of squares over points.
+    Moments(Moments),
+}
+
+/// Where a sweep back leaves sums of weighted derivatives and of their squares.
+#[derive(Clone, Copy)]
+pub(super) struct Moments {
+    pub output: usize,
+    pub weight: Place,
+    /// Rows of a layer with scales.
+    pub rows: Place,
 }
 
 /// Rows that a program reads.
@@ -219,13 +228,13 @@ impl<'a> Builder<'a> {
                             let numbers = if layer.layer.factorised { layer.layer.weights().len() } else { 0 };
                             self.routine.spare = self.routine.spare.max(numbers);
                         }
-                        Visit::Squares(output, from) if layer.layer.factorised => {
+                        Visit::Moments(Moments { output, weight, rows: from }) if layer.layer.factorised => {
                             let (count, first) = (layer.layer.all().len(), layer.layer.start);
                             self.push(rows(from));
-                            self.push(Stage::RowSquares { from, rows: count, output, first });
+                            self.push(Stage::RowMoments { from, rows: count, weight, output, first });
                         }
-                        Visit::Squares(output, _) => {
-                            self.push(Stage::LayerSquares { layer, inputs, cotangents, channels, output });
+                        Visit::Moments(Moments { output, weight, .. }) => {
+                            self.push(Stage::LayerMoments { layer, inputs, cotangents, weight, channels, output });
                         }
                     }
                     if let Operand::Value(value) = *input {

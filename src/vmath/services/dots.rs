@@ -1,5 +1,4 @@
-//! Sums of outer products of rows, `out[m·K + k] += Σ_i a[m][i] · b[k][i]`, and of their squares where rows have several
-//! channels, `out[m·K + k] += Σ_i (Σ_c a[m][c][i] · b[k][c][i])²`.
+//! Sums of outer products of rows, `out[m·K + k] += Σ_i a[m][i] · b[k][i]`.
 //!
 //! Columns i, i + L, i + 2L, ... go to one of L partial sums, as many as the widest register has numbers; then the upper half
 //! of these is added to the lower one, until one is left. On AVX-512 a block of sums keeps its partial sums in registers,
@@ -16,7 +15,7 @@ use super::super::gemm::x86::Lanes;
 use super::loops::{AVX512, Number, multiply_add, total};
 
 /// Rows of a whose products are summed together.
-const ROWS: usize = 4;
+pub(super) const ROWS: usize = 4;
 
 /// Rows of b whose products are summed together on AVX-512, and where fewer are left.
 #[cfg(target_arch = "x86_64")]
@@ -33,16 +32,6 @@ pub(super) struct Outer<T> {
     pub m: usize,
     pub k: usize,
     pub columns: usize,
-    /// Rows of `columns` numbers that a row of a or b is made of: 1 unless sums are of squares.
-    pub channels: usize,
-}
-
-impl<T> Outer<T> {
-    /// Numbers from row to row of a and b.
-    #[inline(always)]
-    fn pitch(&self) -> usize {
-        self.channels * self.columns
-    }
 }
 
 /// In N partial sums each.
@@ -50,7 +39,7 @@ impl<T> Outer<T> {
 /// # Safety
 /// Pointers hold the sums and rows, `columns` is a multiple of N, and the machine has the features of the path.
 #[inline(always)]
-pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize, const SQUARED: bool>(whole: Outer<T>) {
+pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize>(whole: Outer<T>) {
     let mut row = 0;
     while row < whole.m {
         let rows = if whole.m - row < ROWS { whole.m - row } else { ROWS };
@@ -60,10 +49,10 @@ pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize, const SQUA
             // SAFETY: rows below m, columns below k.
             unsafe {
                 if wide {
-                    dots::<T, P, N, ROWS, 2, SQUARED>(whole, row, column);
+                    dots::<T, P, N, ROWS, 2>(whole, row, column);
                     column += 2;
                 } else {
-                    (row..row + rows).for_each(|row| dots::<T, P, N, 1, 1, SQUARED>(whole, row, column));
+                    (row..row + rows).for_each(|row| dots::<T, P, N, 1, 1>(whole, row, column));
                     column += 1;
                 }
             }
@@ -77,7 +66,7 @@ pub(super) unsafe fn in_parts<T: Number, const P: u8, const N: usize, const SQUA
 /// # Safety
 /// As [`in_parts`]; row + R <= m, column + Q <= k.
 #[inline(always)]
-unsafe fn dots<T: Number, const P: u8, const N: usize, const R: usize, const Q: usize, const SQUARED: bool>(
+unsafe fn dots<T: Number, const P: u8, const N: usize, const R: usize, const Q: usize>(
     whole: Outer<T>,
     row: usize,
     column: usize,
@@ -87,20 +76,9 @@ unsafe fn dots<T: Number, const P: u8, const N: usize, const R: usize, const Q: 
     while start + N <= whole.columns {
         for (r, sums) in sums.iter_mut().enumerate() {
             for (q, sums) in sums.iter_mut().enumerate() {
-                let (a, b) = ((row + r) * whole.pitch() + start, (column + q) * whole.pitch() + start);
+                let (a, b) = ((row + r) * whole.columns + start, (column + q) * whole.columns + start);
                 // SAFETY: rows and columns are those of the caller.
-                unsafe {
-                    if SQUARED {
-                        let mut products = [T::ZERO; N];
-                        for channel in 0..whole.channels {
-                            let at = channel * whole.columns;
-                            add_products::<T, P, N>(&mut products, whole.a.add(a + at), whole.b.add(b + at));
-                        }
-                        add_products::<T, P, N>(sums, products.as_ptr(), products.as_ptr());
-                    } else {
-                        add_products::<T, P, N>(sums, whole.a.add(a), whole.b.add(b));
-                    }
-                }
+                unsafe { add_products::<T, P, N>(sums, whole.a.add(a), whole.b.add(b)) }
             }
         }
         start += N;
@@ -216,7 +194,7 @@ impl Totals for __m512d {
 /// As [`in_parts`], with AVX-512 F and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-pub(super) unsafe fn avx512<T: Number, const SQUARED: bool>(whole: Outer<T>) {
+pub(super) unsafe fn avx512<T: Number>(whole: Outer<T>) {
     let narrow = <T::Wide as Totals>::COLUMNS;
     let (rows, columns) = (whole.m / ROWS * ROWS, whole.k / narrow * narrow);
     // SAFETY: blocks of rows below m and columns below k, then what is left of both, one by one.
@@ -225,18 +203,18 @@ pub(super) unsafe fn avx512<T: Number, const SQUARED: bool>(whole: Outer<T>) {
         while row < rows {
             let mut column = 0;
             while columns - column >= WIDE {
-                block::<T, SQUARED, WIDE>(whole, row, column);
+                block::<T, WIDE>(whole, row, column);
                 column += WIDE;
             }
             while column < columns {
-                block::<T, SQUARED, NARROW>(whole, row, column);
+                block::<T, NARROW>(whole, row, column);
                 column += NARROW;
             }
             row += ROWS;
         }
         for row in 0..whole.m {
             for column in if row < rows { columns } else { 0 }..whole.k {
-                single::<T, SQUARED>(whole, row, column);
+                single::<T>(whole, row, column);
             }
         }
     }
@@ -248,28 +226,15 @@ pub(super) unsafe fn avx512<T: Number, const SQUARED: bool>(whole: Outer<T>) {
 /// As [`avx512`]; the block lies within m and k.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn block<T: Number, const SQUARED: bool, const Q: usize>(whole: Outer<T>, row: usize, column: usize) {
+unsafe fn block<T: Number, const Q: usize>(whole: Outer<T>, row: usize, column: usize) {
     let (across, lanes) = (<T::Wide as Totals>::COLUMNS, T::Wide::LANES);
+    let rows = Rows { a: whole.a, b: whole.b, pitch: whole.columns };
     // SAFETY: rows and columns are those of the caller; a register has ROWS · COLUMNS numbers.
     unsafe {
         let mut parts = [[T::Wide::splat(T::ZERO); ROWS]; Q];
         let mut start = 0;
         while start < whole.columns {
-            if SQUARED {
-                // Two columns at a time: their products and all partial sums stay in registers.
-                for (pair, parts) in parts.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-                    let mut products = [[T::Wide::splat(T::ZERO); ROWS]; 2];
-                    for channel in 0..whole.channels {
-                        let at = channel * whole.columns + start;
-                        add_block::<T>(&mut products, whole, [row, column + 2 * pair], at);
-                    }
-                    for (part, product) in parts.as_flattened_mut().iter_mut().zip(products.as_flattened()) {
-                        *part = product.times_plus(*product, *part);
-                    }
-                }
-            } else {
-                add_block::<T>(&mut parts, whole, [row, column], start);
-            }
+            add_block::<T>(&mut parts, rows, [row, column], start);
             start += lanes;
         }
         for (group, parts) in parts.chunks_exact(across).enumerate() {
@@ -284,6 +249,15 @@ unsafe fn block<T: Number, const SQUARED: bool, const Q: usize>(whole: Outer<T>,
     }
 }
 
+/// Rows of a and b, and the numbers from one to the next.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(super) struct Rows<T> {
+    pub a: *const T,
+    pub b: *const T,
+    pub pitch: usize,
+}
+
 /// Adds the products of a register of each of [`ROWS`] rows of a with one of each of some rows of b: those `at` numbers behind
 /// the beginning of the rows.
 ///
@@ -291,15 +265,20 @@ unsafe fn block<T: Number, const SQUARED: bool, const Q: usize>(whole: Outer<T>,
 /// As [`block`].
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn add_block<T: Number>(sums: &mut [[T::Wide; ROWS]], whole: Outer<T>, [row, column]: [usize; 2], at: usize) {
+pub(super) unsafe fn add_block<T: Number>(
+    sums: &mut [[T::Wide; ROWS]],
+    rows: Rows<T>,
+    [row, column]: [usize; 2],
+    at: usize,
+) {
     // SAFETY: as the caller says.
     unsafe {
         let mut left = [T::Wide::splat(T::ZERO); ROWS];
         for (r, left) in left.iter_mut().enumerate() {
-            *left = T::Wide::load(whole.a.add((row + r) * whole.pitch() + at));
+            *left = T::Wide::load(rows.a.add((row + r) * rows.pitch + at));
         }
         for (q, sums) in sums.iter_mut().enumerate() {
-            let right = T::Wide::load(whole.b.add((column + q) * whole.pitch() + at));
+            let right = T::Wide::load(rows.b.add((column + q) * rows.pitch + at));
             for (sum, left) in sums.iter_mut().zip(&left) {
                 *sum = left.times_plus(right, *sum);
             }
@@ -313,12 +292,12 @@ unsafe fn add_block<T: Number>(sums: &mut [[T::Wide; ROWS]], whole: Outer<T>, [r
 /// As [`avx512`]; row < m and column < k.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn single<T: Number, const SQUARED: bool>(whole: Outer<T>, row: usize, column: usize) {
+unsafe fn single<T: Number>(whole: Outer<T>, row: usize, column: usize) {
     // SAFETY: as the caller says.
     unsafe {
         match T::Wide::LANES {
-            16 => dots::<T, AVX512, 16, 1, 1, SQUARED>(whole, row, column),
-            _ => dots::<T, AVX512, 8, 1, 1, SQUARED>(whole, row, column),
+            16 => dots::<T, AVX512, 16, 1, 1>(whole, row, column),
+            _ => dots::<T, AVX512, 8, 1, 1>(whole, row, column),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::super::dispatch::{Kernel, Kernel2};
 use super::super::exponential::Exp;
 use super::super::gemm::{GemmShape, Whole};
 use super::dots::{self, Outer};
+use super::moments::{self, Moments};
 use super::{Primitive, Scalar};
 
 /// The path of a function, as a constant of its type.
@@ -466,16 +467,25 @@ pub(super) unsafe fn outer<T: Number, const P: u8>(
     k: usize,
     columns: usize,
 ) {
-    let whole = Outer { out, a, b, m, k, columns, channels: 1 };
+    let whole = Outer { out, a, b, m, k, columns };
     // SAFETY: the caller vouches for the path and for m·k sums of rows of so many columns.
-    unsafe { add_dots::<T, P, false>(whole) }
+    unsafe {
+        match (P, T::SCALAR) {
+            #[cfg(target_arch = "x86_64")]
+            (AVX512, _) => dots::avx512(whole),
+            (_, Scalar::F64) => dots::in_parts::<T, P, 8>(whole),
+            (_, Scalar::F32) => dots::in_parts::<T, P, 16>(whole),
+        }
+    }
 }
 
 /// # Safety
 /// As all services.
 #[inline(always)]
-pub(super) unsafe fn channel_squares<T: Number, const P: u8>(
-    out: *mut T,
+pub(super) unsafe fn channel_moments<T: Number, const P: u8>(
+    sums: *mut T,
+    squares: *mut T,
+    weights: *const T,
     cotangents: *const T,
     inputs: *const T,
     m: usize,
@@ -483,22 +493,14 @@ pub(super) unsafe fn channel_squares<T: Number, const P: u8>(
     channels: usize,
     stride: usize,
 ) {
-    let whole = Outer { out, a: cotangents, b: inputs, m, k, columns: stride, channels };
-    // SAFETY: the caller vouches for the path and for m·k sums of rows of so many channels.
-    unsafe { add_dots::<T, P, true>(whole) }
-}
-
-/// # Safety
-/// As all services.
-#[inline(always)]
-unsafe fn add_dots<T: Number, const P: u8, const SQUARED: bool>(whole: Outer<T>) {
-    // SAFETY: the caller's promise.
+    let whole = Moments { sums, squares, weights, a: cotangents, b: inputs, m, k, channels, columns: stride };
+    // SAFETY: the caller vouches for the path, for m·k sums of both kinds, and for rows of so many channels.
     unsafe {
         match (P, T::SCALAR) {
             #[cfg(target_arch = "x86_64")]
-            (AVX512, _) => dots::avx512::<T, SQUARED>(whole),
-            (_, Scalar::F64) => dots::in_parts::<T, P, 8, SQUARED>(whole),
-            (_, Scalar::F32) => dots::in_parts::<T, P, 16, SQUARED>(whole),
+            (AVX512, _) => moments::avx512(whole),
+            (_, Scalar::F64) => moments::in_parts::<T, P, 8>(whole),
+            (_, Scalar::F32) => moments::in_parts::<T, P, 16>(whole),
         }
     }
 }
@@ -524,37 +526,18 @@ pub(super) unsafe fn row_sums<T: Number, const P: u8>(out: *mut T, a: *const T, 
     // SAFETY: the caller's promise.
     unsafe {
         match T::SCALAR {
-            Scalar::F64 => row_sums_in::<T, P, 8, false>(out, a, rows, row, count),
-            Scalar::F32 => row_sums_in::<T, P, 16, false>(out, a, rows, row, count),
+            Scalar::F64 => row_sums_in::<T, P, 8>(out, a, rows, row, count),
+            Scalar::F32 => row_sums_in::<T, P, 16>(out, a, rows, row, count),
         }
     }
 }
 
-/// # Safety
-/// As [`row_sums`].
-#[inline(always)]
-pub(super) unsafe fn row_squares<T: Number, const P: u8>(
-    out: *mut T,
-    a: *const T,
-    rows: usize,
-    row: usize,
-    count: usize,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match T::SCALAR {
-            Scalar::F64 => row_sums_in::<T, P, 8, true>(out, a, rows, row, count),
-            Scalar::F32 => row_sums_in::<T, P, 16, true>(out, a, rows, row, count),
-        }
-    }
-}
-
-/// As [`row_sums`] and [`row_squares`], with N partial sums.
+/// As [`row_sums`], with N partial sums.
 ///
 /// # Safety
 /// As all services.
 #[inline(always)]
-unsafe fn row_sums_in<T: Number, const P: u8, const N: usize, const SQUARED: bool>(
+unsafe fn row_sums_in<T: Number, const P: u8, const N: usize>(
     out: *mut T,
     a: *const T,
     rows: usize,
@@ -567,13 +550,64 @@ unsafe fn row_sums_in<T: Number, const P: u8, const N: usize, const SQUARED: boo
         while start + N <= count {
             for (i, sum) in sums.iter_mut().enumerate() {
                 // SAFETY: the caller vouches for `rows` rows, and for count <= row.
-                let value = unsafe { *a.add(r * row + start + i) };
-                *sum = if SQUARED { multiply_add::<T, P>(value, value, *sum) } else { *sum + value };
+                unsafe { *sum += *a.add(r * row + start + i) };
             }
             start += N;
         }
         // SAFETY: the caller vouches for `rows` sums.
         unsafe { *out.add(r) += total(sums) }
+    }
+}
+
+/// # Safety
+/// As all services.
+#[inline(always)]
+pub(super) unsafe fn row_moments<T: Number, const P: u8>(
+    sums: *mut T,
+    squares: *mut T,
+    weights: *const T,
+    a: *const T,
+    rows: usize,
+    row: usize,
+    count: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match T::SCALAR {
+            Scalar::F64 => row_moments_in::<T, P, 8>([sums, squares], weights, a, [rows, row, count]),
+            Scalar::F32 => row_moments_in::<T, P, 16>([sums, squares], weights, a, [rows, row, count]),
+        }
+    }
+}
+
+/// As [`row_moments`], with N partial sums.
+///
+/// # Safety
+/// As all services.
+#[inline(always)]
+unsafe fn row_moments_in<T: Number, const P: u8, const N: usize>(
+    [sums, squares]: [*mut T; 2],
+    weights: *const T,
+    a: *const T,
+    [rows, row, count]: [usize; 3],
+) {
+    for r in 0..rows {
+        let [mut of_sum, mut of_square] = [[T::ZERO; N]; 2];
+        let mut start = 0;
+        while start + N <= count {
+            for i in 0..N {
+                // SAFETY: the caller vouches for `rows` rows, for count weights, and for count <= row.
+                let (value, weight) = unsafe { (*a.add(r * row + start + i), *weights.add(start + i)) };
+                of_sum[i] = multiply_add::<T, P>(value, weight, of_sum[i]);
+                of_square[i] = multiply_add::<T, P>(value, value, of_square[i]);
+            }
+            start += N;
+        }
+        // SAFETY: the caller vouches for `rows` sums of both kinds.
+        unsafe {
+            *sums.add(r) += total(of_sum);
+            *squares.add(r) += total(of_square);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod dots;
 mod loops;
 #[cfg(all(freestanding, target_arch = "x86_64"))]
 mod machine;
+mod moments;
 
 use super::dispatch::Path;
 use super::{Function, error_function, exponential, inverse, logarithm, trigonometric};
@@ -194,9 +195,9 @@ pub fn all() -> impl Iterator<Item = Service> {
         FIRST_CHANNELS,
         WEIGHTED_ROWS,
         OUTER,
-        CHANNEL_SQUARES,
+        CHANNEL_MOMENTS,
         ROW_SUMS,
-        ROW_SQUARES,
+        ROW_MOMENTS,
         WEIGHTED_SUMS,
         ADD_WEIGHTED,
         WEIGHTED_DOT,
@@ -264,12 +265,13 @@ services! {
     OUTER = "outer" outer(out: write, a: read, b: read, m: count, k: count, columns: count) outer[];
     /// `out[r] += Σ_b a[r][b]` over the first `count` numbers of each row.
     ROW_SUMS = "row_sums" row_sums(out: write, a: read, rows: count, row: count, count: count) row_sums[];
-    /// `out[m·K + k] += Σ_b (Σ_c cotangents[(m·C + c)·stride + b] · inputs[(k·C + c)·stride + b])²`, the stride a multiple of the
-    /// lanes.
-    CHANNEL_SQUARES = "channel_squares" channel_squares(out: write, cotangents: read, inputs: read, m: count,
-        k: count, channels: count, stride: count) channel_squares[];
-    /// `out[r] += Σ_b a[r][b]²` over the first `count` numbers of each row.
-    ROW_SQUARES = "row_squares" row_squares(out: write, a: read, rows: count, row: count, count: count) row_squares[];
+    /// With `p[b] = Σ_c cotangents[(m·C + c)·stride + b] · inputs[(k·C + c)·stride + b]`, `sums[m·K + k] += Σ_b weights[b] · p[b]` and
+    /// `squares[m·K + k] += Σ_b p[b]²`, the stride a multiple of the lanes.
+    CHANNEL_MOMENTS = "channel_moments" channel_moments(sums: write, squares: write, weights: read, cotangents: read,
+        inputs: read, m: count, k: count, channels: count, stride: count) channel_moments[];
+    /// `sums[r] += Σ_b weights[b] · a[r][b]` and `squares[r] += Σ_b a[r][b]²` over the first `count` numbers of each row.
+    ROW_MOMENTS = "row_moments" row_moments(sums: write, squares: write, weights: read, a: read, rows: count, row: count,
+        count: count) row_moments[];
     /// `out[m] += Σ_k weights[m·K + k] · part[m·K + k]`
     WEIGHTED_SUMS = "weighted_sums" weighted_sums(out: write, weights: read, part: read, m: count,
         k: count) weighted_sums[];
@@ -289,17 +291,19 @@ mod tests {
     fn found<T: Primitive + Default>(path: Path, a: &[T], b: &[T]) -> Vec<T> {
         type Outer<T> = unsafe extern "C" fn(*mut T, *const T, *const T, usize, usize, usize);
         type Products<T> = unsafe extern "C" fn(*mut T, *const T, *const T, usize, usize, usize, usize, usize);
-        type Squares<T> = unsafe extern "C" fn(*mut T, *const T, *const T, usize, usize, usize, usize);
-        let mut out = vec![T::default(); 2 * 9 * 7 + 4 * 4 * 16];
+        type Moments<T> =
+            unsafe extern "C" fn(*mut T, *mut T, *const T, *const T, *const T, usize, usize, usize, usize);
+        let mut out = vec![T::default(); 3 * 9 * 7 + 4 * 4 * 16];
         let (sums, rest) = out.split_at_mut(9 * 7);
-        let (squares, product) = rest.split_at_mut(9 * 7);
+        let (moments, product) = rest.split_at_mut(2 * 9 * 7);
+        let (first, second) = moments.split_at_mut(9 * 7);
         // SAFETY: the signatures are those of the table above; the slices hold 9 rows of 48 numbers, 4 x 4 rows of 16, and the
         // path is available.
         unsafe {
             let outer: Outer<T> = std::mem::transmute(OUTER.address(T::SCALAR, path));
             outer(sums.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 9, 7, 48);
-            let of_channels: Squares<T> = std::mem::transmute(CHANNEL_SQUARES.address(T::SCALAR, path));
-            of_channels(squares.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 9, 7, 3, 16);
+            let moments: Moments<T> = std::mem::transmute(CHANNEL_MOMENTS.address(T::SCALAR, path));
+            moments(first.as_mut_ptr(), second.as_mut_ptr(), a.as_ptr(), a.as_ptr(), b.as_ptr(), 9, 7, 3, 16);
             let products: Products<T> = std::mem::transmute(CHANNEL_PRODUCTS.address(T::SCALAR, path));
             products(product.as_mut_ptr(), a.as_ptr(), b.as_ptr(), 4, 4, 3, 16, 16);
         }
