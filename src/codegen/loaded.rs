@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::default_libcall_names;
+use smallvec::SmallVec;
 
 use super::compiled::Owner;
 use super::routine::{Compiler, Target, size, status};
@@ -114,8 +115,8 @@ impl<T: Primitive> Loaded<T> {
     /// If an array has another length, or the workspace is that of a smaller routine.
     pub fn call_in(&self, n: usize, inputs: &[&[T]], outputs: &mut [Option<&mut [T]>], work: &mut Workspace) {
         check_arrays((&self.inputs, &self.outputs), n, inputs, outputs);
-        let inputs: Vec<*const T> = inputs.iter().map(|array| array.as_ptr()).collect();
-        let outputs: Vec<*mut T> = outputs
+        let inputs: SmallVec<[*const T; 24]> = inputs.iter().map(|array| array.as_ptr()).collect();
+        let outputs: SmallVec<[*mut T; 8]> = outputs
             .iter_mut()
             .map(|array| array.as_mut().map_or(std::ptr::null_mut(), |array| array.as_mut_ptr()))
             .collect();

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
 use tracing::debug_span;
 
 use super::description::Role;
@@ -20,7 +21,7 @@ const AT_ONCE: usize = 8;
 impl Kernel {
     /// N, the number of values of all formulas at their points.
     pub fn rows(&self) -> usize {
-        self.order.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum()
+        self.rows_of_tiles(&self.order)
     }
 
     /// The values of all formulas at their points, length N: residuals times the root of their weight, energies times
@@ -32,7 +33,8 @@ impl Kernel {
 
     /// The losses at up to [`AT_ONCE`] vectors of parameters, in one pass over the points.
     fn losses_at_once(&self, thetas: &[&[f64]], losses: &mut [f64]) {
-        let known: Vec<IntegralValues> = thetas.iter().map(|theta| self.integral_values(theta)).collect();
+        let known: SmallVec<[IntegralValues; AT_ONCE]> =
+            thetas.iter().map(|theta| self.integral_values(theta)).collect();
         let length = self.rows();
         self.row_buffers.with(Vec::new, |rows| {
             let rows = sized(rows, AT_ONCE * length);
@@ -88,9 +90,9 @@ impl Objective for Kernel {
 
     fn losses(&self, thetas: &[f64], losses: &mut [f64]) {
         let _span = debug_span!("trial losses").entered();
-        let all: Vec<&[f64]> = thetas.chunks_exact(self.parameters).collect();
-        for (thetas, losses) in all.chunks(AT_ONCE).zip(losses.chunks_mut(AT_ONCE)) {
-            self.losses_at_once(thetas, losses);
+        for (thetas, losses) in thetas.chunks(AT_ONCE * self.parameters).zip(losses.chunks_mut(AT_ONCE)) {
+            let own: SmallVec<[&[f64]; AT_ONCE]> = thetas.chunks_exact(self.parameters).collect();
+            self.losses_at_once(&own, losses);
         }
     }
 

@@ -1,11 +1,12 @@
 //! Jets through the networks, then residuals.
 
+use smallvec::{SmallVec, smallvec};
 use tracing::trace_span;
 
 use super::description::Role;
 use super::integrals::IntegralValues;
 use super::programs::PointInput;
-use super::sweep::{Keep, NetworkBuffers, sized};
+use super::sweep::{Keep, Lanes, NetworkBuffers, sized};
 use super::system::{Block, PointProgramOf};
 use super::tile::Tile;
 use crate::tape::Lane;
@@ -114,10 +115,9 @@ impl Block {
     pub(super) fn run_point_program(&self, of: &PointProgramOf, tile: &Tile, extension: usize, work: &mut Workspace) {
         let _span = trace_span!("formulas").entered();
         let outputs = of.program.outputs();
-        let lanes: Vec<Lane> = of.inputs.iter().map(|input| self.lane(input, tile.stride, extension)).collect();
-        let out_lanes: Vec<Lane> = (0..outputs).map(|o| row_lane(0, o, tile.stride)).collect();
-        let mut buffers: Vec<&[f64]> = vec![&tile.columns];
-        buffers.push(&work.integrals);
+        let lanes: Lanes = of.inputs.iter().map(|input| self.lane(input, tile.stride, extension)).collect();
+        let out_lanes: Lanes = (0..outputs).map(|o| row_lane(0, o, tile.stride)).collect();
+        let mut buffers: SmallVec<[&[f64]; 8]> = smallvec![&tile.columns[..], &work.integrals[..]];
         buffers.extend(work.networks.iter().map(|n| n.outputs.as_slice()));
         let point = sized(&mut work.point, outputs * tile.stride);
         let scratch = sized(&mut work.scratch, of.program.scratch_len());

@@ -15,11 +15,11 @@ use rustc_hash::FxHashMap;
 use super::description::InnerPoints;
 use super::forward::Workspace;
 use super::nonlocal::{Family, Member};
-use super::reverse::{GRADIENT_PARTS, Sums};
+use super::reverse::Sums;
 use super::sweep::{EXTENSION, sized};
 use super::system::{Block, Kernel};
 use super::tile::{PointSet, Tile, TileScale, tiles};
-use crate::linalg::RowTile;
+use crate::linalg::{RowTile, parts_of_sum};
 
 /// The integrals of one family.
 pub(super) struct IntegralBlock {
@@ -251,7 +251,7 @@ impl Kernel {
     ) {
         for (family, integral) in self.integrals.iter().enumerate().rev() {
             let own = std::mem::take(&mut cotangents.0[family].data);
-            let per_part = integral.groups.div_ceil(GRADIENT_PARTS).max(1);
+            let per_part = integral.groups.div_ceil(parts_of_sum(self.parameters)).max(1);
             let parts: Vec<usize> = (0..integral.groups).step_by(per_part).collect();
             let sums: Vec<(Vec<f64>, IntegralValues)> = parts
                 .into_par_iter()

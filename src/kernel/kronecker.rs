@@ -25,10 +25,16 @@ type Seen<'a> = (&'a Block, &'a Tile, &'a TileParts);
 impl Kernel {
     pub(super) fn kronecker_factors(&self, theta: Option<&[f64]>) -> Vec<LayerFactors> {
         let products = vec![Form::Products; self.layers.len()];
-        let parts = theta.map_or_else(Vec::new, |theta| self.all_parts(theta, &products));
+        match theta {
+            Some(theta) => self.with_parts(theta, &products, |parts| self.factors_from(parts)),
+            None => self.factors_from(&[]),
+        }
+    }
+
+    fn factors_from(&self, parts: &[TileParts]) -> Vec<LayerFactors> {
         let channels = |block: &Block| block.networks.iter().flatten().map(|n| n.carried()).max().unwrap_or(0);
         let most = self.blocks.iter().map(channels).max().unwrap_or(0);
-        let seen = self.order.iter().zip(&parts).map(|(&(b, t), part)| {
+        let seen = self.order.iter().zip(parts).map(|(&(b, t), part)| {
             let block = &self.blocks[b];
             (block, &block.tiles[t], part)
         });

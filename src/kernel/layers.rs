@@ -12,6 +12,7 @@
 //! channels. Where channels are many and the layer is narrow, rows of J of this layer cost less, and are made instead.
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::description::Role;
 use super::forward::Workspace;
@@ -84,9 +85,26 @@ impl FormulaPart {
     fn is_empty(&self) -> bool {
         self.vectors.is_empty()
     }
+
+    fn clear(&mut self) {
+        self.cotangents.clear();
+        self.active.clear();
+        self.vectors.clear();
+    }
+}
+
+impl LayerPart {
+    fn clear(&mut self, formulas: usize) {
+        self.channels = 0;
+        self.inputs.clear();
+        self.active.clear();
+        self.formulas.resize_with(formulas, FormulaPart::default);
+        self.formulas.iter_mut().for_each(FormulaPart::clear);
+    }
 }
 
 /// What layers see at the points of a tile.
+#[derive(Default)]
 pub(super) struct TileParts {
     pub rows: usize,
     pub stride: usize,
@@ -132,15 +150,19 @@ impl Kernel {
         }
     }
 
-    /// What layers see at the points of all tiles, in the order of the rows.
-    pub(super) fn all_parts(&self, theta: &[f64], forms: &[Form]) -> Vec<TileParts> {
+    /// Calls `f` with what layers see at the points of all tiles, in the order of the rows.
+    pub(super) fn with_parts<R>(&self, theta: &[f64], forms: &[Form], f: impl FnOnce(&[TileParts]) -> R) -> R {
         let known = self.integral_values(theta);
-        let of_tile = |&(b, t): &(usize, usize)| {
-            let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-            self.workspaces
-                .with(Workspace::default, |work| block.parts(tile, theta, &known, (&self.layers, forms), work))
-        };
-        self.order.par_iter().map(of_tile).collect()
+        self.layer_parts.with(Vec::new, |parts| {
+            parts.resize_with(self.order.len(), TileParts::default);
+            parts.par_iter_mut().zip(&self.order).for_each(|(parts, &(b, t))| {
+                let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
+                self.workspaces.with(Workspace::default, |work| {
+                    block.see_layers(tile, theta, &known, (&self.layers, forms), work, parts);
+                });
+            });
+            f(parts)
+        })
     }
 }
 
@@ -153,18 +175,11 @@ impl Layered for Kernel {
     }
 
     fn kernel_matrix(&self, theta: &[f64], out: &mut [f64]) {
-        let forms: Vec<Form> = self.layers.iter().map(|&layer| self.cost_of_layer(layer).0).collect();
-        let parts = self.all_parts(theta, &forms);
-        let mut end = 0;
-        let ends: Vec<usize> = parts
-            .iter()
-            .map(|part| {
-                end += part.formulas * part.rows;
-                end
-            })
-            .collect();
-        fill_lower(out, &ends, |row, column, block| {
-            self.row_buffers.with(Vec::new, |buffer| parts[row].add_products_with(&parts[column], buffer, block));
+        let forms: SmallVec<[Form; 16]> = self.layers.iter().map(|&layer| self.cost_of_layer(layer).0).collect();
+        self.with_parts(theta, &forms, |parts| {
+            fill_lower(out, &self.row_ends, |row, column, block| {
+                self.row_buffers.with(Vec::new, |buffer| parts[row].add_products_with(&parts[column], buffer, block));
+            });
         });
     }
 
@@ -183,18 +198,21 @@ impl Layered for Kernel {
 }
 
 impl Block {
-    fn parts(
+    /// What layers see at the points of a tile.
+    fn see_layers(
         &self,
         tile: &Tile,
         theta: &[f64],
         known: &IntegralValues,
         (layers, forms): (&[(usize, Layer)], &[Form]),
         work: &mut Workspace,
-    ) -> TileParts {
+        parts: &mut TileParts,
+    ) {
         self.linearize(&self.linear, tile, theta, known, work);
         let formulas = self.factors.len();
-        let mut parts: Vec<LayerPart> = layers.iter().map(|_| LayerPart::default()).collect();
-        parts.iter_mut().for_each(|part| part.formulas.resize_with(formulas, FormulaPart::default));
+        (parts.rows, parts.stride, parts.formulas) = (tile.rows, tile.stride, formulas);
+        parts.layers.resize_with(layers.len(), LayerPart::default);
+        parts.layers.iter_mut().for_each(|part| part.clear(formulas));
         for formula in 0..formulas {
             for (n, network) in self.networks.iter().enumerate() {
                 let Some(network) = network else { continue };
@@ -208,11 +226,10 @@ impl Block {
                 network.reverse(tile.stride, &tile.features[n], theta, buffers, scratch, |sweep| {
                     let same = |(_, layer): &(usize, Layer)| layer.start == sweep.layer().start;
                     let number = layers.iter().position(same).expect("the kernel knows its layers");
-                    parts[number].take(sweep, forms[number], formula, [channels, tile.stride]);
+                    parts.layers[number].take(sweep, forms[number], formula, [channels, tile.stride]);
                 });
             }
         }
-        TileParts { rows: tile.rows, stride: tile.stride, formulas, layers: parts }
     }
 }
 
@@ -230,10 +247,10 @@ impl LayerPart {
                 if self.inputs.is_empty() {
                     self.inputs.resize(layer.inputs * channels * stride, 0.0);
                     sweep.write_inputs(&mut self.inputs);
-                    self.active = active(&self.inputs, [channels, stride]);
+                    self.active.extend(active(&self.inputs, [channels, stride]));
                 }
-                part.cotangents = sweep.of_products().to_vec();
-                part.active = active(&part.cotangents, [channels, stride]);
+                part.cotangents.extend_from_slice(sweep.of_products());
+                part.active.extend(active(&part.cotangents, [channels, stride]));
                 part.vectors.resize((layer.all().len() - layer.weights().len()) * stride, 0.0);
                 sweep.write_vectors(&self.inputs, &mut part.vectors);
             }
@@ -242,9 +259,9 @@ impl LayerPart {
 }
 
 /// Which channels have a number other than zero.
-fn active(jets: &[f64], [channels, stride]: [usize; 2]) -> Vec<bool> {
-    let in_channel = |channel: usize| jets.chunks_exact(stride).skip(channel).step_by(channels);
-    (0..channels).map(|channel| in_channel(channel).any(|row| row.iter().any(|x| *x != 0.0))).collect()
+fn active(jets: &[f64], [channels, stride]: [usize; 2]) -> impl Iterator<Item = bool> {
+    let in_channel = move |channel: usize| jets.chunks_exact(stride).skip(channel).step_by(channels);
+    (0..channels).map(move |channel| in_channel(channel).any(|row| row.iter().any(|x| *x != 0.0)))
 }
 
 /// `aᵀ b` for some columns of a and b, whose rows have as many numbers as `of_a` and `of_b` say.

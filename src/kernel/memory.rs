@@ -26,7 +26,7 @@ impl Kernel {
     /// What this kernel keeps and has at hand, all buffers at their largest.
     pub fn memory(&self) -> KernelMemory {
         let mut all = KernelMemory {
-            gradient_parts: self.parameters * self.gradient_parts().len(),
+            gradient_parts: self.parameters * self.parts.len(),
             integral_gradients: self.parameters * self.integrals.iter().map(|i| i.value_count()).sum::<usize>(),
             ..KernelMemory::default()
         };

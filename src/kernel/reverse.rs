@@ -2,18 +2,29 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::description::Role;
 use super::forward::Workspace;
 use super::integrals::{IntegralGradients, IntegralValues};
 use super::sweep::{NetworkBuffers, NetworkUse, sized};
 use super::system::{Block, Kernel};
 use super::tile::Tile;
-use crate::linalg::{RowTile, RowTiles, sum_of};
+use crate::linalg::{RowTile, RowTiles, for_each_share, sum_of};
 
-/// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
-pub(super) const GRADIENT_PARTS: usize = 32;
+/// What a part of all tiles adds to a sum.
+#[derive(Default)]
+pub(super) struct PartialSum {
+    numbers: Vec<f64>,
+    cotangents: IntegralValues,
+}
+
+impl AsRef<[f64]> for PartialSum {
+    fn as_ref(&self) -> &[f64] {
+        &self.numbers
+    }
+}
+
+/// What some tiles write: values, and tiles of rows.
+type Rows<'a> = (&'a mut [f64], &'a mut [RowTile]);
 
 /// What sweeps over tiles add to: a gradient, and cotangents of the integrals, which become a gradient in the end.
 pub(super) struct Sums<'a> {
@@ -25,16 +36,9 @@ impl Kernel {
     pub(super) fn jacobian_rows(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
         let known = self.integral_values(theta);
         let gradients = self.integral_gradients(theta, &known);
-        let mut tasks = Vec::with_capacity(self.order.len());
-        let (mut rows, mut tiles) = (residual, jacobian.tiles_mut());
-        for &(b, t) in &self.order {
+        let split = |share, of: &[(usize, usize)]| self.split_rows(share, of, |block| block.factors.len());
+        for_each_share(&self.order, (residual, jacobian.tiles_mut()), &split, &|&(b, t), (rows, tiles)| {
             let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-            let (own_rows, rest) = rows.split_at_mut(block.factors.len() * tile.rows);
-            let (own_tiles, rest_tiles) = tiles.split_at_mut(block.factors.len());
-            (rows, tiles) = (rest, rest_tiles);
-            tasks.push((block, tile, own_rows, own_tiles));
-        }
-        tasks.into_par_iter().with_max_len(1).for_each(|(block, tile, rows, tiles)| {
             self.workspaces.with(Workspace::default, |work| {
                 if let Some(fused) = &block.fused {
                     return block.fused_rows(&**fused, tile, theta, work, (rows, tiles));
@@ -103,18 +107,16 @@ impl Kernel {
         });
     }
 
-    /// All tiles in parts of about the same work, at most [`GRADIENT_PARTS`] and one.
-    pub(super) fn gradient_parts(&self) -> Vec<&[(usize, usize)]> {
-        let channels = |&(b, _): &(usize, usize)| self.blocks[b].channels();
-        let wanted = self.order.iter().map(channels).sum::<usize>().div_ceil(GRADIENT_PARTS);
-        let mut own = 0;
-        let is_same_part = |tile: &(usize, usize), _: &(usize, usize)| {
-            own += channels(tile);
-            let same = own < wanted;
-            own = if same { own } else { 0 };
-            same
-        };
-        self.order.chunk_by(is_same_part).collect()
+    /// What some tiles write, and the rest; a block has so many tiles of rows for each tile of points.
+    fn split_rows<'a>(
+        &self,
+        (values, tiles): Rows<'a>,
+        of: &[(usize, usize)],
+        tiles_of: impl Fn(&Block) -> usize,
+    ) -> (Rows<'a>, Rows<'a>) {
+        let (values, other_values) = values.split_at_mut(self.rows_of_tiles(of));
+        let (tiles, other_tiles) = tiles.split_at_mut(of.iter().map(|&(b, _)| tiles_of(&self.blocks[b])).sum());
+        ((values, tiles), (other_values, other_tiles))
     }
 
     /// Calls `f` for every tile with its part of a vector of values, its tiles of rows (so many a block), and a sum to
@@ -128,40 +130,38 @@ impl Kernel {
         gradient: &mut [f64],
         f: impl Fn(&Block, &Tile, &mut Workspace, &mut [f64], &mut [RowTile], &mut Sums<'_>) + Sync,
     ) {
-        let (mut values, mut row_tiles) = (values, row_tiles);
-        let mut tasks = Vec::with_capacity(GRADIENT_PARTS);
-        for part in self.gradient_parts() {
-            let length = part.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum();
-            let (own, rest) = values.split_at_mut(length);
-            let tiles = part.iter().map(|&(b, _)| tiles_of(&self.blocks[b])).sum();
-            let (own_tiles, rest_tiles) = row_tiles.split_at_mut(tiles);
-            (values, row_tiles) = (rest, rest_tiles);
-            tasks.push((part, own, own_tiles));
-        }
-        let sum_part = |(part, values, row_tiles): (&[(usize, usize)], &mut [f64], &mut [RowTile]), sum: &mut [f64]| {
-            sum.fill(0.0);
-            let mut cotangents = known.zeros();
-            let mut sums = Sums { gradient: sum, cotangents: &mut cotangents };
+        let length = gradient.len();
+        let sum_part = |part: &Range<usize>, ((values, tiles), sums): (Rows<'_>, &mut [PartialSum])| {
+            let PartialSum { numbers, cotangents } = &mut sums[0];
+            numbers.clear();
+            numbers.resize(length, 0.0);
+            *cotangents = known.zeros();
+            let mut sums = Sums { gradient: numbers, cotangents };
             self.workspaces.with(Workspace::default, |work| {
-                let (mut values, mut row_tiles) = (values, row_tiles);
-                for &(b, t) in part {
+                let (mut values, mut tiles) = (values, tiles);
+                for &(b, t) in &self.order[part.clone()] {
                     let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
                     let (own, rest) = values.split_at_mut(block.factors.len() * tile.rows);
-                    let (own_tiles, rest_tiles) = row_tiles.split_at_mut(tiles_of(block));
+                    let (own_tiles, rest_tiles) = tiles.split_at_mut(tiles_of(block));
                     f(block, tile, work, own, own_tiles, &mut sums);
-                    (values, row_tiles) = (rest, rest_tiles);
+                    (values, tiles) = (rest, rest_tiles);
                 }
             });
-            cotangents
         };
-        let mut sums = self.partial_gradients.take(tasks.len(), Vec::new);
-        sums.iter_mut().for_each(|sum| sum.resize(gradient.len(), 0.0));
-        let cotangents: Vec<IntegralValues> =
-            tasks.into_par_iter().with_max_len(1).zip(&mut sums).map(|(task, sum)| sum_part(task, sum)).collect();
-        sum_of(&sums, gradient);
-        self.partial_gradients.give_back(sums);
         let mut all = known.zeros();
-        cotangents.iter().for_each(|part| all.add(part));
+        self.partial_sums.with(Vec::new, |sums| {
+            sums.resize_with(sums.len().max(self.parts.len()), PartialSum::default);
+            let sums = &mut sums[..self.parts.len()];
+            let split = |(rows, sums), parts: &[Range<usize>]| {
+                let of_parts = &self.order[parts[0].start..parts[parts.len() - 1].end];
+                let (own, others) = self.split_rows(rows, of_parts, &tiles_of);
+                let (sums, other_sums) = <[PartialSum]>::split_at_mut(sums, parts.len());
+                ((own, sums), (others, other_sums))
+            };
+            for_each_share(&self.parts, ((values, row_tiles), &mut *sums), &split, &sum_part);
+            sum_of(sums, gradient);
+            sums.iter().for_each(|sum| all.add(&sum.cotangents));
+        });
         self.add_integral_cotangents(theta, known, all, &mut gradient[..self.parameters]);
     }
 }

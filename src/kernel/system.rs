@@ -11,14 +11,17 @@ use super::forward::row_lane;
 use super::fused::FusedBlock;
 use super::integrals::IntegralBlock;
 use super::known::KnownUse;
+use super::layers::TileParts;
 use super::local::MetricRows;
 use super::nonlocal::Member;
 use super::norms::Norm;
 use super::objective::ParameterMatrix;
 use super::programs::{Assemble, AssembleError, BlockTapes, Channel, KernelTapes, PointInput, PointwiseTapes};
+use super::reverse::PartialSum;
 use super::sweep::{Inputs, NetworkUse, PointwiseSet, PointwiseSets, sized};
 use super::tile::{PointSet, Pool, TILE, Tile, TileScale, tiles};
 use crate::expr::Jet;
+use crate::linalg::{for_each_share, parts_of_sum, split_all};
 use crate::network::Layer;
 use crate::tape::{Lane, PointProgram, Tape};
 
@@ -78,7 +81,12 @@ pub struct Kernel {
     pub(super) workspaces: Pool<super::forward::Workspace>,
     /// Which tile (block, number in the block) stands at each position of a sweep over all tiles.
     pub(super) order: Vec<(usize, usize)>,
-    pub(super) partial_gradients: Pool<Vec<f64>>,
+    /// The parts in which sums over all tiles are made, as positions in `order`.
+    pub(super) parts: Vec<Range<usize>>,
+    pub(super) partial_sums: Pool<Vec<PartialSum>>,
+    /// Where the rows of each tile end in r.
+    pub(super) row_ends: Vec<usize>,
+    pub(super) layer_parts: Pool<Vec<TileParts>>,
     pub(super) row_buffers: Pool<Vec<f64>>,
     pub(super) matrices: Vec<ParameterMatrix>,
     /// The layers of all networks, each with the number of its network.
@@ -123,7 +131,10 @@ impl Kernel {
             parameters: description.parameters(),
             workspaces: Pool::default(),
             order: Vec::new(),
-            partial_gradients: Pool::default(),
+            parts: Vec::new(),
+            partial_sums: Pool::default(),
+            row_ends: Vec::new(),
+            layer_parts: Pool::default(),
             row_buffers: Pool::default(),
             matrices: description.networks.iter().flat_map(|n| &n.layout.layers).flat_map(matrices_of).collect(),
             layers: (description.networks.iter().enumerate())
@@ -147,7 +158,10 @@ impl Kernel {
             parameters: self.parameters,
             workspaces: Pool::default(),
             order: Vec::new(),
-            partial_gradients: Pool::default(),
+            parts: Vec::new(),
+            partial_sums: Pool::default(),
+            row_ends: Vec::new(),
+            layer_parts: Pool::default(),
             row_buffers: Pool::default(),
             matrices: self.matrices.clone(),
             layers: self.layers.clone(),
@@ -199,6 +213,13 @@ impl Kernel {
             row += block.factors.len() * block.tiles.iter().map(|t| t.rows).sum::<usize>();
             self.order.extend((0..block.tiles.len()).map(|t| (b, t)));
         }
+        self.parts = self.parts();
+        let mut end = 0;
+        let ends = self.order.iter().map(|tile| {
+            end += self.rows_of_tiles(std::slice::from_ref(tile));
+            end
+        });
+        self.row_ends = ends.collect();
     }
 
     /// Calls `f` with a vector of length N.
@@ -213,23 +234,35 @@ impl Kernel {
         vectors: [&mut [f64]; K],
         f: impl Fn(&Block, &Tile, [&mut [f64]; K], &mut super::forward::Workspace) + Sync,
     ) {
-        let mut tasks = Vec::with_capacity(self.order.len());
-        let mut rest = vectors;
-        for &(b, t) in &self.order {
+        let split = |vectors, tiles: &[(usize, usize)]| split_all(vectors, self.rows_of_tiles(tiles));
+        for_each_share(&self.order, vectors, &split, &|&(b, t), own| {
             let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
-            let length = block.factors.len() * tile.rows;
-            let mut own = Vec::with_capacity(K);
-            rest = rest.map(|vector| {
-                let (first, second) = vector.split_at_mut(length);
-                own.push(first);
-                second
-            });
-            let own: [&mut [f64]; K] = own.try_into().unwrap_or_else(|_| unreachable!("one slice a vector"));
-            tasks.push((block, tile, own));
-        }
-        tasks.into_par_iter().with_max_len(1).for_each(|(block, tile, own)| {
             self.workspaces.with(super::forward::Workspace::default, |work| f(block, tile, own, work));
         });
+    }
+
+    /// How many rows of r some tiles have.
+    pub(super) fn rows_of_tiles(&self, tiles: &[(usize, usize)]) -> usize {
+        tiles.iter().map(|&(b, t)| self.blocks[b].factors.len() * self.blocks[b].tiles[t].rows).sum()
+    }
+
+    /// All tiles in parts of about the same work, at most one more than [`parts_of_sum`] says.
+    fn parts(&self) -> Vec<Range<usize>> {
+        let channels = |&(b, _): &(usize, usize)| self.blocks[b].channels();
+        let wanted = self.order.iter().map(channels).sum::<usize>().div_ceil(parts_of_sum(self.parameters));
+        let mut own = 0;
+        let is_same_part = |tile: &(usize, usize), _: &(usize, usize)| {
+            own += channels(tile);
+            let same = own < wanted;
+            own = if same { own } else { 0 };
+            same
+        };
+        let mut end = 0;
+        let range = |part: &[(usize, usize)]| {
+            end += part.len();
+            end - part.len()..end
+        };
+        self.order.chunk_by(is_same_part).map(range).collect()
     }
 }
 

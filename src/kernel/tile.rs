@@ -117,18 +117,4 @@ impl<T> Pool<T> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(buffer);
         result
     }
-
-    /// Takes `count` buffers out of the pool.
-    pub fn take(&self, count: usize, make: impl Fn() -> T) -> Vec<T> {
-        let mut pool = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let kept = pool.len().saturating_sub(count);
-        let mut taken = pool.split_off(kept);
-        taken.resize_with(count, make);
-        taken
-    }
-
-    /// Puts buffers back.
-    pub fn give_back(&self, buffers: Vec<T>) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(buffers);
-    }
 }

@@ -8,8 +8,8 @@ use faer::{Accum, ColMut, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use tracing::debug_span;
 
-use super::awake::with_pool_awake;
-use super::gram::{accumulate, for_each_block, lower_blocks, panel_ends};
+use super::gram::{Panels, accumulate, for_each_block};
+use super::parallel::with_pool_awake;
 use super::{SolveError, check_lower};
 
 /// Columns of a panel of the blocked factorization.
@@ -260,8 +260,8 @@ fn factor_panels(matrix: MatMut<'_, f64>, serial: &mut Serial) -> Result<(), Bre
         rest = after;
         let size = rest.nrows();
         let panel = |index: usize| below.subrows(index * PANEL, PANEL.min(size - index * PANEL));
-        let blocks = lower_blocks(rest.rb_mut(), &panel_ends(size, PANEL));
-        for_each_block(blocks, size * size * width / 2, |mut block| {
+        let panels = Panels::Even { size, width: PANEL };
+        for_each_block(rest.rb_mut(), panels, size * size * width / 2, |mut block| {
             let (a, b) = (panel(block.row), panel(block.column).transpose());
             accumulate(&mut block.out, block.row == block.column, Accum::Add, a, b, -1.0);
         });

@@ -1,10 +1,12 @@
 //! Gram matrices by blocks: each block of the output is one task, which runs over the tiles in their order.
 
+use std::cell::Cell;
+use std::ops::Range;
+
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::prelude::ReborrowMut;
 use faer::{Accum, MatMut, MatRef, Par};
-use rayon::prelude::*;
 use tracing::debug_span;
 
 use super::RowTiles;
@@ -26,43 +28,101 @@ pub(super) struct Block<'a> {
     pub(super) out: MatMut<'a, f64>,
 }
 
-/// Cuts the lower triangle of a square matrix into blocks between `ends` (of panels, ascending), the largest columns first.
-pub(super) fn lower_blocks<'a>(matrix: MatMut<'a, f64>, ends: &[usize]) -> Vec<Block<'a>> {
-    let mut blocks = Vec::with_capacity(ends.len() * (ends.len() + 1) / 2);
-    let (mut right, mut start) = (matrix, 0);
-    for (column, &end) in ends.iter().enumerate() {
-        let (panel, rest) = right.split_at_col_mut(end - start);
-        right = rest;
-        let (_, mut below) = panel.split_at_row_mut(start);
-        let mut row_start = start;
-        for (row, &row_end) in ends.iter().enumerate().skip(column) {
-            let (out, rest) = below.split_at_row_mut(row_end - row_start);
-            blocks.push(Block { row, column, out });
-            (below, row_start) = (rest, row_end);
+/// Where the rows and columns of a square matrix are cut into panels.
+#[derive(Clone, Copy)]
+pub(super) enum Panels<'a> {
+    /// At these places, of which the last is the size.
+    Ends(&'a [usize]),
+    /// Panels of one width, but for the last.
+    Even { size: usize, width: usize },
+}
+
+impl Panels<'_> {
+    /// Panels of about the same width, near `widest`: whole blocks of 6 x 4 sums but for the last.
+    fn near(size: usize, widest: usize) -> Self {
+        let width = size.div_ceil(size.div_ceil(widest).max(1)).next_multiple_of(12).max(1);
+        Self::Even { size, width }
+    }
+
+    fn count(self) -> usize {
+        match self {
+            Self::Ends(ends) => ends.len(),
+            Self::Even { size, width } => size.div_ceil(width),
         }
-        start = end;
     }
-    blocks
+
+    /// The first row of a panel, or the size behind the last one.
+    fn start(self, panel: usize) -> usize {
+        match self {
+            Self::Ends(ends) => panel.checked_sub(1).map_or(0, |before| ends[before]),
+            Self::Even { size, width } => size.min(panel * width),
+        }
+    }
+
+    fn range(self, panel: usize) -> Range<usize> {
+        self.start(panel)..self.start(panel + 1)
+    }
 }
 
-/// Runs a task for each block, in parallel if the whole is worth it.
-pub(super) fn for_each_block(blocks: Vec<Block<'_>>, multiply_adds: usize, task: impl Fn(Block<'_>) + Sync + Send) {
-    if multiply_adds < PARALLEL_FROM {
-        blocks.into_iter().for_each(task);
+/// Runs a task for each block of the lower triangle of a square matrix, in parallel if so many multiply-adds are worth it.
+pub(super) fn for_each_block(
+    matrix: MatMut<'_, f64>,
+    panels: Panels<'_>,
+    multiply_adds: usize,
+    task: impl Fn(Block<'_>) + Sync,
+) {
+    let parallel = multiply_adds >= PARALLEL_FROM;
+    of_columns(matrix, panels, 0..panels.count(), parallel, &task);
+}
+
+/// The blocks in some columns of panels, which are what is left of the matrix.
+fn of_columns(
+    matrix: MatMut<'_, f64>,
+    panels: Panels<'_>,
+    columns: Range<usize>,
+    parallel: bool,
+    task: &(impl Fn(Block<'_>) + Sync),
+) {
+    match columns.len() {
+        0 => {}
+        1 => {
+            let column = columns.start;
+            let below = matrix.subrows_mut(panels.start(column), panels.start(panels.count()) - panels.start(column));
+            of_rows(below, panels, (column, column..panels.count()), parallel, task);
+        }
+        count => {
+            let middle = columns.start + count / 2;
+            let (left, right) = matrix.split_at_col_mut(panels.start(middle) - panels.start(columns.start));
+            let first = || of_columns(left, panels, columns.start..middle, parallel, task);
+            both(parallel, first, || of_columns(right, panels, middle..columns.end, parallel, task));
+        }
+    }
+}
+
+/// The blocks in some rows of panels of one column.
+fn of_rows(
+    matrix: MatMut<'_, f64>,
+    panels: Panels<'_>,
+    (column, rows): (usize, Range<usize>),
+    parallel: bool,
+    task: &(impl Fn(Block<'_>) + Sync),
+) {
+    if rows.len() == 1 {
+        return task(Block { row: rows.start, column, out: matrix });
+    }
+    let middle = rows.start + rows.len() / 2;
+    let (above, below) = matrix.split_at_row_mut(panels.start(middle) - panels.start(rows.start));
+    let first = || of_rows(above, panels, (column, rows.start..middle), parallel, task);
+    both(parallel, first, || of_rows(below, panels, (column, middle..rows.end), parallel, task));
+}
+
+fn both(parallel: bool, first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
+    if parallel {
+        rayon::join(first, second);
     } else {
-        blocks.into_par_iter().with_max_len(1).for_each(task);
+        first();
+        second();
     }
-}
-
-/// The ends of panels of about the same width, near `widest`: whole blocks of 6 x 4 sums but for the last.
-fn even_ends(size: usize, widest: usize) -> Vec<usize> {
-    let width = size.div_ceil(size.div_ceil(widest).max(1)).next_multiple_of(12).max(1);
-    panel_ends(size, width)
-}
-
-/// The ends of panels of this width.
-pub(super) fn panel_ends(size: usize, width: usize) -> Vec<usize> {
-    (0..size.div_ceil(width)).map(|panel| size.min((panel + 1) * width)).collect()
 }
 
 /// `out += factor · a · b` in a block; of a block on the diagonal, the lower triangle.
@@ -89,12 +149,10 @@ pub(super) fn accumulate(
 pub fn gram(jacobian: &RowTiles, out: &mut [f64]) {
     let columns = jacobian.columns();
     let _span = debug_span!("Gram matrix", flops = triangle(jacobian.rows(), columns)).entered();
-    let ends = even_ends(columns, if columns <= SMALL { NARROW } else { PANEL });
-    let range = |panel: usize| if panel == 0 { 0..ends[0] } else { ends[panel - 1]..ends[panel] };
-    let pieces = jacobian.pieces();
-    fill_blocks(out, &ends, jacobian.rows() * columns * columns / 2, |row, column, block| {
-        let (rows, columns) = (range(row), range(column));
-        if add_column_products(block, rows.clone(), columns.clone(), &pieces) {
+    let panels = Panels::near(columns, if columns <= SMALL { NARROW } else { PANEL });
+    fill_blocks(out, panels, jacobian.rows() * columns * columns / 2, |row, column, block| {
+        let (rows, columns) = (panels.range(row), panels.range(column));
+        if jacobian.all_pieces(|pieces| add_column_products(block, rows.clone(), columns.clone(), pieces)) {
             return;
         }
         let mut block = MatMut::from_column_major_slice_mut(block, rows.len(), columns.len());
@@ -112,11 +170,10 @@ pub fn gram(jacobian: &RowTiles, out: &mut [f64]) {
 pub fn outer_gram(jacobian: &RowTiles, out: &mut [f64]) {
     let rows = jacobian.rows();
     let _span = debug_span!("kernel matrix", flops = triangle(jacobian.columns(), rows)).entered();
-    let tiles: Vec<_> = jacobian.filled().collect();
-    let ends: Vec<_> = tiles.iter().map(|(start, tile)| start + tile.nrows()).collect();
-    let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, rows, rows), &ends);
-    for_each_block(blocks, jacobian.columns() * rows * rows / 2, |mut block| {
-        let (a, b) = (tiles[block.row].1, tiles[block.column].1);
+    let tile = |number: usize| jacobian.tiles()[number].matrix();
+    let matrix = MatMut::from_column_major_slice_mut(out, rows, rows);
+    for_each_block(matrix, Panels::Ends(jacobian.ends()), jacobian.columns() * rows * rows / 2, |mut block| {
+        let (a, b) = (tile(block.row), tile(block.column));
         accumulate(&mut block.out, block.row == block.column, Accum::Replace, a, b.transpose(), 1.0);
     });
 }
@@ -128,22 +185,31 @@ pub fn outer_gram(jacobian: &RowTiles, out: &mut [f64]) {
 /// # Panics
 /// If `out` does not hold the square of the size.
 pub fn fill_lower(out: &mut [f64], ends: &[usize], fill: impl Fn(usize, usize, &mut [f64]) + Sync) {
-    fill_blocks(out, ends, usize::MAX, fill);
+    fill_blocks(out, Panels::Ends(ends), usize::MAX, fill);
 }
 
 /// As [`fill_lower`], in parallel if so many multiply-adds are worth it.
-fn fill_blocks(out: &mut [f64], ends: &[usize], multiply_adds: usize, fill: impl Fn(usize, usize, &mut [f64]) + Sync) {
-    let size = ends.last().copied().unwrap_or(0);
-    let blocks = lower_blocks(MatMut::from_column_major_slice_mut(out, size, size), ends);
-    for_each_block(blocks, multiply_adds, |mut block| {
+fn fill_blocks(
+    out: &mut [f64],
+    panels: Panels<'_>,
+    multiply_adds: usize,
+    fill: impl Fn(usize, usize, &mut [f64]) + Sync,
+) {
+    thread_local! { static ASIDE: Cell<Vec<f64>> = const { Cell::new(Vec::new()) } }
+    let size = panels.start(panels.count());
+    for_each_block(MatMut::from_column_major_slice_mut(out, size, size), panels, multiply_adds, |mut block| {
         let (height, width) = block.out.shape();
-        let mut filled = vec![0.0; height * width];
+        // Taken, not borrowed: where `fill` waits for other tasks, this thread may come here again.
+        let mut filled = ASIDE.take();
+        filled.clear();
+        filled.resize(height * width, 0.0);
         fill(block.row, block.column, &mut filled);
         for (index, column) in block.out.rb_mut().col_iter_mut().enumerate() {
             let start = if block.row == block.column { index } else { 0 };
             let from = &filled[index * height..(index + 1) * height];
             column.get_mut(start..).iter_mut().zip(&from[start..]).for_each(|(to, value)| *to = *value);
         }
+        ASIDE.set(filled);
     });
 }
 

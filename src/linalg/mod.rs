@@ -12,11 +12,11 @@
 //! in parallel over blocks of the output, sums over tiles in their order. Matrices in plain slices are column-major
 //! unless a name says otherwise.
 
-mod awake;
 mod cholesky;
 mod conjugate_gradients;
 mod gram;
 mod nystrom;
+mod parallel;
 mod product;
 mod qr;
 mod row_tiles;
@@ -29,7 +29,8 @@ pub use cholesky::Cholesky;
 pub use conjugate_gradients::{CgLimits, CgRoom, Symmetric, conjugate_gradients};
 pub use gram::{fill_lower, gram, outer_gram};
 pub use nystrom::Nystrom;
-pub use product::{product, sum_of, transposed_product};
+pub use parallel::{for_each_share, split_all};
+pub use product::{parts_of_sum, product, sum_of, transposed_product};
 pub use qr::{Qr, orthogonal_factor};
 pub use row_tiles::{RowTile, RowTiles};
 pub use small::jacobi_eigen;

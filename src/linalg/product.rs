@@ -5,8 +5,8 @@ use faer::{Accum, ColMut, ColRef, Par};
 use rayon::prelude::*;
 use tracing::{Span, debug_span};
 
-use super::RowTiles;
-use super::awake::with_pool_awake;
+use super::parallel::{for_each_share, with_pool_awake};
+use super::{RowTile, RowTiles};
 
 /// Entries of a matrix below which threads cost more than they save.
 const PARALLEL_FROM: usize = 50_000;
@@ -42,22 +42,13 @@ pub fn transposed_product(jacobian: &RowTiles, r: &[f64], out: &mut [f64]) {
 pub fn product(jacobian: &RowTiles, v: &[f64], out: &mut [f64]) {
     assert_eq!((out.len(), v.len()), (jacobian.rows(), jacobian.columns()), "product of another shape");
     let _span = of_product(jacobian).entered();
-    let mut rest = out;
-    let mut tasks = Vec::with_capacity(jacobian.tiles().len());
-    for (_, tile) in jacobian.filled() {
-        let (part, after) = rest.split_at_mut(tile.nrows());
-        rest = after;
-        tasks.push((tile, part));
-    }
     let v = ColRef::from_slice(v);
-    let task = |(tile, part): (faer::MatRef<'_, f64>, &mut [f64])| {
-        matmul(ColMut::from_slice_mut(part).as_mat_mut(), Accum::Replace, tile, v.as_mat(), 1.0, Par::Seq);
+    let task = |tile: &RowTile, part: &mut [f64]| {
+        let out = ColMut::from_slice_mut(part);
+        matmul(out.as_mat_mut(), Accum::Replace, tile.matrix(), v.as_mat(), 1.0, Par::Seq);
     };
-    if jacobian.rows() * jacobian.columns() < PARALLEL_FROM {
-        with_pool_awake(|| tasks.into_iter().for_each(task));
-    } else {
-        tasks.into_par_iter().for_each(task);
-    }
+    let rows = |tiles: &[RowTile]| tiles.iter().map(RowTile::rows).sum();
+    for_each_share(jacobian.tiles(), out, &|part: &mut [f64], tiles| part.split_at_mut(rows(tiles)), &task);
 }
 
 fn of_product(jacobian: &RowTiles) -> Span {
@@ -68,12 +59,23 @@ fn of_product(jacobian: &RowTiles) -> Span {
 /// Entries whose parts are added by one task.
 const ENTRIES: usize = 2048;
 
+/// Parts of a sum over points, at most and at least: a number that does not depend on that of threads.
+const MOST_PARTS: usize = 32;
+const LEAST_PARTS: usize = 16;
+/// Numbers of all parts together that a second cache holds.
+const CACHED: usize = 1 << 17;
+
+/// How many parts a sum over points is made in, of vectors of so many numbers.
+pub fn parts_of_sum(numbers: usize) -> usize {
+    (CACHED / numbers.max(1)).clamp(LEAST_PARTS, MOST_PARTS)
+}
+
 /// The sum of vectors, entry by entry in their order, whatever the number of threads.
-pub fn sum_of(parts: &[Vec<f64>], sum: &mut [f64]) {
+pub fn sum_of(parts: &[impl AsRef<[f64]> + Sync], sum: &mut [f64]) {
     sum.par_chunks_mut(ENTRIES).enumerate().for_each(|(chunk, sum)| {
         sum.fill(0.0);
         for part in parts {
-            let part = &part[chunk * ENTRIES..][..sum.len()];
+            let part = &part.as_ref()[chunk * ENTRIES..][..sum.len()];
             sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
     });

@@ -1,8 +1,9 @@
 //! The residual Jacobian, stored as tiles of rows.
 
 use faer::{Mat, MatRef};
+use smallvec::SmallVec;
 
-use crate::vmath::Piece;
+use crate::vmath::{PIECES, Piece};
 
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
@@ -12,6 +13,7 @@ const LINE: usize = 64;
 #[derive(Debug)]
 pub struct RowTile {
     rows: usize,
+    columns: usize,
     stride: usize,
     data: Vec<f64>,
     /// Where the entries start in `data`.
@@ -20,7 +22,7 @@ pub struct RowTile {
 
 impl Clone for RowTile {
     fn clone(&self) -> Self {
-        let mut tile = Self::new(self.rows, self.columns());
+        let mut tile = Self::new(self.rows, self.columns);
         tile.data_mut().copy_from_slice(self.data());
         tile
     }
@@ -39,12 +41,7 @@ impl RowTile {
         // The vector keeps its place: it is never resized.
         let start = data.as_ptr().align_offset(LINE).min(LINE / size_of::<f64>());
         data.truncate(start + stride * columns);
-        Self { rows, stride, data, start }
-    }
-
-    fn columns(&self) -> usize {
-        // An empty tile has no stride to divide by.
-        self.data().len().checked_div(self.stride).unwrap_or(0)
+        Self { rows, columns, stride, data, start }
     }
 
     /// Rows that count.
@@ -69,7 +66,7 @@ impl RowTile {
 
     /// The rows that count.
     pub(super) fn matrix(&self) -> MatRef<'_, f64> {
-        MatRef::from_column_major_slice(self.data(), self.stride, self.columns()).subrows(0, self.rows)
+        MatRef::from_column_major_slice(self.data(), self.stride, self.columns).subrows(0, self.rows)
     }
 }
 
@@ -79,13 +76,20 @@ impl RowTile {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowTiles {
     tiles: Vec<RowTile>,
+    /// Where the rows of each tile end.
+    ends: Vec<usize>,
     columns: usize,
 }
 
 impl RowTiles {
     /// A zero matrix with tiles of the given numbers of rows.
     pub fn new(rows: &[usize], columns: usize) -> Self {
-        Self { tiles: rows.iter().map(|&rows| RowTile::new(rows, columns)).collect(), columns }
+        let mut end = 0;
+        let ends = rows.iter().map(|rows| {
+            end += rows;
+            end
+        });
+        Self { ends: ends.collect(), tiles: rows.iter().map(|&rows| RowTile::new(rows, columns)).collect(), columns }
     }
 
     /// Whether it has these tiles and columns.
@@ -95,7 +99,12 @@ impl RowTiles {
 
     /// N, the rows of all tiles.
     pub fn rows(&self) -> usize {
-        self.tiles.iter().map(|tile| tile.rows).sum()
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Where the rows of each tile end.
+    pub(super) fn ends(&self) -> &[usize] {
+        &self.ends
     }
 
     /// P.
@@ -119,15 +128,20 @@ impl RowTiles {
         self.tiles.iter().filter(|tile| tile.rows > 0).map(move |tile| {
             let start = next;
             next += tile.rows;
-            let columns = tile.matrix().subcols(0, self.columns);
-            (start, columns)
+            (start, tile.matrix())
         })
     }
 
-    /// Tiles that hold rows.
-    pub(super) fn pieces(&self) -> Vec<Piece<'_>> {
+    /// Whether something holds of all tiles with rows, asked of some of them at a time.
+    pub(super) fn all_pieces(&self, mut holds: impl FnMut(&[Piece<'_>]) -> bool) -> bool {
         let filled = self.tiles.iter().filter(|tile| tile.rows > 0);
-        filled.map(|tile| Piece { data: tile.data(), rows: tile.rows, stride: tile.stride }).collect()
+        let mut rest = filled.map(|tile| Piece { data: tile.data(), rows: tile.rows, stride: tile.stride });
+        loop {
+            let some: SmallVec<[Piece<'_>; PIECES]> = rest.by_ref().take(PIECES).collect();
+            if some.is_empty() || !holds(&some) {
+                return some.is_empty();
+            }
+        }
     }
 
     /// A copy in one piece, column-major.

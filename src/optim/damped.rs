@@ -58,6 +58,8 @@ pub(super) struct DampedSystem {
     sketch: Vec<f64>,
     qr: Option<Qr>,
     spectral: Option<Spectral>,
+    /// (AAᵀ + λI)⁻¹ r
+    alpha: Vec<f64>,
     damping: f64,
     way: Way,
 }
@@ -66,9 +68,9 @@ impl DampedSystem {
     /// A system without a matrix yet; `rows` says its shape.
     pub fn new(rows: RowTiles, limits: CgLimits) -> Self {
         let cholesky = Cholesky::new(0);
-        let [diagonal, sketch] = [const { Vec::new() }; 2];
+        let [diagonal, sketch, alpha] = [const { Vec::new() }; 3];
         let (nystrom, qr, spectral, damping, way) = (None, None, None, 0.0, Way::Gram);
-        Self { rows, limits, cholesky, diagonal, nystrom, sketch, qr, spectral, damping, way }
+        Self { rows, limits, cholesky, diagonal, nystrom, sketch, qr, spectral, alpha, damping, way }
     }
 
     /// Takes note of a new A in `rows`, to be solved in this way; gives the largest entry of the diagonal of AᵀA.
@@ -115,9 +117,9 @@ impl DampedSystem {
     fn squares_of_columns(&mut self) {
         self.diagonal.clear();
         self.diagonal.resize(self.rows.columns(), 0.0);
-        let tiles: Vec<&RowTile> = self.rows.tiles().iter().filter(|tile| tile.rows() > 0).collect();
+        let tiles = || self.rows.tiles().iter().filter(|tile: &&RowTile| tile.rows() > 0);
         self.diagonal.par_chunks_mut(COLUMNS).enumerate().for_each(|(part, squares)| {
-            for tile in &tiles {
+            for tile in tiles() {
                 let columns = tile.data().chunks_exact(tile.stride()).skip(part * COLUMNS);
                 for (square, column) in squares.iter_mut().zip(columns) {
                     *square += dot(&column[..tile.rows()], &column[..tile.rows()]);
@@ -160,7 +162,7 @@ impl DampedSystem {
     ///
     /// # Errors
     /// [`SolveError`] if the right-hand side is not finite or the system is singular.
-    pub fn solve(&self, side: Side<'_>, out: &mut [f64]) -> Result<(), SolveError> {
+    pub fn solve(&mut self, side: Side<'_>, out: &mut [f64]) -> Result<(), SolveError> {
         match (self.way, side) {
             (Way::Qr, side) => {
                 let qr = self.qr.as_ref().ok_or(SolveError::Singular { damping: self.damping })?;
@@ -177,10 +179,17 @@ impl DampedSystem {
                 }
             }
             (Way::Kernel, Side::Residual(r)) => {
-                let mut alpha = r.to_vec();
-                self.cholesky.solve_in_place(&mut alpha);
-                transposed_product(&self.rows, &alpha, out);
+                self.alpha.clear();
+                self.alpha.extend_from_slice(r);
+                self.cholesky.solve_in_place(&mut self.alpha);
+                transposed_product(&self.rows, &self.alpha, out);
                 out.iter_mut().for_each(|p| *p = -*p);
+                Ok(())
+            }
+            (Way::Gram, Side::Residual(r)) => {
+                transposed_product(&self.rows, r, out);
+                out.iter_mut().for_each(|p| *p = -*p);
+                self.cholesky.solve_in_place(out);
                 Ok(())
             }
             (_, Side::Residual(r)) => {

@@ -20,7 +20,7 @@ use super::secular::Secular;
 use super::sketch::{ColumnSketch, RowSketch};
 use super::step_length::{distance, moved};
 use super::trust::largest_radius;
-use super::{Optimizer, Outcome, State, StateError, StepReport, norm};
+use super::{Optimizer, Outcome, State, StateError, StepReport, norm, reshape};
 use crate::geometry::Stream;
 use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{RowTiles, SolveError, thin_svd};
@@ -75,6 +75,8 @@ pub struct Dsgnar {
     /// The weight of each formula.
     weights: Vec<f64>,
     rows: RowTiles,
+    /// That of the points of these rows.
+    revision: Option<u64>,
     gradient: Vec<f64>,
     residual: Vec<f64>,
     trial: Vec<f64>,
@@ -136,6 +138,7 @@ impl Dsgnar {
             dampings: vec![f64::INFINITY; WINDOW],
             weights: vec![1.0; formulas],
             rows: RowTiles::new(&[], problem.parameters()),
+            revision: None,
             gradient: zero.clone(),
             residual: Vec::new(),
             trial: zero,
@@ -286,10 +289,7 @@ impl Optimizer for Dsgnar {
         let Some(squares) = problem.least_squares() else {
             return StepReport::before(problem.loss(theta), 0.0, self.radius);
         };
-        let tiles = problem.row_tiles(Metric::GaussNewton);
-        if !self.rows.has_shape(&tiles, theta.len()) {
-            self.rows = RowTiles::new(&tiles, theta.len());
-        }
+        reshape(&mut self.rows, &mut self.revision, problem, Metric::GaussNewton);
         let loss = problem.linearize(theta, Metric::GaussNewton, &mut self.rows, &mut self.gradient);
         let gradient = norm(&self.gradient);
         let mut report = StepReport::before(loss, gradient, 0.0);

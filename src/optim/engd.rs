@@ -16,7 +16,7 @@
 use super::damped::{DampedSystem, Side, Way};
 use super::published::pseudo_inverse_step;
 use super::step_length::{backtracking, grid, moved};
-use super::{Met, Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
+use super::{Met, Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm, reshape};
 use crate::kernel::{LeastSquares, Metric, Objective};
 use crate::linalg::{CgLimits, RowTiles, SolveError};
 use crate::model::Stage;
@@ -158,6 +158,8 @@ const MOST_FOR_QR: usize = 3000;
 pub struct Engd {
     options: EngdOptions,
     damping: f64,
+    /// That of the points of A.
+    revision: Option<u64>,
     /// A, whose AᵀA is the metric.
     system: DampedSystem,
     gradient: Vec<f64>,
@@ -200,11 +202,11 @@ impl Engd {
     /// Starts with the damping of the options.
     pub fn new(options: EngdOptions, problem: &dyn Objective) -> Self {
         let zero = vec![0.0; problem.parameters()];
-        let rows = RowTiles::new(&problem.row_tiles(options.metric), problem.parameters());
         Self {
             options,
             damping: options.damping,
-            system: DampedSystem::new(rows, options.cg),
+            revision: None,
+            system: DampedSystem::new(RowTiles::new(&[], problem.parameters()), options.cg),
             gradient: zero.clone(),
             step: zero.clone(),
             acceleration: zero.clone(),
@@ -222,12 +224,9 @@ impl Engd {
 
     /// A and the gradient at θ; the loss there.
     fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
-        let tiles = problem.row_tiles(self.options.metric);
-        let rows = &mut self.system.rows;
-        if !rows.has_shape(&tiles, theta.len()) {
-            *rows = RowTiles::new(&tiles, theta.len());
-        }
-        problem.linearize(theta, self.options.metric, rows, &mut self.gradient)
+        let (rows, metric) = (&mut self.system.rows, self.options.metric);
+        reshape(rows, &mut self.revision, problem, metric);
+        problem.linearize(theta, metric, rows, &mut self.gradient)
     }
 
     /// How the system of this step is solved at first.

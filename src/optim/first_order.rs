@@ -58,12 +58,11 @@ impl<R: Rule> FirstOrder<R> {
     fn advance(&mut self, theta: &mut [f64], rate: f64) -> f64 {
         let decay = self.schedule.weight_decay;
         let Some(average) = &mut self.average else {
-            let moved = theta.iter_mut().zip(&self.direction).map(|(theta, d)| {
-                let step = rate * (d + decay * *theta);
-                *theta -= step;
-                step * step
-            });
-            return moved.sum::<f64>().sqrt();
+            for (theta, d) in theta.iter_mut().zip(&mut self.direction) {
+                *d = rate * (*d + decay * *theta);
+                *theta -= *d;
+            }
+            return norm(&self.direction);
         };
         let pulled = self.direction.iter_mut().zip(&average.between);
         pulled.for_each(|(d, y)| *d += decay * y);

@@ -12,7 +12,7 @@
 
 use super::secular::Secular;
 use super::step_length::distance;
-use super::{Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm};
+use super::{Optimizer, Outcome, State, StateError, StepReport, lower_loss, norm, reshape};
 use crate::kernel::{Metric, Objective};
 use crate::linalg::{RowTiles, SolveError, Spectral};
 use crate::model::Stage;
@@ -54,6 +54,8 @@ pub struct Lm {
     options: LmOptions,
     radius: f64,
     rows: RowTiles,
+    /// That of the points of these rows.
+    revision: Option<u64>,
     gradient: Vec<f64>,
     residual: Vec<f64>,
     step: Vec<f64>,
@@ -73,11 +75,11 @@ impl Lm {
     /// Starts with the radius of the options.
     pub fn new(options: LmOptions, problem: &dyn Objective) -> Self {
         let zero = vec![0.0; problem.parameters()];
-        let rows = RowTiles::new(&problem.row_tiles(options.metric), problem.parameters());
         Self {
             options,
             radius: options.radius,
-            rows,
+            rows: RowTiles::new(&[], problem.parameters()),
+            revision: None,
             gradient: zero.clone(),
             residual: Vec::new(),
             step: zero.clone(),
@@ -88,10 +90,7 @@ impl Lm {
 
     /// A and the gradient at θ; the loss there.
     fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
-        let tiles = problem.row_tiles(self.options.metric);
-        if !self.rows.has_shape(&tiles, theta.len()) {
-            self.rows = RowTiles::new(&tiles, theta.len());
-        }
+        reshape(&mut self.rows, &mut self.revision, problem, self.options.metric);
         problem.linearize(theta, self.options.metric, &mut self.rows, &mut self.gradient)
     }
 

@@ -57,6 +57,7 @@ use std::fmt;
 pub use crate::kernel::half_square;
 
 use crate::kernel::{Metric, Objective, Sobolev};
+use crate::linalg::RowTiles;
 use crate::model::{Method, OptionValue, Stage};
 
 /// The method that a stage asks for, at its start.
@@ -253,6 +254,19 @@ fn lower_loss(problem: &dyn Objective, (theta, before): (&[f64], f64), to: &[f64
     }
     let change = problem.change(theta, to);
     (change < 0.0).then_some(before + change)
+}
+
+/// Makes rows anew where the points, and so their shape, may have changed since this revision.
+fn reshape(rows: &mut RowTiles, seen: &mut Option<u64>, problem: &dyn Objective, metric: Metric) {
+    let revision = problem.revision();
+    if revision.is_some() && *seen == revision {
+        return;
+    }
+    *seen = revision;
+    let tiles = problem.row_tiles(metric);
+    if !rows.has_shape(&tiles, problem.parameters()) {
+        *rows = RowTiles::new(&tiles, problem.parameters());
+    }
 }
 
 /// Fills a part of the state from the head of what was saved.

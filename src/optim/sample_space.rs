@@ -9,6 +9,7 @@
 //! | [`Nystrom`](SampleSolver::Nystrom) | 2 N² ℓ | `K ≈ U diag(values) Uᵀ` of rank ℓ, drawn at each step |
 //! | [`Sketch`](SampleSolver::Sketch) | 4 N² + ℓ³/3 | `Cᵀ (CKCᵀ + λI)⁻¹ C` with ℓ random sums C of rows |
 
+use super::reshape;
 use super::sketch::RowSketch;
 use crate::geometry::Stream;
 use crate::kernel::{LeastSquares, Metric, Objective};
@@ -70,14 +71,20 @@ pub(super) struct SampleSpace {
     /// N
     size: usize,
     damping: f64,
+    /// (K + λI)⁻¹ b
+    solution: Vec<f64>,
     /// The second derivative that comes with J v.
     unused: Vec<f64>,
+    /// That of the points of J.
+    revision: Option<u64>,
 }
 
 impl SampleSpace {
     pub fn new(solver: SampleSolver) -> Self {
         let (cholesky, factored) = (Cholesky::new(0), Factored::Nothing);
-        Self { solver, rows: None, kernel: Vec::new(), cholesky, factored, size: 0, damping: 0.0, unused: Vec::new() }
+        let [kernel, solution, unused] = [const { Vec::new() }; 3];
+        let (rows, size, damping, revision) = (None, 0, 0.0, None);
+        Self { solver, rows, kernel, cholesky, factored, size, damping, solution, unused, revision }
     }
 
     /// Makes K at θ; gives the loss, and its gradient.
@@ -90,16 +97,15 @@ impl SampleSpace {
     ) -> f64 {
         self.factored = Factored::Nothing;
         if let Some(layers) = squares.layers() {
-            self.rows = None;
+            (self.rows, self.revision) = (None, None);
             let loss = problem.gradient(theta, gradient);
             if loss.is_finite() {
                 self.make_kernel(squares.rows(), |lower| layers.kernel_matrix(theta, lower));
             }
             return loss;
         }
-        let tiles = problem.row_tiles(Metric::GaussNewton);
-        let rows = self.rows.take().filter(|rows| rows.has_shape(&tiles, theta.len()));
-        let mut rows = rows.unwrap_or_else(|| RowTiles::new(&tiles, theta.len()));
+        let mut rows = self.rows.take().unwrap_or_else(|| RowTiles::new(&[], theta.len()));
+        reshape(&mut rows, &mut self.revision, problem, Metric::GaussNewton);
         let loss = problem.linearize(theta, Metric::GaussNewton, &mut rows, gradient);
         self.make_kernel(rows.rows(), |lower| outer_gram(&rows, lower));
         self.rows = Some(rows);
@@ -154,35 +160,36 @@ impl SampleSpace {
     }
 
     /// `x = (K + λI)⁻¹ b`, behind [`SampleSpace::factor`].
-    fn solved(&self, b: &[f64]) -> Vec<f64> {
+    fn solve(&self, b: &[f64], x: &mut Vec<f64>) {
+        x.clear();
         match &self.factored {
-            Factored::Nothing => vec![0.0; b.len()],
+            Factored::Nothing => x.resize(b.len(), 0.0),
             Factored::Whole => {
-                let mut x = b.to_vec();
-                self.cholesky.solve_in_place(&mut x);
-                x
+                x.extend_from_slice(b);
+                self.cholesky.solve_in_place(x);
             }
             Factored::Nystrom(nystrom) => {
-                let mut x = vec![0.0; b.len()];
-                nystrom.solve(self.damping, b, &mut x);
-                x
+                x.resize(b.len(), 0.0);
+                nystrom.solve(self.damping, b, x);
             }
             Factored::Sketch(sketch) => {
                 let mut y = sketch.apply(b);
                 self.cholesky.solve_in_place(&mut y);
-                sketch.transposed(&y)
+                *x = sketch.transposed(&y);
             }
         }
     }
 
     /// `Jᵀ (K + λI)⁻¹ b`, length P.
-    pub fn direction(&self, squares: &dyn LeastSquares, theta: &[f64], b: &[f64], out: &mut [f64]) {
-        let x = self.solved(b);
+    pub fn direction(&mut self, squares: &dyn LeastSquares, theta: &[f64], b: &[f64], out: &mut [f64]) {
+        let mut x = std::mem::take(&mut self.solution);
+        self.solve(b, &mut x);
         match (&self.rows, squares.layers()) {
             (Some(rows), _) => transposed_product(rows, &x, out),
             (None, Some(layers)) => layers.transposed_product(theta, &x, out),
             (None, None) => out.fill(0.0),
         }
+        self.solution = x;
     }
 
     /// `J v`, length N.

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use smallvec::SmallVec;
 use tracing::{trace_span, warn};
 
 use crate::codegen::{self, Loaded, Workspace};
@@ -125,7 +126,7 @@ impl Program {
     fn run(&self, stride: usize, columns: &[f64], others: &[&[f64]], outputs: &mut [Option<&mut [f64]>]) {
         let _span = trace_span!("fused programs").entered();
         let row = |&column: &usize| &columns[column * stride..(column + 1) * stride];
-        let inputs: Vec<&[f64]> = self.columns.iter().map(row).chain(others.iter().copied()).collect();
+        let inputs: SmallVec<[&[f64]; 24]> = self.columns.iter().map(row).chain(others.iter().copied()).collect();
         match &self.code {
             Code::Machine(code, pool) => {
                 pool.with(|| code.workspace(), |work| code.call_in(stride, &inputs, outputs, work));

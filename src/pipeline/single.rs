@@ -9,7 +9,6 @@ mod block;
 
 use std::ops::Range;
 
-use rayon::prelude::*;
 use tracing::debug_span;
 
 use super::{CompileError, Lowered};
@@ -17,11 +16,8 @@ use crate::kernel::{
     Kernel, LeastSquares, Metric, Objective, ParameterMatrix, Pool, Role, Spread, change_with_energies, half_square,
     loss_with_energies,
 };
-use crate::linalg::{RowTile, RowTiles, sum_of, transposed_product};
-use block::{Block, Buffers, CHUNK, Chunk, rounded, scale, sized};
-
-/// How many parts a gradient is summed in; a constant, so that the sum does not depend on the number of threads.
-const PARTS: usize = 32;
+use crate::linalg::{RowTile, RowTiles, for_each_share, parts_of_sum, split_all, sum_of, transposed_product};
+use block::{Block, Buffers, CHUNK, Chunk, rows_of, scale, sized};
 
 /// A problem in single precision. It has the points and the weights of a [`Kernel`] that it [follows](Single::follow).
 pub struct Single {
@@ -31,8 +27,12 @@ pub struct Single {
     parameters: usize,
     rows: usize,
     revision: Option<u64>,
+    /// The parts in which sums over all chunks are made.
+    parts: Vec<Range<usize>>,
     buffers: Pool<Buffers>,
-    sums: Pool<Vec<f64>>,
+    sums: Pool<Vec<Vec<f64>>>,
+    numbers: Pool<Vec<f64>>,
+    rounded: Pool<Vec<f32>>,
 }
 
 impl Single {
@@ -49,8 +49,11 @@ impl Single {
             parameters: kernel.parameters(),
             rows: 0,
             revision: None,
+            parts: Vec::new(),
             buffers: Pool::default(),
             sums: Pool::default(),
+            numbers: Pool::default(),
+            rounded: Pool::default(),
         };
         single.follow(kernel);
         Ok(single)
@@ -70,15 +73,36 @@ impl Single {
             self.chunks.extend(starts.map(|start| block.chunk(b, start, &columns, &roots)));
         }
         self.rows = self.chunks.iter().map(Chunk::rows).sum();
+        let (all, per_part) = (self.chunks.len(), self.chunks.len().div_ceil(parts_of_sum(self.parameters)).max(1));
+        self.parts = (0..all).step_by(per_part).map(|start| start..all.min(start + per_part)).collect();
+    }
+
+    /// Calls `f` with so many numbers, whatever stands in them.
+    fn with_numbers<R>(&self, count: usize, f: impl FnOnce(&mut [f64]) -> R) -> R {
+        self.numbers.with(Vec::new, |numbers| {
+            numbers.resize(count.max(numbers.len()), 0.0);
+            f(&mut numbers[..count])
+        })
+    }
+
+    /// Calls `f` with vectors of P numbers in single precision.
+    fn with_rounded<const K: usize, R>(&self, vectors: [&[f64]; K], f: impl FnOnce([&[f32]; K]) -> R) -> R {
+        self.rounded.with(Vec::new, |all| {
+            all.clear();
+            vectors.iter().for_each(|vector| all.extend(vector.iter().map(|&x| x as f32)));
+            let mut own = all.chunks_exact(self.parameters);
+            f([(); K].map(|()| own.next().unwrap_or_default()))
+        })
     }
 
     /// The values of all formulas at their points, length N, as [`Kernel::values`] has them.
     fn values(&self, theta: &[f64], values: &mut [f64]) {
-        let theta = rounded(theta);
-        self.for_each_chunk([values], |block, chunk, [values], buffers| {
-            let r = sized(&mut buffers.first, chunk.rows());
-            block.residual.call(chunk, &[&theta], &mut [Some(r)], &mut buffers.work);
-            scale(values, r, &chunk.scales);
+        self.with_rounded([theta], |[theta]| {
+            self.for_each_chunk([values], |block, chunk, [values], buffers| {
+                let r = sized(&mut buffers.first, chunk.rows());
+                block.residual.call(chunk, &[theta], &mut [Some(r)], &mut buffers.work);
+                scale(values, r, &chunk.scales);
+            });
         });
     }
 
@@ -102,20 +126,8 @@ impl Single {
         vectors: [&mut [f64]; K],
         f: impl Fn(&Block, &Chunk, [&mut [f64]; K], &mut Buffers) + Sync,
     ) {
-        let mut rest = vectors;
-        let tasks: Vec<(&Chunk, [&mut [f64]; K])> = (self.chunks.iter())
-            .map(|chunk| {
-                let split = std::mem::replace(&mut rest, [(); K].map(|()| &mut [][..]));
-                let pairs = split.map(|vector| vector.split_at_mut(chunk.rows()));
-                let mut own = Vec::with_capacity(K);
-                rest = pairs.map(|(first, second)| {
-                    own.push(first);
-                    second
-                });
-                (chunk, own.try_into().unwrap_or_else(|_| unreachable!("one slice a vector")))
-            })
-            .collect();
-        tasks.into_par_iter().with_max_len(1).for_each(|(chunk, own)| {
+        let split = |vectors, chunks: &[Chunk]| split_all(vectors, rows_of(chunks));
+        for_each_share(&self.chunks, vectors, &split, &|chunk, own| {
             self.buffers.with(Buffers::default, |buffers| f(&self.blocks[chunk.block], chunk, own, buffers));
         });
     }
@@ -128,30 +140,32 @@ impl Single {
         sum: &mut [f64],
         f: impl Fn(&Block, &Chunk, &mut [f64], &mut Buffers) + Sync,
     ) {
-        let per_part = self.chunks.len().div_ceil(PARTS).max(1);
-        let mut rest = values;
-        let tasks: Vec<(&[Chunk], &mut [f64])> = (self.chunks.chunks(per_part))
-            .map(|part| {
-                let (own, after) = std::mem::take(&mut rest).split_at_mut(part.iter().map(Chunk::rows).sum::<usize>());
-                rest = after;
-                (part, own)
-            })
-            .collect();
-        let mut sums = self.sums.take(tasks.len(), Vec::new);
-        sums.iter_mut().for_each(|own| own.resize(sum.len(), 0.0));
-        tasks.into_par_iter().with_max_len(1).zip(&mut sums).for_each(|((part, mut values), sum)| {
-            sum.fill(0.0);
+        let length = sum.len();
+        let sum_part = |part: &Range<usize>, (values, sums): (&mut [f64], &mut [Vec<f64>])| {
+            let (mut values, sum) = (values, &mut sums[0]);
+            sum.clear();
+            sum.resize(length, 0.0);
             self.buffers.with(Buffers::default, |buffers| {
-                for chunk in part {
+                for chunk in &self.chunks[part.clone()] {
                     let (own, after) = std::mem::take(&mut values).split_at_mut(chunk.rows());
                     values = after;
                     f(&self.blocks[chunk.block], chunk, own, buffers);
                     sum.iter_mut().zip(&buffers.second).for_each(|(sum, part)| *sum += f64::from(*part));
                 }
             });
+        };
+        self.sums.with(Vec::new, |sums| {
+            sums.resize_with(sums.len().max(self.parts.len()), Vec::new);
+            let sums = &mut sums[..self.parts.len()];
+            let split = |(values, sums), parts: &[Range<usize>]| {
+                let chunks = &self.chunks[parts[0].start..parts[parts.len() - 1].end];
+                let (values, other_values) = <[f64]>::split_at_mut(values, rows_of(chunks));
+                let (sums, other_sums) = <[Vec<f64>]>::split_at_mut(sums, parts.len());
+                ((values, sums), (other_values, other_sums))
+            };
+            for_each_share(&self.parts, (values, &mut *sums), &split, &sum_part);
+            sum_of(sums, sum);
         });
-        sum_of(&sums, sum);
-        self.sums.give_back(sums);
     }
 
     /// Whether means of derivatives are over the points of a block.
@@ -176,9 +190,10 @@ impl Objective for Single {
 
     fn loss(&self, theta: &[f64]) -> f64 {
         let _span = debug_span!("trial losses").entered();
-        let mut values = vec![0.0; self.rows];
-        self.values(theta, &mut values);
-        self.loss_of(&values)
+        self.with_numbers(self.rows, |values| {
+            self.values(theta, values);
+            self.loss_of(values)
+        })
     }
 
     /// Point by point, as that of [`Kernel`].
@@ -195,16 +210,18 @@ impl Objective for Single {
 
     fn gradient(&self, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let _span = debug_span!("gradient").entered();
-        let theta = rounded(theta);
-        let mut values = vec![0.0; self.rows];
-        self.sum_over_chunks(&mut values, gradient, |block, chunk, values, buffers| {
-            let r = sized(&mut buffers.first, chunk.rows());
-            let sum = sized(&mut buffers.second, theta.len());
-            let (inputs, outputs) = (&[&chunk.weights[..], &theta], &mut [Some(&mut *r), Some(sum)]);
-            block.weighted.call(chunk, inputs, outputs, &mut buffers.work);
-            scale(values, r, &chunk.scales);
-        });
-        self.loss_of(&values)
+        self.with_numbers(self.rows, |values| {
+            self.with_rounded([theta], |[theta]| {
+                self.sum_over_chunks(values, gradient, |block, chunk, values, buffers| {
+                    let r = sized(&mut buffers.first, chunk.rows());
+                    let sum = sized(&mut buffers.second, theta.len());
+                    let (inputs, outputs) = (&[&chunk.weights[..], theta], &mut [Some(&mut *r), Some(sum)]);
+                    block.weighted.call(chunk, inputs, outputs, &mut buffers.work);
+                    scale(values, r, &chunk.scales);
+                });
+            });
+            self.loss_of(values)
+        })
     }
 
     fn revision(&self) -> Option<u64> {
@@ -219,89 +236,88 @@ impl Objective for Single {
 
     fn linearize(&self, theta: &[f64], _metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
         let _span = debug_span!("rows", bytes = 8.0 * rows.rows() as f64 * rows.columns() as f64).entered();
-        let theta = rounded(theta);
-        let mut values = vec![0.0; self.rows];
-        let (mut rest, mut rest_of_tiles) = (&mut values[..], rows.tiles_mut());
-        let tasks: Vec<(&Chunk, &mut [f64], &mut [RowTile])> = (self.chunks.iter())
-            .map(|chunk| {
-                let (values, after) = std::mem::take(&mut rest).split_at_mut(chunk.rows());
-                let formulas = self.blocks[chunk.block].formulas;
-                let (tiles, later) = std::mem::take(&mut rest_of_tiles).split_at_mut(formulas);
-                (rest, rest_of_tiles) = (after, later);
-                (chunk, values, tiles)
-            })
-            .collect();
-        tasks.into_par_iter().with_max_len(1).for_each(|(chunk, values, tiles)| {
-            self.buffers.with(Buffers::default, |buffers| {
-                let (r, rows) = self.blocks[chunk.block].linearized(chunk, &theta, buffers);
-                scale(values, r, &chunk.scales);
-                let n = chunk.points;
-                let of_formulas = rows.chunks_exact(n * theta.len()).zip(chunk.scales.chunks_exact(n));
-                for (tile, (rows, scales)) in tiles.iter_mut().zip(of_formulas) {
-                    let stride = tile.stride();
-                    let columns = tile.data_mut().chunks_exact_mut(stride).zip(rows.chunks_exact(n));
-                    columns.for_each(|(column, row)| scale(&mut column[..n], row, scales));
-                }
+        self.with_numbers(self.rows, |values| {
+            let split = |(values, tiles), chunks: &[Chunk]| {
+                let of_formulas = chunks.iter().map(|chunk| self.blocks[chunk.block].formulas).sum();
+                let (values, other_values) = <[f64]>::split_at_mut(values, rows_of(chunks));
+                let (tiles, other_tiles) = <[RowTile]>::split_at_mut(tiles, of_formulas);
+                ((values, tiles), (other_values, other_tiles))
+            };
+            let share = (&mut *values, rows.tiles_mut());
+            self.with_rounded([theta], |[theta]| {
+                for_each_share(&self.chunks, share, &split, &|chunk, (values, tiles)| {
+                    self.buffers.with(Buffers::default, |buffers| {
+                        self.blocks[chunk.block].rows(chunk, theta, buffers, (values, tiles));
+                    });
+                });
             });
-        });
-        transposed_product(rows, &values, gradient);
-        self.loss_of(&values)
+            transposed_product(rows, values, gradient);
+            self.loss_of(values)
+        })
     }
 
     fn curvature_along(&self, theta: &[f64], v: &[f64], out: &mut [f64]) {
         let _span = debug_span!("along the step").entered();
-        let (theta, v) = (rounded(theta), rounded(v));
-        let mut unused = vec![0.0; self.rows];
-        self.sum_over_chunks(&mut unused, out, |block, chunk, _, buffers| {
-            let bent = sized(&mut buffers.first, chunk.rows());
-            block.along().jvp.call(chunk, &[&theta, &v], &mut [None, Some(&mut *bent)], &mut buffers.work);
-            let cotangents = sized(&mut buffers.cotangents, chunk.rows());
-            let weighted = cotangents.iter_mut().zip(bent.iter().zip(&chunk.weights));
-            weighted.for_each(|(cotangent, (bent, weight))| *cotangent = bent * weight);
-            let sum = sized(&mut buffers.second, theta.len());
-            block.along().vjp.call(chunk, &[cotangents, &theta], &mut [Some(sum)], &mut buffers.work);
+        self.with_numbers(self.rows, |unused| {
+            self.with_rounded([theta, v], |[theta, v]| {
+                self.sum_over_chunks(unused, out, |block, chunk, _, buffers| {
+                    let bent = sized(&mut buffers.first, chunk.rows());
+                    block.along().jvp.call(chunk, &[theta, v], &mut [None, Some(&mut *bent)], &mut buffers.work);
+                    let cotangents = sized(&mut buffers.cotangents, chunk.rows());
+                    let weighted = cotangents.iter_mut().zip(bent.iter().zip(&chunk.weights));
+                    weighted.for_each(|(cotangent, (bent, weight))| *cotangent = bent * weight);
+                    let sum = sized(&mut buffers.second, theta.len());
+                    block.along().vjp.call(chunk, &[cotangents, theta], &mut [Some(sum)], &mut buffers.work);
+                });
+            });
         });
     }
 
     fn derivative_means(&self, theta: &[f64], of: Spread, means: &mut [f64]) {
         let _span = debug_span!("moments").entered();
-        let theta = rounded(theta);
-        let mut unused = vec![0.0; self.rows];
-        self.sum_over_chunks(&mut unused, means, |block, chunk, _, buffers| {
-            if !self.is_chosen(block, of) {
-                return buffers.second.clear();
-            }
-            let (sum, weights) = (sized(&mut buffers.second, theta.len()), &chunk.weights[..]);
-            let (inputs, work) = (&[weights, &theta], &mut buffers.work);
-            match &block.along {
-                Some(along) => along.vjp.call(chunk, inputs, &mut [Some(sum)], work),
-                None => {
-                    let values = sized(&mut buffers.first, chunk.rows());
-                    block.weighted.call(chunk, inputs, &mut [Some(values), Some(sum)], work);
-                }
-            }
+        self.with_numbers(self.rows, |unused| {
+            self.with_rounded([theta], |[theta]| {
+                self.sum_over_chunks(unused, means, |block, chunk, _, buffers| {
+                    if !self.is_chosen(block, of) {
+                        return buffers.second.clear();
+                    }
+                    let (sum, weights) = (sized(&mut buffers.second, theta.len()), &chunk.weights[..]);
+                    let (inputs, work) = (&[weights, theta], &mut buffers.work);
+                    match &block.along {
+                        Some(along) => along.vjp.call(chunk, inputs, &mut [Some(sum)], work),
+                        None => {
+                            let values = sized(&mut buffers.first, chunk.rows());
+                            block.weighted.call(chunk, inputs, &mut [Some(values), Some(sum)], work);
+                        }
+                    }
+                });
+            });
         });
         self.divide_by_weight(of, means);
     }
 
     fn gradient_and_squares(&self, theta: &[f64], of: Spread, gradient: &mut [f64], squares: &mut [f64]) -> f64 {
         let _span = debug_span!("moments").entered();
-        let (theta, parameters) = (rounded(theta), theta.len());
-        let [mut values, mut both] = [self.rows, 2 * parameters].map(|length| vec![0.0; length]);
-        self.sum_over_chunks(&mut values, &mut both, |block, chunk, values, buffers| {
-            let (code, length, weights) = match self.is_chosen(block, of) {
-                true => (&block.moments, 2 * parameters, &chunk.roots),
-                false => (&block.weighted, parameters, &chunk.weights),
-            };
-            let r = sized(&mut buffers.first, chunk.rows());
-            let outputs = &mut [Some(&mut *r), Some(sized(&mut buffers.second, length))];
-            code.call(chunk, &[weights, &theta], outputs, &mut buffers.work);
-            scale(values, r, &chunk.scales);
-        });
-        gradient.copy_from_slice(&both[..parameters]);
-        squares.copy_from_slice(&both[parameters..]);
-        self.divide_by_weight(of, squares);
-        self.loss_of(&values)
+        let parameters = theta.len();
+        self.with_numbers(self.rows + 2 * parameters, |numbers| {
+            let (values, both) = numbers.split_at_mut(self.rows);
+            self.with_rounded([theta], |[theta]| {
+                self.sum_over_chunks(values, both, |block, chunk, values, buffers| {
+                    let (code, length, weights) = match self.is_chosen(block, of) {
+                        true => (&block.moments, 2 * parameters, &chunk.roots),
+                        false => (&block.weighted, parameters, &chunk.weights),
+                    };
+                    let r = sized(&mut buffers.first, chunk.rows());
+                    let outputs = &mut [Some(&mut *r), Some(sized(&mut buffers.second, length))];
+                    code.call(chunk, &[weights, theta], outputs, &mut buffers.work);
+                    scale(values, r, &chunk.scales);
+                });
+            });
+            gradient.copy_from_slice(&both[..parameters]);
+            squares.copy_from_slice(&both[parameters..]);
+            self.divide_by_weight(of, squares);
+            self.loss_of(values)
+        })
     }
 
     fn matrices(&self) -> Vec<ParameterMatrix> {
@@ -325,14 +341,15 @@ impl LeastSquares for Single {
 
     fn residual_along(&self, theta: &[f64], v: &[f64], first: &mut [f64], second: &mut [f64]) {
         let _span = debug_span!("along the step").entered();
-        let (theta, v) = (rounded(theta), rounded(v));
-        self.for_each_chunk([first, second], |block, chunk, [first, second], buffers| {
-            let slope = sized(&mut buffers.first, chunk.rows());
-            let bent = sized(&mut buffers.second, chunk.rows());
-            let outputs = &mut [Some(&mut *slope), Some(&mut *bent)];
-            block.along().jvp.call(chunk, &[&theta, &v], outputs, &mut buffers.work);
-            scale(first, slope, &chunk.scales);
-            scale(second, bent, &chunk.scales);
+        self.with_rounded([theta, v], |[theta, v]| {
+            self.for_each_chunk([first, second], |block, chunk, [first, second], buffers| {
+                let slope = sized(&mut buffers.first, chunk.rows());
+                let bent = sized(&mut buffers.second, chunk.rows());
+                let outputs = &mut [Some(&mut *slope), Some(&mut *bent)];
+                block.along().jvp.call(chunk, &[theta, v], outputs, &mut buffers.work);
+                scale(first, slope, &chunk.scales);
+                scale(second, bent, &chunk.scales);
+            });
         });
     }
 

@@ -7,6 +7,9 @@ use std::ops::Range;
 
 use super::dispatch::Path;
 
+/// Pieces whose products stay in registers: of 64 rows, the columns of a block in them fit the first cache.
+pub const PIECES: usize = 8;
+
 /// Some rows of a matrix: entry (row i, column p) at `p·stride + i`. What rows beyond `rows` hold does not matter.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece<'a> {
@@ -48,7 +51,7 @@ mod x86 {
     };
     use std::ops::Range;
 
-    use super::Piece;
+    use super::{PIECES, Piece};
 
     /// Columns of a block, and its rows where there are enough.
     const SIDE: usize = 4;
@@ -56,8 +59,6 @@ mod x86 {
     /// Numbers of a register, and the mask of all.
     const LANES: usize = 8;
     const ALL: __mmask8 = 0xFF;
-    /// Pieces whose products stay in registers: of 64 rows, the columns of a block in them fit the first cache.
-    const PIECES: usize = 8;
 
     /// # Safety
     /// The machine has AVX-512 F, DQ and FMA; `out` and the pieces hold all of the rows and columns.

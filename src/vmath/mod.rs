@@ -25,7 +25,7 @@ mod software_fma;
 mod trigonometric;
 
 pub use channels::channel_products;
-pub use column_products::{Piece, add_column_products};
+pub use column_products::{PIECES, Piece, add_column_products};
 pub use dispatch::{BinaryEntry, Path, UnaryEntry};
 use dispatch::{Loops, Loops2};
 pub use gemm::{GemmShape, small_product};

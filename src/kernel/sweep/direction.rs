@@ -4,6 +4,8 @@
 //! what comes out are multiplied by `exp(s + εσ)`, whose jet is `exp(s) (1, σ, σ²)`. Every other function is the same
 //! program on a longer list of channels.
 
+use smallvec::SmallVec;
+
 use super::forward::{add_bias, scale_rows};
 use super::{Argument, NetworkBuffers, NetworkUse, PackedJets, run_rows, sized};
 use crate::linalg::{View, ViewMut, multiply};
@@ -61,7 +63,7 @@ impl NetworkUse {
                 }
                 Op::Pointwise { operands, .. } => {
                     let programs = self.functions[i].as_ref().expect("a function has programs");
-                    let arguments: Vec<Argument<'_>> = operands.iter().map(argument).collect();
+                    let arguments: SmallVec<[Argument<'_>; 3]> = operands.iter().map(argument).collect();
                     let extent = [rows, stride, EXTENSION * channels];
                     run_rows(&*programs.second, extent, &arguments, &mut [out], scratch);
                 }

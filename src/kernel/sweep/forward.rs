@@ -1,5 +1,6 @@
 //! Jets through the operations of a network.
 
+use smallvec::SmallVec;
 use tracing::trace_span;
 
 use super::{Argument, Inputs, NetworkBuffers, NetworkUse, PackedJets, run_rows, sized};
@@ -57,7 +58,7 @@ impl NetworkUse {
                         let jets = self.jets(buffers, features, operand, jet);
                         Argument { jets, rows: self.layout.operand_rows(operand), channels }
                     };
-                    let arguments: Vec<Argument<'_>> = operands.iter().map(argument).collect();
+                    let arguments: SmallVec<[Argument<'_>; 3]> = operands.iter().map(argument).collect();
                     let extent = [rows, stride, channels];
                     if keep == Keep::Slopes && function.saves_slopes() {
                         let slopes = sized(&mut saved, rows * jet);
@@ -65,6 +66,7 @@ impl NetworkUse {
                     } else {
                         run_rows(&*programs.value, extent, &arguments, &mut [out], scratch);
                     }
+                    drop(arguments);
                     buffers.saved[i] = saved;
                 }
             }

@@ -13,6 +13,8 @@ mod turned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::channels::TurnedPlan;
 use super::system::PointProgramOf;
 use super::tile::TILE;
@@ -220,6 +222,9 @@ struct Argument<'a> {
     channels: usize,
 }
 
+/// So many lanes are on the stack: two arguments of sixteen channels.
+pub(super) type Lanes = SmallVec<[Lane; 32]>;
+
 /// Runs a program on every row of its arguments; each of `outputs` takes `channels` lanes a row. What an argument lacks of
 /// `channels` is zero.
 fn run_rows(
@@ -229,17 +234,17 @@ fn run_rows(
     outputs: &mut [&mut [f64]],
     scratch: &mut Vec<f64>,
 ) {
-    let mut buffers: Vec<&[f64]> = arguments.iter().map(|argument| argument.jets).collect();
+    let mut buffers: SmallVec<[&[f64]; 4]> = arguments.iter().map(|argument| argument.jets).collect();
     buffers.push(&ZEROS);
     let zero = Lane { buffer: arguments.len(), offset: 0, row_stride: 0 };
-    let mut inputs: Vec<Lane> = Vec::with_capacity(arguments.len() * channels);
+    let mut inputs: Lanes = SmallVec::with_capacity(arguments.len() * channels);
     for (buffer, argument) in arguments.iter().enumerate() {
         let row_stride = if argument.rows == rows { argument.channels * stride } else { 0 };
         let lane = |c: usize| Lane { buffer, offset: c * stride, row_stride };
         inputs.extend((0..channels).map(|c| if c < argument.channels { lane(c) } else { zero }));
     }
     let lane = |buffer: usize| move |c: usize| Lane { buffer, offset: c * stride, row_stride: channels * stride };
-    let out_lanes: Vec<Lane> = (0..outputs.len()).flat_map(|o| (0..channels).map(lane(o))).collect();
+    let out_lanes: Lanes = (0..outputs.len()).flat_map(|o| (0..channels).map(lane(o))).collect();
     let scratch = sized(scratch, program.scratch_len());
     program.run(rows, stride, &buffers, &inputs, outputs, &out_lanes, scratch);
 }

@@ -1,5 +1,6 @@
 //! Cotangents of the outputs of a network back through its operations.
 
+use smallvec::{SmallVec, smallvec};
 use tracing::trace_span;
 
 use super::forward::scale_rows;
@@ -254,7 +255,7 @@ impl NetworkUse {
         let programs = self.programs(i);
         let (rows, jet) = (self.layout.rows(i), channels * stride);
         let schedule = self.layout.schedule();
-        let targets: Vec<Target> = operands
+        let targets: SmallVec<[Target; 3]> = operands
             .iter()
             .zip(&schedule.writes[i])
             .map(|(&operand, &write)| {
@@ -275,8 +276,8 @@ impl NetworkUse {
             }
         }
         let whole = |jets| Argument { jets, rows, channels };
-        let mut arguments: Vec<Argument<'_>> = if function.saves_slopes() {
-            vec![whole(&buffers.saved[i][..rows * jet])]
+        let mut arguments: SmallVec<[Argument<'_>; 4]> = if function.saves_slopes() {
+            smallvec![whole(&buffers.saved[i][..rows * jet])]
         } else {
             let argument = |&operand| {
                 let jets = self.jets(buffers, features, operand, jet);
@@ -285,9 +286,10 @@ impl NetworkUse {
             operands.iter().map(argument).collect()
         };
         arguments.push(whole(cotangents));
-        let mut outputs: Vec<&mut [f64]> =
+        let mut outputs: SmallVec<[&mut [f64]; 3]> =
             written.iter_mut().take(operands.len()).map(|buffer| sized(buffer, rows * jet)).collect();
         run_rows(&*programs.reverse, [rows, stride, channels], &arguments, &mut outputs, scratch);
+        drop((arguments, outputs));
         for (target, written) in targets.iter().zip(&mut written) {
             match *target {
                 Target::Nowhere => {}

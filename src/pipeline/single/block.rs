@@ -1,7 +1,10 @@
 //! The routines of a block in single precision, and its points in chunks.
 
+use smallvec::SmallVec;
+
 use crate::codegen::{self, Loaded, Workspace};
 use crate::kernel::{AssembleError, Role};
+use crate::linalg::RowTile;
 use crate::pipeline::fused::routines;
 use crate::pipeline::{CompileError, Lowered};
 use crate::routine::{Kind, Routine, TILE};
@@ -112,13 +115,25 @@ impl Block {
         }
     }
 
-    /// The rows of the Jacobian at the points of a chunk, formula by formula and parameter by parameter, and the values
-    /// before them, both without weights.
-    pub fn linearized<'a>(&self, chunk: &Chunk, theta: &[f32], buffers: &'a mut Buffers) -> (&'a [f32], &'a [f32]) {
+    /// The values at the points of a chunk, and the rows of the Jacobian, one tile a formula.
+    pub fn rows(
+        &self,
+        chunk: &Chunk,
+        theta: &[f32],
+        buffers: &mut Buffers,
+        (values, tiles): (&mut [f64], &mut [RowTile]),
+    ) {
         let r = sized(&mut buffers.first, chunk.rows());
         let rows = sized(&mut buffers.second, chunk.rows() * theta.len());
         self.jacobian.call(chunk, &[theta], &mut [Some(&mut *r), Some(&mut *rows)], &mut buffers.work);
-        (r, rows)
+        scale(values, r, &chunk.scales);
+        let n = chunk.points;
+        let of_formulas = rows.chunks_exact(n * theta.len()).zip(chunk.scales.chunks_exact(n));
+        for (tile, (rows, scales)) in tiles.iter_mut().zip(of_formulas) {
+            let stride = tile.stride();
+            let columns = tile.data_mut().chunks_exact_mut(stride).zip(rows.chunks_exact(n));
+            columns.for_each(|(column, row)| scale(&mut column[..n], row, scales));
+        }
     }
 }
 
@@ -126,14 +141,19 @@ impl Compiled {
     /// A call at the points of a chunk; `others` are the arguments behind the columns.
     pub fn call(&self, chunk: &Chunk, others: &[&[f32]], outputs: &mut [Option<&mut [f32]>], work: &mut Workspace) {
         let columns = self.columns.iter().map(|&column| chunk.columns[column].as_slice());
-        let inputs: Vec<&[f32]> = columns.chain(others.iter().copied()).collect();
+        let inputs: SmallVec<[&[f32]; 24]> = columns.chain(others.iter().copied()).collect();
         self.code.enlarge(work);
         self.code.call_in(chunk.points, &inputs, outputs, work);
     }
 }
 
+/// Their part of a vector of values.
+pub fn rows_of(chunks: &[Chunk]) -> usize {
+    chunks.iter().map(Chunk::rows).sum()
+}
+
 /// The nearest numbers of single precision.
-pub fn rounded(numbers: &[f64]) -> Vec<f32> {
+fn rounded(numbers: &[f64]) -> Vec<f32> {
     numbers.iter().map(|&x| x as f32).collect()
 }
 

@@ -482,6 +482,7 @@ pub(super) unsafe fn outer<T: Number, const P: u8>(
 /// # Safety
 /// As all services.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "machine code calls it with every size and stride")]
 pub(super) unsafe fn channel_moments<T: Number, const P: u8>(
     sums: *mut T,
     squares: *mut T,
