@@ -82,7 +82,7 @@ fn tiles_of(matrix: &DMatrix<f64>) -> RowTiles {
         }
         start += rows;
     }
-    assert!(tiles.has_shape(&sizes, matrix.ncols()) && tiles.rows() == matrix.nrows());
+    assert_eq!((tiles.rows(), tiles.columns()), matrix.shape());
     tiles
 }
 

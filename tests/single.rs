@@ -68,7 +68,7 @@ fn of_gradients(problem: &dyn Objective, theta: &[f64]) -> [Vec<f64>; 5] {
     assert_eq!(loss.to_bits(), problem.loss(theta).to_bits(), "the loss is one");
     problem.derivative_means(theta, Spread::All, &mut means);
     let again = problem.gradient_and_squares(theta, Spread::All, &mut beside, &mut squares);
-    assert_relative(&[again], &[loss], CLOSE);
+    assert_relative([again], [loss], CLOSE);
     [vec![loss], gradient, beside, means, squares]
 }
 

@@ -13,7 +13,7 @@ use super::objective::{
 };
 use super::sweep::sized;
 use super::system::Kernel;
-use crate::linalg::{RowTiles, transposed_product};
+use crate::linalg::{RowTiles, transposed_product, within};
 
 /// Vectors of parameters for which the points are passed over once.
 const AT_ONCE: usize = 8;
@@ -29,6 +29,11 @@ impl Kernel {
     pub fn values(&self, theta: &[f64], values: &mut [f64]) {
         let known = self.integral_values(theta);
         self.for_each_tile([values], |block, tile, [rows], work| block.values(tile, theta, &known, work, rows));
+    }
+
+    /// The rows of the metric at a tile of points: one tile for each formula, or more.
+    fn tiles_of_rows(&self, &(b, t): &(usize, usize), metric: Metric) -> impl Iterator<Item = usize> + use<> {
+        std::iter::repeat_n(self.blocks[b].tiles[t].rows, self.blocks[b].metric_rows(metric))
     }
 
     /// The losses at up to [`AT_ONCE`] vectors of parameters, in one pass over the points.
@@ -127,8 +132,7 @@ impl Objective for Kernel {
         if let Metric::Sobolev(space) = metric {
             return self.norm(space).row_tiles();
         }
-        let of = |&(b, t): &(usize, usize)| (self.blocks[b].metric_rows(metric), self.blocks[b].tiles[t].rows);
-        self.order.iter().map(of).flat_map(|(count, rows)| std::iter::repeat_n(rows, count)).collect()
+        self.order.iter().flat_map(|tile| self.tiles_of_rows(tile, metric)).collect()
     }
 
     fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
@@ -140,10 +144,41 @@ impl Objective for Kernel {
         }
         self.with_rows(|values| {
             if self.is_least_squares() && metric == Metric::GaussNewton {
-                self.jacobian_rows(theta, values, rows);
+                self.jacobian_rows(&self.order, theta, values, rows);
                 transposed_product(rows, values, gradient);
             } else {
                 self.metric_and_gradient(theta, metric, values, rows, gradient);
+            }
+            self.loss_of(values)
+        })
+    }
+
+    fn linearize_in_parts(
+        &self,
+        theta: &[f64],
+        numbers: usize,
+        rows: &mut RowTiles,
+        gradient: &mut [f64],
+        f: &mut dyn FnMut(&RowTiles),
+    ) -> f64 {
+        gradient.fill(0.0);
+        let (mut own, mut sizes) = (vec![0.0; self.parameters], Vec::new());
+        self.with_rows(|values| {
+            let mut rest = &mut *values;
+            let most = (numbers / self.parameters.max(1)).max(1);
+            for tiles in self.order.chunk_by(within(most, |tile| self.rows_of_tiles(std::slice::from_ref(tile)))) {
+                let (residual, after) = std::mem::take(&mut rest).split_at_mut(self.rows_of_tiles(tiles));
+                rest = after;
+                sizes.clear();
+                sizes.extend(tiles.iter().flat_map(|tile| self.tiles_of_rows(tile, Metric::GaussNewton)));
+                rows.fit(&sizes, self.parameters);
+                let written = 8.0 * rows.rows() as f64 * rows.columns() as f64;
+                debug_span!("rows", bytes = written).in_scope(|| {
+                    self.jacobian_rows(tiles, theta, residual, rows);
+                });
+                transposed_product(rows, residual, &mut own);
+                gradient.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
+                f(rows);
             }
             self.loss_of(values)
         })

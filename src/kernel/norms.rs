@@ -78,7 +78,7 @@ impl Norm {
 
     /// Rows A at θ: `AᵀA` is the Gram matrix of the tangents.
     pub fn rows(&self, theta: &[f64], rows: &mut RowTiles) {
-        self.kernel.with_rows(|values| self.kernel.jacobian_rows(theta, values, rows));
+        self.kernel.with_rows(|values| self.kernel.jacobian_rows(&self.kernel.order, theta, values, rows));
     }
 }
 

@@ -92,6 +92,23 @@ pub trait Objective: Sync {
     /// A, the gradient of the loss, and the loss. A [`Metric::Sobolev`] has to be one that the problem was made with.
     fn linearize(&self, theta: &[f64], metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64;
 
+    /// As [`Objective::linearize`] of residuals, where A is too large to be stored: `f` sees some of its rows after the other, each time
+    /// about so many numbers, for which `rows` is room.
+    fn linearize_in_parts(
+        &self,
+        theta: &[f64],
+        numbers: usize,
+        rows: &mut RowTiles,
+        gradient: &mut [f64],
+        f: &mut dyn FnMut(&RowTiles),
+    ) -> f64 {
+        let _ = numbers;
+        rows.fit(&self.row_tiles(Metric::GaussNewton), self.parameters());
+        let loss = self.linearize(theta, Metric::GaussNewton, rows, gradient);
+        f(rows);
+        loss
+    }
+
     /// How the gradient in function space bends along v, in parameters: `Jᵀ r_vv`, and `Tᵀ (∇F)_vv` of an energy with the
     /// integrand F, where T are the derivatives of the jets in θ. With p in place of v, the geodesic acceleration solves
     /// `(AᵀA + λI) a = -½ of this`.

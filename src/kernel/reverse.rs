@@ -33,11 +33,18 @@ pub(super) struct Sums<'a> {
 }
 
 impl Kernel {
-    pub(super) fn jacobian_rows(&self, theta: &[f64], residual: &mut [f64], jacobian: &mut RowTiles) {
+    /// The residual at some tiles, and the rows of its Jacobian.
+    pub(super) fn jacobian_rows(
+        &self,
+        tiles: &[(usize, usize)],
+        theta: &[f64],
+        residual: &mut [f64],
+        jacobian: &mut RowTiles,
+    ) {
         let known = self.integral_values(theta);
         let gradients = self.integral_gradients(theta, &known);
         let split = |share, of: &[(usize, usize)]| self.split_rows(share, of, |block| block.factors.len());
-        for_each_share(&self.order, (residual, jacobian.tiles_mut()), &split, &|&(b, t), (rows, tiles)| {
+        for_each_share(tiles, (residual, jacobian.tiles_mut()), &split, &|&(b, t), (rows, tiles)| {
             let (block, tile) = (&self.blocks[b], &self.blocks[b].tiles[t]);
             self.workspaces.with(Workspace::default, |work| {
                 if let Some(fused) = &block.fused {

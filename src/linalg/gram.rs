@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::prelude::ReborrowMut;
+use faer::prelude::{Reborrow, ReborrowMut};
 use faer::{Accum, MatMut, MatRef, Par};
 use tracing::debug_span;
 
@@ -147,10 +147,22 @@ pub(super) fn accumulate(
 /// # Panics
 /// If `out` does not hold P² numbers.
 pub fn gram(jacobian: &RowTiles, out: &mut [f64]) {
+    gram_onto(Accum::Replace, jacobian, out);
+}
+
+/// Adds the lower triangle of `JᵀJ` to that of a matrix, as [`gram`] writes it.
+///
+/// # Panics
+/// As [`gram`].
+pub fn add_gram(jacobian: &RowTiles, out: &mut [f64]) {
+    gram_onto(Accum::Add, jacobian, out);
+}
+
+fn gram_onto(before: Accum, jacobian: &RowTiles, out: &mut [f64]) {
     let columns = jacobian.columns();
     let _span = debug_span!("Gram matrix", flops = triangle(jacobian.rows(), columns)).entered();
     let panels = Panels::near(columns, if columns <= SMALL { NARROW } else { PANEL });
-    fill_blocks(out, panels, jacobian.rows() * columns * columns / 2, |row, column, block| {
+    fill_blocks(before, out, panels, jacobian.rows() * columns * columns / 2, |row, column, block| {
         let (rows, columns) = (panels.range(row), panels.range(column));
         if jacobian.all_pieces(|pieces| add_column_products(block, rows.clone(), columns.clone(), pieces)) {
             return;
@@ -185,11 +197,12 @@ pub fn outer_gram(jacobian: &RowTiles, out: &mut [f64]) {
 /// # Panics
 /// If `out` does not hold the square of the size.
 pub fn fill_lower(out: &mut [f64], ends: &[usize], fill: impl Fn(usize, usize, &mut [f64]) + Sync) {
-    fill_blocks(out, Panels::Ends(ends), usize::MAX, fill);
+    fill_blocks(Accum::Replace, out, Panels::Ends(ends), usize::MAX, fill);
 }
 
-/// As [`fill_lower`], in parallel if so many multiply-adds are worth it.
+/// As [`fill_lower`], in parallel if so many multiply-adds are worth it, or in addition to what was there before.
 fn fill_blocks(
+    before: Accum,
     out: &mut [f64],
     panels: Panels<'_>,
     multiply_adds: usize,
@@ -202,7 +215,10 @@ fn fill_blocks(
         // Taken, not borrowed: where `fill` waits for other tasks, this thread may come here again.
         let mut filled = ASIDE.take();
         filled.clear();
-        filled.resize(height * width, 0.0);
+        match before {
+            Accum::Replace => filled.resize(height * width, 0.0),
+            Accum::Add => block.out.rb().col_iter().for_each(|column| filled.extend(column.iter())),
+        }
         fill(block.row, block.column, &mut filled);
         for (index, column) in block.out.rb_mut().col_iter_mut().enumerate() {
             let start = if block.row == block.column { index } else { 0 };

@@ -27,9 +27,9 @@ mod view;
 
 pub use cholesky::Cholesky;
 pub use conjugate_gradients::{CgLimits, CgRoom, Symmetric, conjugate_gradients};
-pub use gram::{fill_lower, gram, outer_gram};
+pub use gram::{add_gram, fill_lower, gram, outer_gram};
 pub use nystrom::Nystrom;
-pub use parallel::{for_each_share, split_all};
+pub use parallel::{for_each_share, split_all, within};
 pub use product::{parts_of_sum, product, sum_of, transposed_product};
 pub use qr::{Qr, orthogonal_factor};
 pub use row_tiles::{RowTile, RowTiles};

@@ -47,6 +47,17 @@ pub fn for_each_share<T: Sync, S: Send>(
     }
 }
 
+/// Whether the next item still belongs to the same part, where a part is at most so large, or one item: for `chunk_by`.
+pub fn within<T>(most: usize, size: impl Fn(&T) -> usize) -> impl FnMut(&T, &T) -> bool {
+    let mut before = 0;
+    move |item, next| {
+        before += size(item);
+        let same = before + size(next) <= most;
+        before = if same { before } else { 0 };
+        same
+    }
+}
+
 /// Vectors up to an entry, and from there on.
 ///
 /// # Panics

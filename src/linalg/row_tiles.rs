@@ -92,9 +92,13 @@ impl RowTiles {
         Self { ends: ends.collect(), tiles: rows.iter().map(|&rows| RowTile::new(rows, columns)).collect(), columns }
     }
 
-    /// Whether it has these tiles and columns.
-    pub fn has_shape(&self, rows: &[usize], columns: usize) -> bool {
-        self.columns == columns && self.tiles.iter().map(|tile| tile.rows).eq(rows.iter().copied())
+    /// Makes it anew, unless it has these tiles and columns.
+    pub fn fit(&mut self, rows: &[usize], columns: usize) {
+        if self.columns != columns || !self.tiles.iter().map(|tile| tile.rows).eq(rows.iter().copied()) {
+            // The old tiles go before the new ones come.
+            self.tiles.clear();
+            *self = Self::new(rows, columns);
+        }
     }
 
     /// N, the rows of all tiles.

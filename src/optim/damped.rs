@@ -13,13 +13,16 @@
 use rayon::prelude::*;
 
 use crate::geometry::Stream;
+use crate::kernel::Objective;
 use crate::linalg::{
-    CgLimits, CgRoom, Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, Spectral, Symmetric, conjugate_gradients,
-    dot, gram, outer_gram, product, transposed_product,
+    CgLimits, CgRoom, Cholesky, Nystrom, Qr, RowTile, RowTiles, SolveError, Spectral, Symmetric, add_gram,
+    conjugate_gradients, dot, gram, outer_gram, product, transposed_product,
 };
 
 /// Columns of a task.
 const COLUMNS: usize = 64;
+/// Numbers of the rows of A that are made at a time where A is not stored (64 MB).
+pub(super) const NUMBERS_OF_PART: usize = 1 << 23;
 /// The rank of the sketch that preconditions conjugate gradients.
 pub(super) const SKETCH: usize = 512;
 /// The random stream of its vectors, apart from those of statements.
@@ -46,7 +49,7 @@ pub(super) enum Side<'a> {
 
 /// A and what was made from it.
 pub(super) struct DampedSystem {
-    pub rows: RowTiles,
+    rows: RowTiles,
     limits: CgLimits,
     /// Of AᵀA or AAᵀ.
     cholesky: Cholesky,
@@ -62,6 +65,7 @@ pub(super) struct DampedSystem {
     alpha: Vec<f64>,
     damping: f64,
     way: Way,
+    streamed: bool,
 }
 
 impl DampedSystem {
@@ -69,8 +73,50 @@ impl DampedSystem {
     pub fn new(rows: RowTiles, limits: CgLimits) -> Self {
         let cholesky = Cholesky::new(0);
         let [diagonal, sketch, alpha] = [const { Vec::new() }; 3];
-        let (nystrom, qr, spectral, damping, way) = (None, None, None, 0.0, Way::Gram);
-        Self { rows, limits, cholesky, diagonal, nystrom, sketch, qr, spectral, alpha, damping, way }
+        let (nystrom, qr, spectral, damping, way, streamed) = (None, None, None, 0.0, Way::Gram, false);
+        Self { rows, limits, cholesky, diagonal, nystrom, sketch, qr, spectral, alpha, damping, way, streamed }
+    }
+
+    /// Makes the Gram matrix of A at θ from some of its rows after the other, none of which stay: what [`begin`](Self::begin) does
+    /// otherwise. Gives the loss, and its gradient.
+    pub fn stream(&mut self, problem: &dyn Objective, theta: &[f64], gradient: &mut [f64]) -> f64 {
+        self.streamed = true;
+        self.fit(theta.len());
+        let (mut loss, mut add) = (f64::NAN, false);
+        self.cholesky.fill(|lower| {
+            loss = problem.linearize_in_parts(theta, NUMBERS_OF_PART, &mut self.rows, gradient, &mut |rows| {
+                if add {
+                    add_gram(rows, lower)
+                } else {
+                    gram(rows, lower)
+                }
+                add = true;
+            });
+        });
+        loss
+    }
+
+    /// Whether there is a Gram matrix without A.
+    pub fn is_streamed(&self) -> bool {
+        self.streamed
+    }
+
+    /// A in `rows`, or room for it.
+    pub fn stored(&mut self) -> &mut RowTiles {
+        self.streamed = false;
+        &mut self.rows
+    }
+
+    /// Rows and columns of A.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.rows.rows(), self.rows.columns())
+    }
+
+    /// Makes room for a matrix of this size.
+    fn fit(&mut self, size: usize) {
+        if self.cholesky.size() != size {
+            self.cholesky = Cholesky::new(size);
+        }
     }
 
     /// Takes note of a new A in `rows`, to be solved in this way; gives the largest entry of the diagonal of AᵀA.
@@ -82,12 +128,12 @@ impl DampedSystem {
             Way::Kernel => self.rows.rows(),
             Way::Qr | Way::Svd | Way::Cg => 0,
         };
-        if self.cholesky.size() != size {
-            self.cholesky = Cholesky::new(size);
-        }
+        self.fit(size);
         match way {
             Way::Gram => {
-                self.cholesky.fill(|lower| gram(&self.rows, lower));
+                if !self.streamed {
+                    self.cholesky.fill(|lower| gram(&self.rows, lower));
+                }
                 self.cholesky.diagonal().iter().copied().fold(0.0, f64::max)
             }
             Way::Kernel | Way::Qr | Way::Svd | Way::Cg => {
@@ -271,6 +317,7 @@ impl Symmetric for Damped<'_> {
 mod tests {
     use super::*;
     use crate::geometry::Stream;
+    use crate::kernel::Objective;
     use crate::optim::norm;
 
     fn system(rows: usize, columns: usize) -> DampedSystem {

@@ -11,7 +11,8 @@
 //! the pseudo-inverse of the Gram matrix ([`published`](super::published)).
 //!
 //! The linear systems are those of [`damped`](super::damped). The normal equations resolve no singular value of J below
-//! 1e-8 of the largest. Where a step fails at a damping that they can't resolve, it is solved again by QR of [J; √λ I].
+//! 1e-8 of the largest. Where a step fails at a damping that they can't resolve, it is solved again by QR of [J; √λ I]; not where
+//! J is larger than [`EngdOptions::stored`].
 
 use super::damped::{DampedSystem, Side, Way};
 use super::published::pseudo_inverse_step;
@@ -72,6 +73,12 @@ impl Solver {
         }
     }
 
+    /// Whether a Gram matrix is made from some rows of A after the other, where at most so many numbers of it are stored.
+    pub(super) fn streams(self, (rows, columns): (usize, usize), of_residual: bool, stored: usize) -> bool {
+        let is_gram = matches!(self, Self::Auto | Self::Gram) && self.way((rows, columns), of_residual) == Way::Gram;
+        is_gram && of_residual && rows * columns > stored
+    }
+
     /// Whether a step that this way does not resolve is solved by QR.
     pub(super) fn may_refine(self, way: Way, columns: usize) -> bool {
         self == Self::Auto && way != Way::Cg && columns <= MOST_FOR_QR
@@ -117,6 +124,9 @@ pub struct EngdOptions {
     pub search: Search,
     /// The longest step that a line search tries, in units of the solution of the linear system.
     pub longest: f64,
+    /// The most numbers of A that are stored; beyond, where A is the Jacobian of a residual, its Gram matrix is made from some rows
+    /// after the other.
+    pub stored: usize,
 }
 
 impl Default for EngdOptions {
@@ -131,6 +141,7 @@ impl Default for EngdOptions {
             metric: Metric::GaussNewton,
             search: Search::Damping,
             longest: 1.0,
+            stored: STORED,
         }
     }
 }
@@ -149,6 +160,8 @@ const MOST_TRIALS: usize = 40;
 pub const CG_TOLERANCE: f64 = 1e-2;
 /// The largest Gram or kernel matrix that is made without being asked for (1.2 GB).
 pub const LARGEST_MATRIX: usize = 12_000;
+/// The most numbers of A that are stored (512 MB).
+pub(super) const STORED: usize = 1 << 26;
 /// Armijo's part of the promised decrease.
 const SUFFICIENT: f64 = 1e-4;
 /// Beyond so many parameters, QR costs too much to be tried without being asked for.
@@ -195,6 +208,7 @@ impl Engd {
             metric: super::metric(stage),
             search,
             longest: number("longest"),
+            stored: STORED,
         };
         Self::new(options, problem)
     }
@@ -224,21 +238,28 @@ impl Engd {
 
     /// A and the gradient at θ; the loss there.
     fn evaluate(&mut self, problem: &dyn Objective, theta: &[f64]) -> f64 {
-        let (rows, metric) = (&mut self.system.rows, self.options.metric);
+        let residuals = self.least_squares(problem);
+        let shape = (residuals.map_or(0, LeastSquares::rows), theta.len());
+        if self.options.solver.streams(shape, residuals.is_some(), self.options.stored) {
+            self.revision = None;
+            return self.system.stream(problem, theta, &mut self.gradient);
+        }
+        let (rows, metric) = (self.system.stored(), self.options.metric);
         reshape(rows, &mut self.revision, problem, metric);
         problem.linearize(theta, metric, rows, &mut self.gradient)
     }
 
     /// How the system of this step is solved at first.
     fn way(&self, problem: &dyn Objective) -> Way {
-        let (rows, columns) = (self.system.rows.rows(), self.system.rows.columns());
-        self.options.solver.way((rows, columns), self.least_squares(problem).is_some())
+        let of_residual = self.least_squares(problem).is_some();
+        if self.system.is_streamed() { Way::Gram } else { self.options.solver.way(self.system.shape(), of_residual) }
     }
 
     /// p and a at the current damping.
     fn solve(&mut self, problem: &dyn Objective, theta: &[f64]) -> Result<(), SolveError> {
         self.system.factor(self.damping)?;
-        let residuals = self.least_squares(problem);
+        // Products with A are sweeps where it is not stored.
+        let residuals = self.least_squares(problem).filter(|_| !self.system.is_streamed());
         match residuals.filter(|_| self.system.wants_residual()) {
             Some(residuals) => {
                 // It is that of the step for all of its trials.
@@ -288,7 +309,7 @@ impl Engd {
         before: f64,
     ) -> Result<(f64, Option<Met>), SolveError> {
         if self.options.solver == Solver::Lstsq {
-            let rank = pseudo_inverse_step(&self.system.rows, &self.gradient, &mut self.step)?;
+            let rank = pseudo_inverse_step(self.system.stored(), &self.gradient, &mut self.step)?;
             return Ok((0.0, (rank < theta.len()).then_some(Met::RankDeficient(rank, theta.len()))));
         }
         let unit = self.system.begin(self.way(problem)).max(f64::MIN_POSITIVE);
@@ -352,7 +373,7 @@ impl Optimizer for Engd {
         let way = self.way(problem);
         let unit = self.system.begin(way).max(f64::MIN_POSITIVE);
         self.damping = self.damping.max(LEAST_DAMPING * unit).min(MOST_DAMPING * unit);
-        let may_refine = self.options.solver.may_refine(way, theta.len());
+        let may_refine = !self.system.is_streamed() && self.options.solver.may_refine(way, theta.len());
         while report.trials < MOST_TRIALS && self.damping <= MOST_DAMPING * unit {
             report.trials += 1;
             report.rate = self.damping;

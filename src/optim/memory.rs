@@ -2,9 +2,9 @@
 //!
 //! The largest counts of a step are told, by name. Vectors as long as θ or r are few beside the matrices, and count together.
 
-use super::damped::{SKETCH, Way};
+use super::damped::{NUMBERS_OF_PART, SKETCH, Way};
 use super::dsgnar::{self, MOST_ROWS};
-use super::engd::Solver;
+use super::engd::{STORED, Solver};
 use super::quasi_newton::DENSE_UP_TO;
 use super::sample_space::SampleSolver;
 use super::step_length::LENGTHS;
@@ -100,8 +100,13 @@ impl Extent<'_> {
                 MemoryPart::new(format!("sketch of the Gram matrix, rank {rank}"), numbers)
             }
         };
-        let refined = solver.may_refine(way, columns).then(|| qr(rows, columns));
-        let mut parts = vec![self.jacobian(), more];
+        let is_streamed = solver.streams((rows, columns), of_residual, STORED);
+        let refined = (!is_streamed && solver.may_refine(way, columns)).then(|| qr(rows, columns));
+        let jacobian = match is_streamed {
+            true => MemoryPart::new("rows of the Jacobian, some at a time", NUMBERS_OF_PART as f64),
+            false => self.jacobian(),
+        };
+        let mut parts = vec![jacobian, more];
         if solver == Solver::Lstsq || stage.name("line_search") == "grid" {
             parts.push(MemoryPart::new("trial points of a grid", product(LENGTHS, columns)));
         }

@@ -263,10 +263,7 @@ fn reshape(rows: &mut RowTiles, seen: &mut Option<u64>, problem: &dyn Objective,
         return;
     }
     *seen = revision;
-    let tiles = problem.row_tiles(metric);
-    if !rows.has_shape(&tiles, problem.parameters()) {
-        *rows = RowTiles::new(&tiles, problem.parameters());
-    }
+    rows.fit(&problem.row_tiles(metric), problem.parameters());
 }
 
 /// Fills a part of the state from the head of what was saved.

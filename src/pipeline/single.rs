@@ -16,7 +16,7 @@ use crate::kernel::{
     Kernel, LeastSquares, Metric, Objective, ParameterMatrix, Pool, Role, Spread, change_with_energies, half_square,
     loss_with_energies,
 };
-use crate::linalg::{RowTile, RowTiles, for_each_share, parts_of_sum, split_all, sum_of, transposed_product};
+use crate::linalg::{RowTile, RowTiles, for_each_share, parts_of_sum, split_all, sum_of, transposed_product, within};
 use block::{Block, Buffers, CHUNK, Chunk, rows_of, scale, sized};
 
 /// A problem in single precision. It has the points and the weights of a [`Kernel`] that it [follows](Single::follow).
@@ -168,6 +168,26 @@ impl Single {
         });
     }
 
+    /// The rows of each formula at a chunk.
+    fn tiles_of_rows(&self, chunk: &Chunk) -> impl Iterator<Item = usize> + use<> {
+        std::iter::repeat_n(chunk.points, self.blocks[chunk.block].formulas)
+    }
+
+    /// The values at some chunks, and their rows of the Jacobian.
+    fn rows_at(&self, chunks: &[Chunk], theta: &[f32], values: &mut [f64], rows: &mut RowTiles) {
+        let split = |(values, tiles), chunks: &[Chunk]| {
+            let of_formulas = chunks.iter().map(|chunk| self.blocks[chunk.block].formulas).sum();
+            let (values, other_values) = <[f64]>::split_at_mut(values, rows_of(chunks));
+            let (tiles, other_tiles) = <[RowTile]>::split_at_mut(tiles, of_formulas);
+            ((values, tiles), (other_values, other_tiles))
+        };
+        for_each_share(chunks, (values, rows.tiles_mut()), &split, &|chunk, (values, tiles)| {
+            self.buffers.with(Buffers::default, |buffers| {
+                self.blocks[chunk.block].rows(chunk, theta, buffers, (values, tiles));
+            });
+        });
+    }
+
     /// Whether means of derivatives are over the points of a block.
     fn is_chosen(&self, block: &Block, of: Spread) -> bool {
         of == Spread::All || block.inside || self.chunks.iter().all(|chunk| !self.blocks[chunk.block].inside)
@@ -230,28 +250,45 @@ impl Objective for Single {
 
     /// Those of residuals, whatever the metric: the model refuses the others.
     fn row_tiles(&self, _metric: Metric) -> Vec<usize> {
-        let tiles = |chunk: &Chunk| std::iter::repeat_n(chunk.points, self.blocks[chunk.block].formulas);
-        self.chunks.iter().flat_map(tiles).collect()
+        self.chunks.iter().flat_map(|chunk| self.tiles_of_rows(chunk)).collect()
     }
 
     fn linearize(&self, theta: &[f64], _metric: Metric, rows: &mut RowTiles, gradient: &mut [f64]) -> f64 {
         let _span = debug_span!("rows", bytes = 8.0 * rows.rows() as f64 * rows.columns() as f64).entered();
         self.with_numbers(self.rows, |values| {
-            let split = |(values, tiles), chunks: &[Chunk]| {
-                let of_formulas = chunks.iter().map(|chunk| self.blocks[chunk.block].formulas).sum();
-                let (values, other_values) = <[f64]>::split_at_mut(values, rows_of(chunks));
-                let (tiles, other_tiles) = <[RowTile]>::split_at_mut(tiles, of_formulas);
-                ((values, tiles), (other_values, other_tiles))
-            };
-            let share = (&mut *values, rows.tiles_mut());
-            self.with_rounded([theta], |[theta]| {
-                for_each_share(&self.chunks, share, &split, &|chunk, (values, tiles)| {
-                    self.buffers.with(Buffers::default, |buffers| {
-                        self.blocks[chunk.block].rows(chunk, theta, buffers, (values, tiles));
-                    });
-                });
-            });
+            self.with_rounded([theta], |[theta]| self.rows_at(&self.chunks, theta, values, rows));
             transposed_product(rows, values, gradient);
+            self.loss_of(values)
+        })
+    }
+
+    fn linearize_in_parts(
+        &self,
+        theta: &[f64],
+        numbers: usize,
+        rows: &mut RowTiles,
+        gradient: &mut [f64],
+        f: &mut dyn FnMut(&RowTiles),
+    ) -> f64 {
+        gradient.fill(0.0);
+        let (mut own, mut sizes) = (vec![0.0; self.parameters], Vec::new());
+        self.with_numbers(self.rows, |values| {
+            let mut rest = &mut *values;
+            let most = (numbers / self.parameters.max(1)).max(1);
+            for chunks in self.chunks.chunk_by(within(most, Chunk::rows)) {
+                let (values, after) = std::mem::take(&mut rest).split_at_mut(rows_of(chunks));
+                rest = after;
+                sizes.clear();
+                sizes.extend(chunks.iter().flat_map(|chunk| self.tiles_of_rows(chunk)));
+                rows.fit(&sizes, self.parameters);
+                let written = 8.0 * rows.rows() as f64 * rows.columns() as f64;
+                debug_span!("rows", bytes = written).in_scope(|| {
+                    self.with_rounded([theta], |[theta]| self.rows_at(chunks, theta, values, rows));
+                });
+                transposed_product(rows, values, &mut own);
+                gradient.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
+                f(rows);
+            }
             self.loss_of(values)
         })
     }

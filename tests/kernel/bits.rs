@@ -116,11 +116,8 @@ fn jacobians_are_used_again() {
         for (block, points) in after.iter().enumerate() {
             kernel.set_points(block, points);
         }
-        let tiles = kernel.row_tiles(Metric::GaussNewton);
-        if !jacobian.has_shape(&tiles, theta.len()) {
-            jacobian = pdec::linalg::RowTiles::new(&tiles, theta.len());
-            jacobian.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(7.0));
-        }
+        jacobian.fit(&kernel.row_tiles(Metric::GaussNewton), theta.len());
+        jacobian.tiles_mut().iter_mut().for_each(|tile| tile.data_mut().fill(7.0));
         let loss = kernel.linearize(&theta, Metric::GaussNewton, &mut jacobian, &mut gradient);
         let expected = linearize(&kernel, &theta, Metric::GaussNewton);
         assert!((jacobian, gradient, loss) == expected, "{}", problem.name);

@@ -11,6 +11,7 @@ mod high;
 mod jets;
 mod layers;
 mod optimizers;
+mod parts;
 mod periodicity;
 mod problems;
 mod random;
