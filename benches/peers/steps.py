@@ -6,8 +6,9 @@
 A step is one compiled call in double precision. Derivatives are carried by the rules of the forward Laplacian (arXiv
 2307.08214) through all points at once, and the rows of the Jacobian are outer products of what enters a layer and of the
 cotangents of what leaves it, so that nothing is mapped point by point. The methods: `engd` (Gram matrix, Cholesky, geodesic
-acceleration, one trial loss), `paper` (least squares on the Gram matrix, 31 trial losses: arXiv 2302.13163) and `engdw` (the
-kernel matrix through the Jacobian, Cholesky, one trial loss: arXiv 2505.12149).
+acceleration, one trial loss), `paper` (least squares on the Gram matrix, 31 trial losses: arXiv 2302.13163), `engdw` (the
+kernel matrix through the Jacobian, Cholesky, one trial loss: arXiv 2505.12149) and `layers` (the same with a kernel matrix that is
+made layer by layer, for networks whose Jacobian is large).
 """
 
 import argparse
@@ -17,7 +18,7 @@ import time
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--method", choices=["engd", "paper", "engdw"], default="engd")
+    parser.add_argument("--method", choices=["engd", "paper", "engdw", "layers"], default="engd")
     parser.add_argument("--widths", type=int, nargs="+", default=[32])
     parser.add_argument("--rows", type=int, nargs=2, default=[28, 29], help="points along an axis, and on a face")
     parser.add_argument("--steps", type=int, default=20)
@@ -107,12 +108,54 @@ def linearized(theta, inside, outside):
     return jnp.concatenate(values), jnp.concatenate(rows)
 
 
+def kernel_matrix(theta, inside, outside):
+    """r and K = J J^T layer by layer, without J: products of what enters a layer times products of cotangents."""
+    parts = []
+    for data in [(*inside, True), (*outside, False)]:
+        taps = no_taps(len(data[0]), 4 if data[3] else 1)
+
+        def total(taps):
+            r, entered = block(theta, data, taps)
+            return r.sum(), (r, entered)
+
+        cotangents, (r, entered) = jax.grad(total, has_aux=True)(taps)
+        x = data[0]
+        if data[3]:
+            ones = [jnp.broadcast_to(jnp.eye(2)[axis], x.shape) for axis in range(2)]
+            entered[0] = jnp.stack([x, *ones, jnp.zeros_like(x)])
+        else:
+            entered[0] = x[None]
+        parts.append((r, cotangents, entered))
+
+    def part(own, others):
+        sums = 0.0
+        flat = lambda jets: jets.reshape(-1, jets.shape[2])
+        for z, a, other_z, other_a in zip(own[1], own[2], others[1], others[2]):
+            # All pairs of channels in one product each: XLA is slow in many small ones.
+            products = (flat(z) @ flat(other_z).T) * (flat(a) @ flat(other_a).T)
+            sums = sums + products.reshape(z.shape[:2] + other_z.shape[:2]).sum((0, 2)) + z[0] @ other_z[0].T
+        return sums
+
+    corner = part(parts[1], parts[0])
+    matrix = jnp.block([[part(parts[0], parts[0]), corner.T], [corner, part(parts[1], parts[1])]])
+    return jnp.concatenate([r for r, _, _ in parts]), matrix
+
+
 def solved(matrix, damping, *sides):
     factor = jax.scipy.linalg.cho_factor(matrix + damping * jnp.eye(len(matrix)), lower=True)
     return [jax.scipy.linalg.cho_solve(factor, side) for side in sides], factor
 
 
+def step_by_layers(theta, damping, inside, outside):
+    r, matrix = kernel_matrix(theta, inside, outside)
+    (alpha,), _ = solved(matrix, damping, r)
+    moved = theta - jax.vjp(lambda theta: residual(theta, inside, outside), theta)[1](alpha)[0]
+    return moved, 0.5 * jnp.sum(residual(moved, inside, outside) ** 2)
+
+
 def step(theta, damping, inside, outside):
+    if options.method == "layers":
+        return step_by_layers(theta, damping, inside, outside)
     r, rows = linearized(theta, inside, outside)
     loss = lambda theta: 0.5 * jnp.sum(residual(theta, inside, outside) ** 2)
     if options.method == "paper":

@@ -44,6 +44,8 @@ natural() {
     pdec 'engd P 2965 N 5800' 'P 2965 N 5800/engd step of one trial'
     peer steps.py --method engdw --widths 64 64 48 48 --rows 50 100 --steps 5
     pdec 'engdw P 9873 N 2900' 'P 9873 N 2900/engdw step'
+    peer steps.py --method layers --widths 256 256 128 128 --rows 55 119 --steps 2
+    pdec 'layers P 116097 N 3501' 'P 116097 N 3500/engdw step'
 }
 
 first_order() {

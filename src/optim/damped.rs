@@ -317,7 +317,6 @@ impl Symmetric for Damped<'_> {
 mod tests {
     use super::*;
     use crate::geometry::Stream;
-    use crate::kernel::Objective;
     use crate::optim::norm;
 
     fn system(rows: usize, columns: usize) -> DampedSystem {
