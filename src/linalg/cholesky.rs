@@ -14,8 +14,12 @@ use super::{SolveError, check_lower};
 
 /// Columns of a panel of the blocked factorization.
 const PANEL: usize = 128;
+/// Columns of a panel where a matrix is so small that its factor has a square of its own: what is serial is less of the whole.
+const NARROW_PANEL: usize = 64;
 /// Sizes from which panels are worth it.
 const BLOCKED_FROM: usize = 384;
+/// Sizes up to which L has a square of its own (8 MB): beyond, the room is worth two transpositions a factor.
+const TWO_SQUARES_UP_TO: usize = 1024;
 
 /// The side of a block that is transposed at once: two of them fit the first cache.
 const TRANSPOSED: usize = 32;
@@ -27,6 +31,8 @@ pub struct Cholesky {
     /// Column-major: G in the lower triangle; where L is in the same square, above the diagonal, which factorizations leave as
     /// it is.
     square: Vec<f64>,
+    /// The square of L where it has one of its own.
+    factor: Vec<f64>,
     /// That of G.
     diagonal: Vec<f64>,
     serial: Serial,
@@ -36,9 +42,20 @@ pub struct Cholesky {
 impl Cholesky {
     /// For matrices of this size; G is zero.
     pub fn new(size: usize) -> Self {
-        let widest = if size < BLOCKED_FROM { size } else { PANEL };
-        let serial = Serial::new(widest);
-        Self { size, square: vec![0.0; size * size], diagonal: vec![0.0; size], serial, factored: false }
+        let own = if size <= TWO_SQUARES_UP_TO { size * size } else { 0 };
+        Self {
+            size,
+            square: vec![0.0; size * size],
+            factor: vec![0.0; own],
+            diagonal: vec![0.0; size],
+            serial: Serial::new(if size < BLOCKED_FROM { size } else { PANEL }),
+            factored: false,
+        }
+    }
+
+    /// The numbers that a matrix of this size and its factor have.
+    pub fn numbers(size: usize) -> usize {
+        size * size * if size <= TWO_SQUARES_UP_TO { 2 } else { 1 }
     }
 
     /// The size of its matrices.
@@ -52,8 +69,8 @@ impl Cholesky {
     }
 
     /// Whether L has a square of its own.
-    fn is_small(&self) -> bool {
-        self.size < BLOCKED_FROM
+    fn has_two_squares(&self) -> bool {
+        self.size <= TWO_SQUARES_UP_TO
     }
 
     /// Takes another G: `fill` writes its lower triangle, P x P, column-major. What it finds there are other numbers.
@@ -61,7 +78,7 @@ impl Cholesky {
         self.factored = false;
         fill(&mut self.square);
         self.diagonal.iter_mut().enumerate().for_each(|(i, d)| *d = self.square[i * (self.size + 1)]);
-        if !self.is_small() {
+        if !self.has_two_squares() {
             mirror(MatMut::from_column_major_slice_mut(&mut self.square, self.size, self.size), Kept::Lower);
         }
     }
@@ -78,14 +95,21 @@ impl Cholesky {
         let size = self.size;
         let _span = debug_span!("Cholesky", flops = (size as f64).powi(3) / 3.0).entered();
         self.factored = false;
-        let small = self.is_small();
-        let square = MatMut::from_column_major_slice_mut(&mut self.square, size, size);
+        let in_two = self.has_two_squares();
         let damped = self.diagonal.iter().map(|d| d + damping);
         let done = if !self.diagonal.iter().all(|d| d.is_finite()) {
             Err(Breakdown)
-        } else if small {
-            self.serial.factor_beside(square.rb(), damped)
+        } else if in_two {
+            copy_lower(&mut self.factor, &self.square, size);
+            let mut factor = MatMut::from_column_major_slice_mut(&mut self.factor, size, size);
+            damped.enumerate().for_each(|(i, d)| factor[(i, i)] = d);
+            if size < BLOCKED_FROM {
+                self.serial.factor(factor)
+            } else {
+                factor_panels(factor, NARROW_PANEL, &mut self.serial)
+            }
         } else {
+            let square = MatMut::from_column_major_slice_mut(&mut self.square, size, size);
             factor_in_place(square, damped, &mut self.serial)
         };
         self.factored = done.is_ok();
@@ -98,7 +122,7 @@ impl Cholesky {
 
     /// Why there is no factor: a number of G that is not finite makes a pivot that is not positive.
     fn reason(&mut self, damping: f64) -> SolveError {
-        if !self.is_small() {
+        if !self.has_two_squares() {
             mirror(MatMut::from_column_major_slice_mut(&mut self.square, self.size, self.size), Kept::Upper);
             self.diagonal.iter().enumerate().for_each(|(i, d)| self.square[i * (self.size + 1)] = *d);
         }
@@ -126,7 +150,7 @@ impl Cholesky {
     /// # Panics
     /// As [`solve_in_place`](Self::solve_in_place).
     pub(super) fn solve_on_the_right(&self, b: MatMut<'_, f64>) {
-        solve_panel(self.lower(), b);
+        solve_panel(self.lower(), b, PANEL);
     }
 
     /// Replaces B, of P rows, by `L⁻ᵀ B`.
@@ -140,7 +164,7 @@ impl Cholesky {
     /// L; what is above its diagonal is something else.
     fn lower(&self) -> MatRef<'_, f64> {
         assert!(self.factored, "there is no factorization to solve with");
-        let square = if self.is_small() { &self.serial.aside } else { &self.square };
+        let square = if self.has_two_squares() { &self.factor } else { &self.square };
         MatRef::from_column_major_slice(square, self.size, self.size)
     }
 }
@@ -197,8 +221,9 @@ fn copy_transposed(out: MatMut<'_, f64>, a: MatRef<'_, f64>) {
     }
 }
 
-/// Factors small matrices aside, because faer writes above the diagonal.
+/// Factors small matrices.
 struct Serial {
+    /// Room for a panel's corner, because faer writes above the diagonal.
     aside: Vec<f64>,
     scratch: MemBuffer,
 }
@@ -207,34 +232,45 @@ impl Serial {
     /// For matrices up to this size.
     fn new(widest: usize) -> Self {
         let scratch = cholesky_in_place_scratch::<f64>(widest, Par::Seq, faer::Spec::default());
-        Self { aside: vec![0.0; widest * widest], scratch: MemBuffer::new(scratch) }
+        Self { aside: vec![0.0; PANEL * PANEL], scratch: MemBuffer::new(scratch) }
     }
 
-    /// Leaves the factor of a matrix with another diagonal aside.
-    fn factor_beside(&mut self, matrix: MatRef<'_, f64>, diagonal: impl Iterator<Item = f64>) -> Result<(), Breakdown> {
-        let size = matrix.nrows();
-        let mut aside = MatMut::from_column_major_slice_mut(&mut self.aside[..size * size], size, size);
-        copy_lower(aside.rb_mut(), matrix);
-        diagonal.enumerate().for_each(|(i, d)| aside[(i, i)] = d);
+    /// Puts L in the place of the lower triangle, and something else above it.
+    fn factor(&mut self, matrix: MatMut<'_, f64>) -> Result<(), Breakdown> {
         let (plain, stack) = (LltRegularization::default(), MemStack::new(&mut self.scratch));
-        with_pool_awake(|| cholesky_in_place(aside, plain, Par::Seq, stack, faer::Spec::default()))
+        with_pool_awake(|| cholesky_in_place(matrix, plain, Par::Seq, stack, faer::Spec::default()))
             .map(|_| ())
             .map_err(|_| Breakdown)
     }
 
-    /// Puts L in the place of the lower triangle.
-    fn factor(&mut self, matrix: MatMut<'_, f64>) -> Result<(), Breakdown> {
-        let (size, own) = (matrix.nrows(), matrix.rb());
-        self.factor_beside(own, (0..size).map(|i| own[(i, i)]))?;
-        copy_lower(matrix, MatRef::from_column_major_slice(&self.aside[..size * size], size, size));
-        Ok(())
+    /// Puts L in the place of the lower triangle of a corner; what is above it stays.
+    fn factor_corner(&mut self, corner: MatMut<'_, f64>) -> Result<(), Breakdown> {
+        let (size, mut corner) = (corner.nrows(), corner);
+        let mut aside = std::mem::take(&mut self.aside);
+        let mut copy = MatMut::from_column_major_slice_mut(&mut aside[..size * size], size, size);
+        triangle_onto(copy.rb_mut(), corner.rb());
+        let done = self.factor(copy.rb_mut());
+        triangle_onto(corner.rb_mut(), copy.rb());
+        self.aside = aside;
+        done
     }
 }
 
 /// Copies a lower triangle with its diagonal.
-fn copy_lower(out: MatMut<'_, f64>, from: MatRef<'_, f64>) {
+fn triangle_onto(out: MatMut<'_, f64>, from: MatRef<'_, f64>) {
     for (index, (out, from)) in out.col_iter_mut().zip(from.col_iter()).enumerate() {
         out.get_mut(index..).copy_from(from.get(index..));
+    }
+}
+
+/// The same for whole squares, in parallel where they are large.
+fn copy_lower(out: &mut [f64], from: &[f64], size: usize) {
+    let column = |(index, (out, from)): (usize, (&mut [f64], &[f64]))| out[index..].copy_from_slice(&from[index..]);
+    if size < BLOCKED_FROM {
+        out.chunks_exact_mut(size.max(1)).zip(from.chunks_exact(size.max(1))).enumerate().for_each(column);
+    } else {
+        let columns = out.par_chunks_exact_mut(size).zip(from.par_chunks_exact(size)).enumerate();
+        columns.with_min_len(NARROW_PANEL).for_each(column);
     }
 }
 
@@ -247,20 +283,20 @@ fn factor_in_place(
     let mut matrix = matrix;
     mirror(matrix.rb_mut(), Kept::Upper);
     diagonal.enumerate().for_each(|(i, d)| matrix[(i, i)] = d);
-    factor_panels(matrix, serial)
+    factor_panels(matrix, PANEL, serial)
 }
 
-fn factor_panels(matrix: MatMut<'_, f64>, serial: &mut Serial) -> Result<(), Breakdown> {
+fn factor_panels(matrix: MatMut<'_, f64>, widest: usize, serial: &mut Serial) -> Result<(), Breakdown> {
     let mut rest = matrix;
     while rest.nrows() > 0 {
-        let width = PANEL.min(rest.nrows());
+        let width = widest.min(rest.nrows());
         let (mut corner, _, below, after) = rest.split_at_mut(width, width);
-        serial.factor(corner.rb_mut())?;
-        let below = solve_panel(corner.rb(), below);
+        serial.factor_corner(corner.rb_mut())?;
+        let below = solve_panel(corner.rb(), below, widest);
         rest = after;
         let size = rest.nrows();
-        let panel = |index: usize| below.subrows(index * PANEL, PANEL.min(size - index * PANEL));
-        let panels = Panels::Even { size, width: PANEL };
+        let panel = |index: usize| below.subrows(index * widest, widest.min(size - index * widest));
+        let panels = Panels::Even { size, width: widest };
         for_each_block(rest.rb_mut(), panels, size * size * width / 2, |mut block| {
             let (a, b) = (panel(block.row), panel(block.column).transpose());
             accumulate(&mut block.out, block.row == block.column, Accum::Add, a, b, -1.0);
@@ -269,10 +305,10 @@ fn factor_panels(matrix: MatMut<'_, f64>, serial: &mut Serial) -> Result<(), Bre
     Ok(())
 }
 
-/// `below · L⁻ᵀ`, in parallel over its blocks of rows.
-fn solve_panel<'a>(corner: MatRef<'_, f64>, below: MatMut<'a, f64>) -> MatRef<'a, f64> {
+/// `below · L⁻ᵀ`, in parallel over blocks of so many rows.
+fn solve_panel<'a>(corner: MatRef<'_, f64>, below: MatMut<'a, f64>, height: usize) -> MatRef<'a, f64> {
     let mut below = below;
-    below.rb_mut().par_row_chunks_mut(PANEL).for_each(|rows| {
+    below.rb_mut().par_row_chunks_mut(height).for_each(|rows| {
         solve_lower_triangular_in_place(corner, rows.transpose_mut(), Par::Seq);
     });
     below.into_const()

@@ -9,7 +9,7 @@ use super::quasi_newton::DENSE_UP_TO;
 use super::sample_space::SampleSolver;
 use super::step_length::LENGTHS;
 use crate::kernel::{KernelCost, LayerFactors, LeastSquares, Metric, Objective, ParameterMatrix};
-use crate::linalg::{symmetric_eigen_numbers, thin_svd_numbers};
+use crate::linalg::{Cholesky, symmetric_eigen_numbers, thin_svd_numbers};
 use crate::model::{Method, Stage};
 
 /// A part of the memory of a run.
@@ -89,8 +89,8 @@ impl Extent<'_> {
         let way = solver.way((rows, columns), of_residual);
         let more = match way {
             Way::Gram if solver == Solver::Lstsq => spectrum_of_gram(columns),
-            Way::Gram => square("Gram matrix and its factor", columns),
-            Way::Kernel => square("kernel matrix and its factor", rows),
+            Way::Gram => factored("Gram matrix", columns),
+            Way::Kernel => factored("kernel matrix", rows),
             Way::Qr => qr(rows, columns),
             Way::Svd => spectrum_of_rows(rows, columns),
             Way::Cg => {
@@ -133,7 +133,7 @@ impl Extent<'_> {
                 square("kernel matrix", rows),
                 MemoryPart::new(format!("sketch of {rank} rows"), product(rows + 2 * rank, rank)),
             ],
-            _ => vec![square("kernel matrix and its factor", rows)],
+            _ => vec![factored("kernel matrix", rows)],
         };
         parts.push(match self.kernel_cost() {
             Some(cost) => MemoryPart::new("jets and cotangents of all layers", cost.numbers),
@@ -223,6 +223,11 @@ fn product(rows: usize, columns: usize) -> f64 {
 
 fn square(name: &str, side: usize) -> MemoryPart {
     MemoryPart::new(format!("{name} {side} x {side}"), product(side, side))
+}
+
+/// A matrix with its factor.
+fn factored(name: &str, side: usize) -> MemoryPart {
+    MemoryPart::new(format!("{name} and its factor {side} x {side}"), Cholesky::numbers(side) as f64)
 }
 
 /// A copy of the rows, R, and `[R; √λ I]`, this one twice: the heap keeps the room of the one for the last damping.
