@@ -14,9 +14,9 @@ use crate::vmath::add_column_products;
 
 /// Columns of a panel: the output block and two operands of 256 rows fit the second cache.
 const PANEL: usize = 128;
-/// Up to so many columns panels are narrower, so that every thread has several.
-const SMALL: usize = 512;
-/// Columns of such a panel.
+/// Panels of smaller matrices, so that every thread has several blocks.
+const PANELS: usize = 8;
+/// The fewest columns of a panel: narrower ones read the rows more often.
 const NARROW: usize = 24;
 /// Multiply-adds below which threads cost more than they save.
 const PARALLEL_FROM: usize = 200_000;
@@ -161,7 +161,7 @@ pub fn add_gram(jacobian: &RowTiles, out: &mut [f64]) {
 fn gram_onto(before: Accum, jacobian: &RowTiles, out: &mut [f64]) {
     let columns = jacobian.columns();
     let _span = debug_span!("Gram matrix", flops = triangle(jacobian.rows(), columns)).entered();
-    let panels = Panels::near(columns, if columns <= SMALL { NARROW } else { PANEL });
+    let panels = Panels::near(columns, (columns / PANELS).clamp(NARROW, PANEL));
     fill_blocks(before, out, panels, jacobian.rows() * columns * columns / 2, |row, column, block| {
         let (rows, columns) = (panels.range(row), panels.range(column));
         if jacobian.all_pieces(|pieces| add_column_products(block, rows.clone(), columns.clone(), pieces)) {
