@@ -232,7 +232,7 @@ impl Serial {
     /// For matrices up to this size.
     fn new(widest: usize) -> Self {
         let scratch = cholesky_in_place_scratch::<f64>(widest, Par::Seq, faer::Spec::default());
-        Self { aside: vec![0.0; PANEL * PANEL], scratch: MemBuffer::new(scratch) }
+        Self { aside: Vec::new(), scratch: MemBuffer::new(scratch) }
     }
 
     /// Puts L in the place of the lower triangle, and something else above it.
@@ -247,6 +247,7 @@ impl Serial {
     fn factor_corner(&mut self, corner: MatMut<'_, f64>) -> Result<(), Breakdown> {
         let (size, mut corner) = (corner.nrows(), corner);
         let mut aside = std::mem::take(&mut self.aside);
+        aside.resize(PANEL * PANEL, 0.0);
         let mut copy = MatMut::from_column_major_slice_mut(&mut aside[..size * size], size, size);
         triangle_onto(copy.rb_mut(), corner.rb());
         let done = self.factor(copy.rb_mut());
