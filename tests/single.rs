@@ -72,16 +72,19 @@ fn of_gradients(problem: &dyn Objective, theta: &[f64]) -> [Vec<f64>; 5] {
     [vec![loss], gradient, beside, means, squares]
 }
 
-/// The residual, its derivatives along v, once from the rows of the Jacobian, the gradient from these rows, and how it
-/// bends along v.
-fn of_residuals(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> [Vec<f64>; 6] {
+/// The residual, its derivatives along v, once from the rows of the Jacobian, the gradient from these rows, all at once and some after
+/// the other, and how it bends along v.
+fn of_residuals(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> [Vec<f64>; 7] {
     let squares = problem.least_squares().expect("residuals");
     let [mut r, mut first, mut second] = [(); 3].map(|()| vec![0.0; squares.rows()]);
     squares.residual(theta, &mut r);
     squares.residual_along(theta, v, &mut first, &mut second);
-    let [mut gradient, mut bend] = [(); 2].map(|()| vec![0.0; theta.len()]);
+    let [mut gradient, mut in_parts, mut bend] = [(); 3].map(|()| vec![0.0; theta.len()]);
     let mut rows = RowTiles::new(&problem.row_tiles(Metric::GaussNewton), theta.len());
     problem.linearize(theta, Metric::GaussNewton, &mut rows, &mut gradient);
+    let (mut some, mut count) = (RowTiles::new(&[], theta.len()), 0);
+    problem.linearize_in_parts(theta, 500 * theta.len(), &mut some, &mut in_parts, &mut |some| count += some.rows());
+    assert_eq!(count, rows.rows());
     problem.curvature_along(theta, v, &mut bend);
     let product = rows.tiles().iter().flat_map(|tile| {
         let columns = tile.data().chunks_exact(tile.stride()).zip(v);
@@ -93,7 +96,7 @@ fn of_residuals(problem: &dyn Objective, theta: &[f64], v: &[f64]) -> [Vec<f64>;
     });
     let product: Vec<f64> = product.collect();
     let [r, first, second, product] = [r, first, second, product].map(|rows| by_formula(squares, &rows));
-    [r, first, second, product, gradient, bend]
+    [r, first, second, product, gradient, in_parts, bend]
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::objective::{
 };
 use super::sweep::sized;
 use super::system::Kernel;
-use crate::linalg::{RowTiles, transposed_product, within};
+use crate::linalg::{RowTiles, linearize_in_parts, transposed_product};
 
 /// Vectors of parameters for which the points are passed over once.
 const AT_ONCE: usize = 8;
@@ -161,25 +161,13 @@ impl Objective for Kernel {
         gradient: &mut [f64],
         f: &mut dyn FnMut(&RowTiles),
     ) -> f64 {
-        gradient.fill(0.0);
-        let (mut own, mut sizes) = (vec![0.0; self.parameters], Vec::new());
         self.with_rows(|values| {
-            let mut rest = &mut *values;
-            let most = (numbers / self.parameters.max(1)).max(1);
-            for tiles in self.order.chunk_by(within(most, |tile| self.rows_of_tiles(std::slice::from_ref(tile)))) {
-                let (residual, after) = std::mem::take(&mut rest).split_at_mut(self.rows_of_tiles(tiles));
-                rest = after;
-                sizes.clear();
-                sizes.extend(tiles.iter().flat_map(|tile| self.tiles_of_rows(tile, Metric::GaussNewton)));
-                rows.fit(&sizes, self.parameters);
-                let written = 8.0 * rows.rows() as f64 * rows.columns() as f64;
-                debug_span!("rows", bytes = written).in_scope(|| {
-                    self.jacobian_rows(tiles, theta, residual, rows);
-                });
-                transposed_product(rows, residual, &mut own);
-                gradient.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
-                f(rows);
-            }
+            let room = (&mut *values, rows, gradient);
+            let tiles_of = |tile: &(usize, usize)| self.tiles_of_rows(tile, Metric::GaussNewton);
+            let fill = |tiles: &[_], values: &mut [f64], rows: &mut RowTiles| {
+                self.jacobian_rows(tiles, theta, values, rows);
+            };
+            linearize_in_parts((&self.order, numbers), room, tiles_of, fill, f);
             self.loss_of(values)
         })
     }

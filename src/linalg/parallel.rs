@@ -48,7 +48,7 @@ pub fn for_each_share<T: Sync, S: Send>(
 }
 
 /// Whether the next item still belongs to the same part, where a part is at most so large, or one item: for `chunk_by`.
-pub fn within<T>(most: usize, size: impl Fn(&T) -> usize) -> impl FnMut(&T, &T) -> bool {
+pub(super) fn within<T>(most: usize, size: impl Fn(&T) -> usize) -> impl FnMut(&T, &T) -> bool {
     let mut before = 0;
     move |item, next| {
         before += size(item);

@@ -5,7 +5,7 @@ use faer::{Accum, ColMut, ColRef, Par};
 use rayon::prelude::*;
 use tracing::{Span, debug_span};
 
-use super::parallel::{for_each_share, with_pool_awake};
+use super::parallel::{for_each_share, with_pool_awake, within};
 use super::{RowTile, RowTiles};
 
 /// Entries of a matrix below which threads cost more than they save.
@@ -54,6 +54,35 @@ pub fn product(jacobian: &RowTiles, v: &[f64], out: &mut [f64]) {
 fn of_product(jacobian: &RowTiles) -> Span {
     let numbers = jacobian.rows() as f64 * jacobian.columns() as f64;
     debug_span!("products with J", flops = 2.0 * numbers, bytes = 8.0 * numbers)
+}
+
+/// `Jᵀ r`, where `fill` makes r and J from some items after the other, about so many numbers of J at a time: `f` sees these rows, for
+/// which `rows` is room. An item has tiles of as many rows as `tiles_of` says.
+///
+/// # Panics
+/// If `values` does not hold N numbers.
+pub fn linearize_in_parts<T, I: Iterator<Item = usize>>(
+    (items, numbers): (&[T], usize),
+    (values, rows, gradient): (&mut [f64], &mut RowTiles, &mut [f64]),
+    tiles_of: impl Fn(&T) -> I,
+    mut fill: impl FnMut(&[T], &mut [f64], &mut RowTiles),
+    f: &mut dyn FnMut(&RowTiles),
+) {
+    gradient.fill(0.0);
+    let (mut own, mut sizes, mut rest) = (vec![0.0; gradient.len()], Vec::new(), values);
+    let most = (numbers / gradient.len().max(1)).max(1);
+    for items in items.chunk_by(within(most, |item| tiles_of(item).sum())) {
+        sizes.clear();
+        sizes.extend(items.iter().flat_map(&tiles_of));
+        rows.fit(&sizes, gradient.len());
+        let (values, after) = std::mem::take(&mut rest).split_at_mut(rows.rows());
+        rest = after;
+        debug_span!("rows", bytes = 8.0 * rows.rows() as f64 * gradient.len() as f64)
+            .in_scope(|| fill(items, values, rows));
+        transposed_product(rows, values, &mut own);
+        gradient.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
+        f(rows);
+    }
 }
 
 /// Entries whose parts are added by one task.

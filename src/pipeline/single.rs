@@ -16,7 +16,9 @@ use crate::kernel::{
     Kernel, LeastSquares, Metric, Objective, ParameterMatrix, Pool, Role, Spread, change_with_energies, half_square,
     loss_with_energies,
 };
-use crate::linalg::{RowTile, RowTiles, for_each_share, parts_of_sum, split_all, sum_of, transposed_product, within};
+use crate::linalg::{
+    RowTile, RowTiles, for_each_share, linearize_in_parts, parts_of_sum, split_all, sum_of, transposed_product,
+};
 use block::{Block, Buffers, CHUNK, Chunk, rows_of, scale, sized};
 
 /// A problem in single precision. It has the points and the weights of a [`Kernel`] that it [follows](Single::follow).
@@ -270,25 +272,14 @@ impl Objective for Single {
         gradient: &mut [f64],
         f: &mut dyn FnMut(&RowTiles),
     ) -> f64 {
-        gradient.fill(0.0);
-        let (mut own, mut sizes) = (vec![0.0; self.parameters], Vec::new());
         self.with_numbers(self.rows, |values| {
-            let mut rest = &mut *values;
-            let most = (numbers / self.parameters.max(1)).max(1);
-            for chunks in self.chunks.chunk_by(within(most, Chunk::rows)) {
-                let (values, after) = std::mem::take(&mut rest).split_at_mut(rows_of(chunks));
-                rest = after;
-                sizes.clear();
-                sizes.extend(chunks.iter().flat_map(|chunk| self.tiles_of_rows(chunk)));
-                rows.fit(&sizes, self.parameters);
-                let written = 8.0 * rows.rows() as f64 * rows.columns() as f64;
-                debug_span!("rows", bytes = written).in_scope(|| {
-                    self.with_rounded([theta], |[theta]| self.rows_at(chunks, theta, values, rows));
-                });
-                transposed_product(rows, values, &mut own);
-                gradient.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
-                f(rows);
-            }
+            let room = (&mut *values, rows, gradient);
+            self.with_rounded([theta], |[theta]| {
+                let fill = |chunks: &[Chunk], values: &mut [f64], rows: &mut RowTiles| {
+                    self.rows_at(chunks, theta, values, rows);
+                };
+                linearize_in_parts((&self.chunks, numbers), room, |chunk| self.tiles_of_rows(chunk), fill, f);
+            });
             self.loss_of(values)
         })
     }
